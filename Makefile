@@ -1,0 +1,79 @@
+# The only door to this project: `make help` lists what it does.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+PEER := .venv-flytekit
+
+.DEFAULT_GOAL := help
+.PHONY: help env env-dev run test check protos protos-check buf lint types imports lock bench image clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "connectory needs Python 3.11 or newer; this is %s: use make PYTHON=/path/to/python3.11" % sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $(UV)
+
+$(VENV)/.run: $(UV) requirements/run.txt pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $(VENV)/.run $@
+
+$(PEER)/.made: requirements/flytekit.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python $(PEER)
+	$(UV) pip install --quiet --python $(PEER)/bin/python --require-hashes -r requirements/flytekit.txt
+	@touch $@
+
+env: $(VENV)/.run ## make the environment that runs the product
+
+env-dev: $(VENV)/.dev $(PEER)/.made ## make the environment for tests and checks
+
+run: env ## run the example: a connector server, a workflow on real data, the result
+	$(BIN)/python examples/heating/run.py
+
+test: env-dev ## run the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+check: env-dev lint types imports protos-check buf ## all static checks
+	@echo "make check: all good"
+
+lint:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+imports:
+	$(BIN)/lint-imports
+
+protos: env-dev ## regenerate connectory/v1 from protos/
+	$(BIN)/python tools/protos.py generate
+
+protos-check: env-dev
+	$(BIN)/python tools/protos.py check
+
+buf: env-dev
+	$(BIN)/python tools/protos.py lint
+	$(BIN)/python tools/protos.py breaking
+
+bench: env-dev ## measure the server side by side with its floor and its peer
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(UV) ## resolve the hashed requirement files anew
+	PATH=$(BIN):$$PATH sh tools/lock.sh
+
+image: ## build the server's image with buildah
+	buildah bud --isolation chroot -t connectory:latest .
+
+clean: ## remove environments and caches
+	rm -rf $(VENV) $(PEER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
