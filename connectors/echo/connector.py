@@ -1,0 +1,103 @@
+"""The echo connectors: an async one whose job is done as soon as it is created, and its sync twin."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from connectors.echo.selection import echoed
+from connectory.connector.contract import (
+    AsyncConnector,
+    CreateContext,
+    JobContext,
+    Phase,
+    Resource,
+    SyncConnector,
+)
+from connectory.errors import InvalidTaskError, NotFoundError
+from connectory.v1 import literals_pb2
+
+__all__ = ["INLINE_LIMIT", "EchoConfig", "EchoConnector", "EchoJob", "EchoSyncConnector"]
+
+T = TypeVar("T")
+
+INLINE_LIMIT = 32 * 1024
+"""Outputs up to this many bytes travel in the handle; larger ones are kept in a file at the output prefix."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EchoConfig:
+    """An echo task has nothing to configure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EchoJob:
+    """Where the outputs are: in the handle itself, or in a file. With both empty there are no outputs."""
+
+    inline: bytes = b""
+    """The serialized outputs."""
+    url: str = ""
+    """The file that holds the serialized outputs when they are too large for the handle."""
+
+
+class EchoConnector(AsyncConnector[EchoConfig, EchoJob]):
+    """Each declared output is the input of the same name. The job has succeeded once it is created."""
+
+    name: ClassVar[str] = "Echo"
+    task_type = "echo"
+
+    def __init__(self) -> None:
+        self._files = ThreadPoolExecutor(max_workers=4, thread_name_prefix="echo-files")
+
+    async def create(self, ctx: CreateContext[EchoConfig]) -> EchoJob:
+        """Keep the outputs in the handle, or at the output prefix when they are large."""
+        data = echoed(ctx).SerializeToString()
+        if len(data) <= INLINE_LIMIT:
+            return EchoJob(inline=data)
+        if not ctx.output_prefix:
+            text = f"outputs of {len(data)} bytes need an output prefix; without one at most {INLINE_LIMIT} are echoed"
+            raise InvalidTaskError(text, fields={"output_prefix": "missing"})
+        unique = hashlib.sha256(ctx.idempotency_key.encode()).hexdigest()[:32]
+        url = ctx.storage.join(ctx.output_prefix, f"echo-{unique}.pb")
+        await self._in_thread(lambda: ctx.storage.write(url, data))
+        return EchoJob(url=url)
+
+    async def get(self, job: EchoJob, ctx: JobContext) -> Resource:
+        """Always succeeded; the outputs are read back."""
+        data = await self._in_thread(lambda: _read(job.url, ctx)) if job.url else job.inline
+        return Resource(phase=Phase.SUCCEEDED, outputs=literals_pb2.LiteralMap.FromString(data))
+
+    async def delete(self, job: EchoJob, ctx: JobContext) -> None:
+        """Remove the file, if there is one."""
+        if job.url:
+            await self._in_thread(lambda: ctx.storage.delete(job.url))
+
+    async def find(self, key: str, ctx: CreateContext[EchoConfig]) -> EchoJob | None:
+        """None: an echo job is its handle and nothing else, so creating it again repeats nothing."""
+        return None
+
+    def close(self) -> None:
+        """End the threads that read and write large outputs."""
+        self._files.shutdown(wait=False)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._files, call)
+
+
+class EchoSyncConnector(SyncConnector[EchoConfig]):
+    """Each declared output is the input of the same name, within one call."""
+
+    name: ClassVar[str] = "EchoSync"
+    task_type = "echo_sync"
+
+    async def execute(self, ctx: CreateContext[EchoConfig]) -> Resource:
+        """Succeed with the outputs."""
+        return Resource(phase=Phase.SUCCEEDED, outputs=echoed(ctx))
+
+
+def _read(url: str, ctx: JobContext) -> bytes:
+    if not ctx.storage.exists(url):
+        raise NotFoundError(f"the echoed outputs at {url} are gone; the job was deleted")
+    return ctx.storage.read(url)
