@@ -1,0 +1,1 @@
+"""The `connectory` command: the one place that knows the connector server and the workflow runner alike."""

@@ -1,0 +1,299 @@
+"""Declare the commands and their options; everything heavy is imported when a command runs.
+
+Each command names the module of this package that does the work. `connectory --help` therefore loads neither grpc nor
+a database.
+"""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Literal
+
+import typer
+
+from connectory.errors import ConnectoryError
+
+app = typer.Typer(
+    name="connectory",
+    help="Connect workflow engines to the systems that do the work: serve connectors, run workflows.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+executions = typer.Typer(
+    help="Look at workflow executions, abort them, resume them.", no_args_is_help=True, rich_markup_mode=None
+)
+connectors = typer.Typer(
+    help="List what a connector server, or this installation, can do.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(executions, name="executions")
+app.add_typer(connectors, name="connectors")
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="CONNECTORY_STORE",
+        help="Where executions are kept: sqlite:///PATH or memory://.  [default: a file in the user's state folder]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+EndpointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--connectors",
+        metavar="ENDPOINT",
+        help="A running connector server: HOST:PORT or unix:/PATH; repeatable. Without it one is started inside.",
+        show_default=False,
+    ),
+]
+
+
+def _work(module: str) -> ModuleType:
+    """Load the module of this package that does a command's work."""
+    return importlib.import_module(f"connectory_cli.{module}")
+
+
+@app.command()
+def serve(
+    address: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--address",
+            metavar="HOST:PORT",
+            help="Listen here; repeatable.  [127.0.0.1:8000]",
+            show_default=False,
+        ),
+    ] = None,
+    uds: Annotated[
+        list[Path] | None,
+        typer.Option("--uds", metavar="PATH", help="Listen on this unix socket; repeatable.", show_default=False),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Worker processes that share the port.  [default: 1]")
+    ] = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--module",
+            metavar="PKG.MOD",
+            help="A Python module with connectors, beside the installed ones; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings as YAML. Order: options, environment, file, defaults."),
+    ] = None,
+    metrics_address: Annotated[
+        str | None,
+        typer.Option("--metrics-address", metavar="HOST:PORT", help="Serve Prometheus metrics here.  [default: off]"),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Server certificate, PEM.  [default: no TLS]")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's private key, PEM.")
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option("--tls-client-ca", metavar="FILE", help="Require client certificates signed by this CA (mTLS)."),
+    ] = None,
+    grace: Annotated[
+        float | None,
+        typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls in flight may finish after SIGTERM."),
+    ] = None,
+    log_format: Annotated[
+        Literal["json", "console"] | None,
+        typer.Option("--log-format", help="Log lines as JSON or for people.  [console on a terminal]"),
+    ] = None,
+    log_level: Annotated[str | None, typer.Option("--log-level", help="Least severe level.  [INFO]")] = None,
+    max_message_bytes: Annotated[
+        int | None,
+        typer.Option("--max-message-bytes", min=1024, help="Largest message in or out, in bytes.  [default: 33554432]"),
+    ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            "--ledger",
+            metavar="memory|none|PATH",
+            help="What remembers which creates happened: this process, nobody, or an SQLite file.  [default: memory]",
+        ),
+    ] = None,
+    insecure_public: Annotated[
+        bool | None,
+        typer.Option("--insecure-public", help="Allow a public address without client certificates."),
+    ] = None,
+) -> None:
+    """Serve connectors over gRPC. Every option can be set as CONNECTORY_NAME in the environment or in --config too."""
+    flags = {
+        "addresses": address,
+        "uds": uds,
+        "workers": workers,
+        "modules": module,
+        "metrics_address": metrics_address,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "tls_client_ca": tls_client_ca,
+        "grace": grace,
+        "log_format": log_format,
+        "log_level": log_level,
+        "max_message_bytes": max_message_bytes,
+        "ledger": ledger,
+        "insecure_public": insecure_public,
+    }
+    raise typer.Exit(
+        _work("serving").serve(config, {name: value for name, value in flags.items() if value is not None})
+    )
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The Python file with the workflow.")],
+    workflow: Annotated[
+        str | None, typer.Argument(metavar="[WORKFLOW]", help="Its name; may be left out when the file has only one.")
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; JSON for lists and dicts; repeatable."),
+    ] = None,
+    inputs_file: Annotated[
+        Path | None, typer.Option("--inputs-file", metavar="FILE", help="Inputs as a JSON or YAML object.")
+    ] = None,
+    endpoints: EndpointOption = None,
+    store: StoreOption = None,
+    output_prefix: Annotated[
+        str | None,
+        typer.Option("--output-prefix", metavar="URL", help="Where outputs are written.  [default: beside the store]"),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The execution's name.  [default: made up]", show_default=False)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with this workflow's latest unfinished execution.")
+    ] = False,
+    module: Annotated[
+        list[str] | None,
+        typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
+    ] = None,
+    executor: Annotated[
+        Literal["process", "thread"], typer.Option("--executor", help="Where Python tasks run.")
+    ] = "process",
+    max_parallelism: Annotated[
+        int | None, typer.Option("--max-parallelism", min=1, help="Nodes at work at once.  [default: no bound]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a workflow durably and show its progress. Ctrl-C aborts it and waits until its jobs are gone."""
+    options = _work("running").RunOptions(
+        file=file,
+        workflow=workflow,
+        inputs=inputs or [],
+        inputs_file=inputs_file,
+        endpoints=endpoints or [],
+        store=store,
+        output_prefix=output_prefix,
+        name=name,
+        resume=resume,
+        modules=module or [],
+        executor=executor,
+        max_parallelism=max_parallelism,
+        as_json=as_json,
+    )
+    raise typer.Exit(_work("running").run(options))
+
+
+@app.command(name="compile")
+def compile_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The Python file with the workflows.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="OUT", help="A folder; made when absent.")],
+    workflow: Annotated[str | None, typer.Option("--workflow", "-w", help="Only this one.  [default: all]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compile workflows to CompiledWorkflowClosure files: one .pb and one readable .json each."""
+    raise typer.Exit(_work("compiling").compile_file(file, out, workflow, as_json))
+
+
+@executions.command("list")
+def list_executions(
+    store: StoreOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many, newest first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List executions, newest first."""
+    raise typer.Exit(_work("executions").list_executions(store, limit, as_json))
+
+
+@executions.command("show")
+def show_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")], store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one execution: its nodes, their attempts, errors, log links and outputs."""
+    raise typer.Exit(_work("executions").show_execution(store, execution, as_json))
+
+
+@executions.command("abort")
+def abort_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    cause: Annotated[str, typer.Option("--cause", help="Why, for those who read it later.")] = "aborted by a person",
+    endpoints: EndpointOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Abort an execution that no runner works on, and wait until its external jobs are gone."""
+    raise typer.Exit(_work("executions").abort_execution(store, execution, cause, endpoints or [], as_json))
+
+
+@executions.command("resume")
+def resume_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    endpoints: EndpointOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with an execution whose runner died."""
+    raise typer.Exit(_work("running").resume(store, execution, endpoints or [], as_json))
+
+
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="ENDPOINT",
+        help="Ask this running server: HOST:PORT or unix:/PATH.  [default: what is installed here]",
+        show_default=False,
+    ),
+]
+
+
+@connectors.command("list")
+def list_connectors(
+    server: ServerOption = None,
+    module: Annotated[list[str] | None, typer.Option("--module", metavar="PKG.MOD", help="Look here too.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List connectors and the task types they answer; broken ones with the reason."""
+    raise typer.Exit(_work("connectors").list_connectors(server, module or [], as_json))
+
+
+@connectors.command("show")
+def show_connector(
+    name: Annotated[str, typer.Argument(help="The connector's name, or a task type.")],
+    server: ServerOption = None,
+    module: Annotated[list[str] | None, typer.Option("--module", metavar="PKG.MOD", help="Look here too.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one connector: its categories, its kind, and what a task of its type may say."""
+    raise typer.Exit(_work("connectors").show_connector(name, server, module or [], as_json))
+
+
+def main(*args: Any) -> None:
+    """Run the command line; an error of the project is one sentence on stderr and exit code 1."""
+    try:
+        app(*args)
+    except ConnectoryError as error:
+        typer.echo(f"connectory: {error}", err=True)
+        sys.exit(1)
