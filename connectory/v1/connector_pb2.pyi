@@ -71,6 +71,36 @@ SUCCEEDED: State.ValueType  # 4
 Global___State: _TypeAlias = State  # noqa: Y015
 
 @_typing.final
+class BrokenConnector(_message.Message):
+    """A connector that was found at start but could not be loaded, while the others serve."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name under which it was found: of the entry point, or of the module. Never empty."""
+    source: _builtins.str
+    """Where it was looked for, such as "entry point acme = acme_connector:connectors". Empty: not known."""
+    reason: _builtins.str
+    """Why it could not be loaded, in a sentence for the operator. Never empty."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        source: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "reason", b"reason", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BrokenConnector: _TypeAlias = BrokenConnector  # noqa: Y015
+
+@_typing.final
 class Connector(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -646,16 +676,22 @@ class ListConnectorsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONNECTORS_FIELD_NUMBER: _builtins.int
+    BROKEN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def connectors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Connector]: ...
+    @_builtins.property
+    def broken(self) -> _containers.RepeatedCompositeFieldContainer[Global___BrokenConnector]:
+        """What was found at start but could not be loaded. Empty: everything that was found serves."""
+
     def __init__(
         self,
         *,
         connectors: _abc.Iterable[Global___Connector] | None = ...,
+        broken: _abc.Iterable[Global___BrokenConnector] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connectors", b"connectors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "connectors", b"connectors"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
