@@ -1,0 +1,150 @@
+{{- define "connectory.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "connectory.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains (include "connectory.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "connectory.name" .) | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "connectory.selector" -}}
+app.kubernetes.io/name: {{ include "connectory.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "connectory.labels" -}}
+{{ include "connectory.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}
+
+{{- define "connectory.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "connectory.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "connectory.image" -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end -}}
+
+{{- /* The server's settings file. */ -}}
+{{- define "connectory.settings" -}}
+workers: {{ .Values.server.workers }}
+grace: {{ .Values.server.graceSeconds }}
+log_format: {{ .Values.server.logFormat }}
+log_level: {{ .Values.server.logLevel }}
+max_message_bytes: {{ .Values.server.maxMessageBytes | int64 }}
+metrics_address: "0.0.0.0:{{ .Values.server.metricsPort }}"
+{{- with .Values.server.modules }}
+modules: {{ toJson . }}
+{{- end }}
+{{- if eq .Values.mode "sidecar" }}
+addresses: []
+uds: ["{{ .Values.sidecar.socketDir }}/connectory.sock"]
+{{- else }}
+addresses: ["0.0.0.0:{{ .Values.server.port }}"]
+{{- if .Values.tls.enabled }}
+tls_cert: /etc/connectory-tls/tls.crt
+tls_key: /etc/connectory-tls/tls.key
+{{- if .Values.tls.requireClientCertificates }}
+tls_client_ca: /etc/connectory-tls/ca.crt
+{{- end }}
+{{- end }}
+{{- if or .Values.insecurePublic (and .Values.tls.enabled (not .Values.tls.requireClientCertificates)) }}
+insecure_public: true
+{{- end }}
+{{- end }}
+{{- with .Values.server.extra }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- /* Kubernetes' own gRPC probe speaks no TLS; with TLS the container asks itself. */ -}}
+{{- define "connectory.probe" -}}
+{{- if eq .root.Values.mode "sidecar" }}
+exec:
+  command: [connectory, health, "unix:{{ .root.Values.sidecar.socketDir }}/connectory.sock"]
+timeoutSeconds: 5
+{{- else if .root.Values.tls.enabled }}
+exec:
+  command:
+    - connectory
+    - health
+    - "127.0.0.1:{{ .root.Values.server.port }}"
+    - --tls-ca=/etc/connectory-tls/{{ .root.Values.tls.requireClientCertificates | ternary "ca.crt" "tls.crt" }}
+    - --tls-cert=/etc/connectory-tls/tls.crt
+    - --tls-key=/etc/connectory-tls/tls.key
+    - --tls-name={{ include "connectory.fullname" .root }}
+timeoutSeconds: 5
+{{- else }}
+grpc:
+  port: {{ .root.Values.server.port }}
+timeoutSeconds: 3
+{{- end }}
+{{ toYaml .timing }}
+{{- end -}}
+
+{{- define "connectory.container" -}}
+- name: connectory
+  image: {{ include "connectory.image" . | quote }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args: [serve, --config, /etc/connectory/server.yaml]
+  {{- with .Values.env }}
+  env: {{ toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.envFrom }}
+  envFrom: {{ toYaml . | nindent 4 }}
+  {{- end }}
+  ports:
+    {{- if ne .Values.mode "sidecar" }}
+    - {name: grpc, containerPort: {{ .Values.server.port }}}
+    {{- end }}
+    - {name: metrics, containerPort: {{ .Values.server.metricsPort }}}
+  startupProbe: {{ include "connectory.probe" (dict "root" . "timing" .Values.probes.startup) | nindent 4 }}
+  readinessProbe: {{ include "connectory.probe" (dict "root" . "timing" .Values.probes.readiness) | nindent 4 }}
+  livenessProbe: {{ include "connectory.probe" (dict "root" . "timing" .Values.probes.liveness) | nindent 4 }}
+  resources: {{ toYaml .Values.resources | nindent 4 }}
+  securityContext:
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    runAsNonRoot: true
+    capabilities: {drop: [ALL]}
+  volumeMounts:
+    - {name: config, mountPath: /etc/connectory, readOnly: true}
+    - {name: tmp, mountPath: /tmp}
+    {{- if eq .Values.mode "sidecar" }}
+    - {name: connectory-socket, mountPath: {{ .Values.sidecar.socketDir }}}
+    {{- else if .Values.tls.enabled }}
+    - {name: tls, mountPath: /etc/connectory-tls, readOnly: true}
+    {{- end }}
+    {{- range .Values.secretMounts }}
+    - {name: {{ printf "secret-%s" .secretName | quote }}, mountPath: "/etc/secrets/{{ .secretName }}", readOnly: true}
+    {{- end }}
+{{- end -}}
+
+{{- define "connectory.volumes" -}}
+- name: config
+  configMap: {name: {{ include "connectory.fullname" . }}}
+- name: tmp
+  emptyDir: {}
+{{- if eq .Values.mode "sidecar" }}
+- name: connectory-socket
+  emptyDir: {}
+{{- else if .Values.tls.enabled }}
+- name: tls
+  secret: {secretName: {{ .Values.tls.secretName | quote }}}
+{{- end }}
+{{- range .Values.secretMounts }}
+- name: {{ printf "secret-%s" .secretName | quote }}
+  secret: {secretName: {{ .secretName | quote }}}
+{{- end }}
+{{- end -}}
