@@ -20,6 +20,7 @@ ConnectoryError
 ├── RegistryError                 two things claim one name, or a thing cannot be loaded
 ├── SettingsError                 the operator must change a setting
 ├── StorageError                  an object store could not be read or written
+├── StoreError                    the runner's store could not be read or written; executions pause and lose nothing
 └── ExecutionError                a workflow execution ended without success
 """
 
@@ -44,6 +45,7 @@ __all__ = [
     "RegistryError",
     "SettingsError",
     "StorageError",
+    "StoreError",
     "TypeConversionError",
     "UnauthenticatedError",
     "UnavailableError",
@@ -193,6 +195,10 @@ class SettingsError(ConnectoryError):
 
 class StorageError(ConnectoryError):
     """An object store could not be read or written; the message names the URL."""
+
+
+class StoreError(ConnectoryError):
+    """The store of a workflow runner could not be read or written; the message says what to do."""
 
 
 class ExecutionError(ConnectoryError):

@@ -1,0 +1,67 @@
+"""What the engine wants done. Every command may be performed twice: its key, or its name, makes that safe."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "CloseExecution",
+    "Command",
+    "SetTimer",
+    "StartAttempt",
+    "StopAttempt",
+    "TimerKind",
+    "decode_commands",
+    "encode_commands",
+]
+
+TimerKind = Literal["attempt", "total", "retry"]
+
+
+class StartAttempt(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Run this attempt of the node; answered by `AttemptSucceeded` or `AttemptFailed`."""
+
+    node: str
+    attempt: int
+    key: str
+    """Names this attempt everywhere and for ever: whatever is created for it is created under this key, once."""
+
+
+class StopAttempt(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """End whatever the attempt started and make sure that it is gone; answered by `AttemptStopped`."""
+
+    node: str
+    attempt: int
+    key: str
+    cause: str = ""
+
+
+class SetTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Answer with `TimerFired` at the time `at`, and in any case once `after` seconds have passed on a steady clock."""
+
+    kind: TimerKind
+    node: str
+    attempt: int
+    at: float
+    after: float
+
+
+class CloseExecution(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The execution has ended; no other command follows and no event is expected."""
+
+
+Command = StartAttempt | StopAttempt | SetTimer | CloseExecution
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[tuple[Command, ...]] = msgspec.msgpack.Decoder(tuple[Command, ...])
+
+
+def encode_commands(commands: Sequence[Command]) -> bytes:
+    """The commands as they are kept in the log beside the event that led to them."""
+    return _encoder.encode(tuple(commands))
+
+
+def decode_commands(data: bytes) -> tuple[Command, ...]:
+    """The reverse of `encode_commands`."""
+    return _decoder.decode(data)

@@ -1,0 +1,127 @@
+"""What happened: the only input of the engine, and the log that an execution is rebuilt from.
+
+Every event carries the time at which it happened, in seconds since 1970 (UTC). Protobuf messages are inside as bytes.
+An event about an attempt that is no longer the node's current one changes nothing, so an event may come twice or late.
+"""
+
+import msgspec
+
+from workflow_runner.engine.failures import Failure
+from workflow_runner.engine.settings import ExecutionSettings
+
+__all__ = [
+    "AbortRequested",
+    "AttemptFailed",
+    "AttemptProgressed",
+    "AttemptStopped",
+    "AttemptSucceeded",
+    "Event",
+    "ExecutionStarted",
+    "LogLink",
+    "TimerFired",
+    "decode_event",
+    "encode_event",
+]
+
+
+class LogLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A page where a person can read about the attempt."""
+
+    uri: str
+    name: str = ""
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    at: float
+
+
+class _AttemptEvent(_Event, frozen=True, kw_only=True):
+    node: str
+    attempt: int
+
+
+class ExecutionStarted(_Event, frozen=True, kw_only=True):
+    """Always the first event, and only the first."""
+
+    execution: str
+    project: str = ""
+    domain: str = ""
+    key_prefix: str = ""
+    """What keys of attempts begin with; unlike an execution's name it is never used twice. Empty: the name."""
+    closure: bytes
+    """The compiled workflow, a `CompiledWorkflowClosure`."""
+    inputs: bytes
+    """The inputs, a `LiteralMap`."""
+    settings: ExecutionSettings = ExecutionSettings()
+
+
+class AttemptProgressed(_AttemptEvent, frozen=True, kw_only=True):
+    """The attempt has something new to show. It decides nothing and may be lost."""
+
+    phase: int
+    """A number of `TaskExecution.Phase`."""
+    message: str = ""
+    log_links: tuple[LogLink, ...] = ()
+
+
+class AttemptSucceeded(_AttemptEvent, frozen=True, kw_only=True):
+    """The attempt ended well, and nothing of it runs any more."""
+
+    outputs: bytes
+    """A `LiteralMap`."""
+    message: str = ""
+    log_links: tuple[LogLink, ...] = ()
+
+
+class AttemptFailed(_AttemptEvent, frozen=True, kw_only=True):
+    """The attempt ended badly."""
+
+    failure: Failure
+    live: bool = False
+    """Whether something of it may still run, so that it must be stopped before the node goes on."""
+    log_links: tuple[LogLink, ...] = ()
+
+
+class AttemptStopped(_AttemptEvent, frozen=True, kw_only=True):
+    """The answer to `StopAttempt`: nothing of the attempt runs any more."""
+
+    unconfirmed: str = ""
+    """Not empty: why that could not be confirmed."""
+
+
+class TimerFired(_Event, frozen=True, kw_only=True):
+    """A time that `SetTimer` named has come."""
+
+    kind: str
+    node: str
+    attempt: int
+
+
+class AbortRequested(_Event, frozen=True, kw_only=True):
+    """Somebody wants the execution to end now."""
+
+    cause: str = ""
+
+
+Event = (
+    ExecutionStarted
+    | AttemptProgressed
+    | AttemptSucceeded
+    | AttemptFailed
+    | AttemptStopped
+    | TimerFired
+    | AbortRequested
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
+
+
+def encode_event(event: Event) -> bytes:
+    """The event as it is kept in the log."""
+    return _encoder.encode(event)
+
+
+def decode_event(data: bytes) -> Event:
+    """The reverse of `encode_event`."""
+    return _decoder.decode(data)

@@ -1,0 +1,45 @@
+"""What has been asked for and not been answered yet: where a runner goes on after a restart."""
+
+from collections.abc import Iterator
+
+from workflow_runner.engine.commands import Command, SetTimer, StartAttempt, StopAttempt
+from workflow_runner.engine.state import NodePhase, NodeState, State
+from workflow_runner.engine.timeouts import attempt_timeout, total_timeout
+
+__all__ = ["is_awaited", "outstanding"]
+
+
+def outstanding(state: State) -> list[Command]:
+    """Every command of this execution that still waits for its answer."""
+    if not state.execution or state.phase.is_terminal:
+        return []
+    return [command for node in state.nodes.values() if node.phase.is_live for command in _of_node(state, node)]
+
+
+def is_awaited(state: State, timer: SetTimer) -> bool:
+    """Whether this timer would still change anything."""
+    node = state.nodes.get(timer.node)
+    return node is not None and any(
+        (timer.kind, timer.attempt) == (other.kind, other.attempt) for other in _timers(node)
+    )
+
+
+def _of_node(state: State, node: NodeState) -> Iterator[Command]:
+    key = state.key_of(node)
+    if node.phase is NodePhase.RUNNING and node.spec.task is not None:
+        yield StartAttempt(node=node.path, attempt=node.attempt, key=key)
+    elif node.phase is NodePhase.STOPPING:
+        cause = node.outcome.failure.message if node.outcome is not None else ""
+        yield StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=cause)
+    yield from _timers(node)
+
+
+def _timers(node: NodeState) -> Iterator[SetTimer]:
+    if node.phase is NodePhase.RETRYING and node.retry_at is not None:
+        yield SetTimer(kind="retry", node=node.path, attempt=node.attempt, at=node.retry_at, after=node.retry_delay)
+    if node.phase is NodePhase.RUNNING and node.deadline is not None:
+        limit = attempt_timeout(node.spec) or 0.0
+        yield SetTimer(kind="attempt", node=node.path, attempt=node.attempt, at=node.deadline, after=limit)
+    if node.phase.is_live and node.total_deadline is not None:
+        limit = total_timeout(node.spec) or 0.0
+        yield SetTimer(kind="total", node=node.path, attempt=0, at=node.total_deadline, after=limit)

@@ -1,0 +1,162 @@
+"""Where an execution stands. A state is a value: applying an event makes a new one and leaves the old one alone."""
+
+import enum
+from collections.abc import Mapping
+
+import msgspec
+
+from connectory.v1 import literals_pb2
+from workflow_runner.engine.events import LogLink
+from workflow_runner.engine.failures import Failure
+from workflow_runner.engine.graph import Graph, NodeSpec, Program
+from workflow_runner.engine.settings import ExecutionSettings
+
+__all__ = ["ROOT", "ExecutionPhase", "NodePhase", "NodeState", "Outcome", "ScopeState", "State", "child_path"]
+
+ROOT = ""
+"""The path of the scope of the execution's own workflow."""
+
+
+class ExecutionPhase(enum.StrEnum):
+    """Where a whole execution stands."""
+
+    RUNNING = "RUNNING"
+    FAILING = "FAILING"
+    ABORTING = "ABORTING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ABORTED = "ABORTED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the execution has ended."""
+        return self in (ExecutionPhase.SUCCEEDED, ExecutionPhase.FAILED, ExecutionPhase.ABORTED)
+
+
+class NodePhase(enum.StrEnum):
+    """Where a node stands."""
+
+    WAITING = "WAITING"
+    """Something before it has not finished."""
+    QUEUED = "QUEUED"
+    """It could run; the execution's parallelism does not allow it yet."""
+    RUNNING = "RUNNING"
+    RETRYING = "RETRYING"
+    """An attempt failed; the next one begins when its time comes."""
+    STOPPING = "STOPPING"
+    """An attempt is being ended; what it started is not confirmed gone yet."""
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+    SKIPPED = "SKIPPED"
+    """It never began, because the workflow ended before its turn."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the node has begun and not ended."""
+        return self in _LIVE
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the node's phase never changes again."""
+        return self is not NodePhase.WAITING and self not in _LIVE
+
+
+_LIVE = frozenset({NodePhase.QUEUED, NodePhase.RUNNING, NodePhase.RETRYING, NodePhase.STOPPING})
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What becomes of a node once its current attempt is confirmed gone."""
+
+    phase: NodePhase
+    """RETRYING, FAILED, TIMED_OUT or ABORTED."""
+    failure: Failure
+
+
+class NodeState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one node stands."""
+
+    path: str
+    """The ids from the outermost workflow down to this node, joined by dots."""
+    scope: str
+    """The path of the scope it belongs to."""
+    spec: NodeSpec
+    phase: NodePhase = NodePhase.WAITING
+    waiting: int = 0
+    """How many nodes before it have not succeeded."""
+    attempt: int = 0
+    """The number of the current attempt, from 0."""
+    failures: Mapping[str, int] = {}
+    """How many attempts failed, by kind of failure."""
+    inputs: literals_pb2.LiteralMap | None = None
+    outputs: literals_pb2.LiteralMap | None = None
+    failure: Failure | None = None
+    """Why the last attempt, or the node, did not succeed."""
+    outcome: Outcome | None = None
+    """Set while STOPPING."""
+    queued_at: float | None = None
+    started_at: float | None = None
+    """When the current attempt began."""
+    ended_at: float | None = None
+    deadline: float | None = None
+    """When the current attempt's time is over."""
+    total_deadline: float | None = None
+    """When the node's whole time is over."""
+    retry_at: float | None = None
+    """When the next attempt begins. Set while RETRYING."""
+    retry_delay: float = 0.0
+    """How many seconds lie between the failure and `retry_at`."""
+    job_phase: int = 0
+    """What the current attempt last reported, as a number of `TaskExecution.Phase`."""
+    message: str = ""
+    log_links: tuple[LogLink, ...] = ()
+
+
+class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one running workflow stands: the execution's own, or the one inside a node."""
+
+    path: str
+    graph: Graph
+    inputs: literals_pb2.LiteralMap
+    remaining: int
+    """How many nodes have not ended."""
+    live: int = 0
+    """How many nodes have begun and not ended."""
+    ending: NodePhase | None = None
+    """FAILED or ABORTED once the workflow is to end without success and only waits for what still runs."""
+    failure: Failure | None = None
+    """The first failure."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an execution stands."""
+
+    execution: str = ""
+    """Empty before the first event."""
+    project: str = ""
+    domain: str = ""
+    key_prefix: str = ""
+    program: Program | None = None
+    settings: ExecutionSettings = ExecutionSettings()
+    phase: ExecutionPhase = ExecutionPhase.RUNNING
+    nodes: Mapping[str, NodeState] = {}
+    scopes: Mapping[str, ScopeState] = {}
+    """The workflows that run now, by path."""
+    queue: tuple[str, ...] = ()
+    """Nodes that wait for a place, first come first served."""
+    running: int = 0
+    """How many attempts run or are being stopped."""
+    outputs: literals_pb2.LiteralMap | None = None
+    failure: Failure | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+    def key_of(self, node: NodeState) -> str:
+        """The key of the node's current attempt."""
+        return f"{self.key_prefix}/{node.path}/{node.attempt}"
+
+
+def child_path(scope: str, node_id: str) -> str:
+    """The path of a node in a scope."""
+    return f"{scope}.{node_id}" if scope else node_id

@@ -1,0 +1,22 @@
+"""How long a node may take."""
+
+from workflow_runner.engine.graph import NodeSpec
+
+__all__ = ["attempt_timeout", "total_timeout"]
+
+
+def attempt_timeout(spec: NodeSpec) -> float | None:
+    """How many seconds one attempt may run; None: any time. The node's word counts before the task's."""
+    metadata = spec.node.metadata
+    if metadata.HasField("timeout") and metadata.timeout.ToTimedelta():
+        return metadata.timeout.ToTimedelta().total_seconds()
+    if spec.task is not None and spec.task.metadata.HasField("timeout"):
+        return spec.task.metadata.timeout.ToTimedelta().total_seconds() or None
+    return None
+
+
+def total_timeout(spec: NodeSpec) -> float | None:
+    """How many seconds the node may take from when it could run, all attempts and waits included; None: any time."""
+    if spec.task is None or not spec.task.metadata.timeouts.HasField("deadline"):
+        return None
+    return spec.task.metadata.timeouts.deadline.ToTimedelta().total_seconds() or None

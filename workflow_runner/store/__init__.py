@@ -1,0 +1,1 @@
+"""Where executions are kept: the contract, and its implementations by technology."""

@@ -1,0 +1,30 @@
+-- name: insert_execution
+INSERT INTO executions (id, workflow, phase, error, started_at, ended_at)
+VALUES (:id, :workflow, :phase, :error, :started_at, :ended_at);
+
+-- name: update_execution
+UPDATE executions SET phase = :phase, error = :error, ended_at = :ended_at WHERE id = :id;
+
+-- name: insert_event
+INSERT INTO events (execution, number, event, commands) VALUES (:execution, :number, :event, :commands);
+
+-- name: select_events
+SELECT event, commands FROM events WHERE execution = :execution ORDER BY number;
+
+-- name: select_execution
+SELECT id, workflow, phase, error, started_at, ended_at FROM executions WHERE id = :id;
+
+-- name: select_executions
+SELECT id, workflow, phase, error, started_at, ended_at FROM executions
+ORDER BY started_at DESC, id LIMIT :limit;
+
+-- name: upsert_plugin_state
+INSERT INTO plugin_states (execution, node, attempt, version, state)
+VALUES (:execution, :node, :attempt, :version, :state)
+ON CONFLICT (execution, node, attempt) DO UPDATE SET version = excluded.version, state = excluded.state;
+
+-- name: select_plugin_states
+SELECT node, attempt, version, state FROM plugin_states WHERE execution = :execution;
+
+-- name: delete_plugin_states
+DELETE FROM plugin_states WHERE execution = :execution;

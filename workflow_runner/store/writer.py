@@ -1,0 +1,144 @@
+"""One thread that owns one SQLite connection, and commits together what is asked for together."""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from connectory.errors import ConnectoryError, StoreError
+
+__all__ = ["Transaction", "Writer"]
+
+T = TypeVar("T")
+Transaction = Callable[[sqlite3.Connection], T]
+"""What is done to the database. It either does all of it or raises."""
+
+_MOST_AT_ONCE = 512
+
+
+class _Job:
+    __slots__ = ("error", "future", "loop", "result", "transaction")
+
+    def __init__(self, transaction: Transaction[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.transaction = transaction
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # the caller was cancelled; what it asked for is done all the same
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Writer:
+    """Runs transactions on a thread of its own; each is committed when the await returns.
+
+    Whatever waits when a commit ends goes into the next one together, so that many callers pay for one commit. A
+    transaction that fails takes none of the others with it; a commit that fails fails all that were in it.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], where: str) -> None:
+        self._connect = connect
+        self._where = where
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread. The connection is made there, on the first transaction."""
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Finish what was asked for, close the connection and end the thread."""
+        if self._thread is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+
+    async def run(self, transaction: Transaction[T]) -> T:
+        """Run one transaction and wait until it is committed."""
+        if self._thread is None:
+            raise StoreError(f"the store {self._where} is not open")
+        job = _Job(transaction, asyncio.get_running_loop())
+        self._jobs.put(job)
+        result: T = await job.future
+        return result
+
+    def _work(self) -> None:
+        connection: sqlite3.Connection | None = None
+        ended = False
+        while not ended:
+            jobs, ended = self._next()
+            try:
+                if connection is None and jobs:
+                    connection = self._connect()
+                if connection is not None:
+                    self._perform(connection, jobs)
+            except (sqlite3.Error, OSError) as error:
+                for job in jobs:
+                    job.error = self._translated(error)
+            self._answer(jobs)
+        if connection is not None:
+            connection.close()
+
+    def _next(self) -> tuple[list[_Job], bool]:
+        job = self._jobs.get()
+        jobs: list[_Job] = []
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == _MOST_AT_ONCE:
+                return jobs, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return jobs, False
+        return jobs, True
+
+    def _perform(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for job in jobs:
+                self._perform_one(connection, job)
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _perform_one(self, connection: sqlite3.Connection, job: _Job) -> None:
+        connection.execute("SAVEPOINT job")
+        try:
+            job.result = job.transaction(connection)
+        except ConnectoryError as error:
+            connection.execute("ROLLBACK TO job")
+            job.error = error
+        connection.execute("RELEASE job")
+
+    def _translated(self, error: Exception) -> StoreError:
+        remedy = ""
+        if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+            remedy = "; make room on the disk, then resume"
+        elif isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            remedy = "; another program holds it, resume once that has ended"
+        return StoreError(f"the store {self._where} cannot be used: {error}{remedy}")
+
+    @staticmethod
+    def _answer(jobs: list[_Job]) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Job]] = {}
+        for job in jobs:
+            by_loop.setdefault(job.loop, []).append(job)
+        for loop, settled in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle_all, settled)
+
+
+def _settle_all(jobs: list[_Job]) -> None:
+    for job in jobs:
+        job.settle()
