@@ -1,0 +1,152 @@
+"""Measure the server beside its floor and its peer, in one run: `make bench`.
+
+Caveats: client and servers share the machine's cores, so rates and waits are only good as ratios; CPU time per
+request is the server's own and is what the bars are about. Servers take turns within each round, so a machine that
+changes its speed changes it for all of them.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import uvloop
+
+from benchmarks.load import OPERATIONS, Caller, connect
+from benchmarks.servers import PEER, SERVERS, Server, cpu_seconds, resident_megabytes, started
+
+Row = dict[str, Any]
+
+
+async def first_answer(server: Server, folder: Path) -> Row:
+    """Seconds from starting the process to its first answered call, and its memory when idle."""
+    begun = time.perf_counter()
+    with started(server, folder) as (pid, address):
+        async with connect(address) as channel:
+            caller = Caller(
+                channel,
+                package=server.package,
+                async_service=server.async_service,
+                sync_service=server.sync_service,
+            )
+            await caller.ready()
+            return {
+                "server": server.name,
+                "first_answer_s": time.perf_counter() - begun,
+                "idle_mb": resident_megabytes(pid),
+            }
+
+
+async def measure(servers: list[Server], folder: Path, *, rounds: int, calls: int, callers: list[int]) -> list[Row]:
+    """Every operation at every number of callers on every server, in turns."""
+    rows: list[Row] = []
+    with ExitStack() as stack:
+        ready = []
+        for server in servers:
+            pid, address = stack.enter_context(started(server, folder))
+            channel = connect(address)
+            caller = Caller(
+                channel, package=server.package, async_service=server.async_service, sync_service=server.sync_service
+            )
+            await caller.ready()
+            for operation in OPERATIONS:
+                await caller.run(operation, callers=8, calls=200)
+            ready.append((server, pid, caller))
+        for round_ in range(rounds):
+            for operation in OPERATIONS:
+                for many in callers:
+                    for server, pid, caller in ready:
+                        before = cpu_seconds(pid)
+                        number = calls if many > 1 else calls // 4
+                        load = await caller.run(operation, callers=many, calls=number)
+                        rows.append(
+                            {
+                                "round": round_,
+                                "operation": operation,
+                                "callers": many,
+                                "server": server.name,
+                                "cpu_us": (cpu_seconds(pid) - before) / number * 1e6,
+                                "per_s": load.rate,
+                                "p50_ms": load.p50,
+                                "p99_ms": load.p99,
+                            }
+                        )
+    return rows
+
+
+def summary(rows: list[Row]) -> list[Row]:
+    """The median over the rounds, and the ratio of CPU time to the floor's, taken round by round."""
+    keys = list(dict.fromkeys((row["operation"], row["callers"], row["server"]) for row in rows))
+    floor = {(r["round"], r["operation"], r["callers"]): r["cpu_us"] for r in rows if r["server"] == "floor"}
+    table = []
+    for operation, callers, server in keys:
+        mine = [r for r in rows if (r["operation"], r["callers"], r["server"]) == (operation, callers, server)]
+        line: Row = {"operation": operation, "callers": callers, "server": server}
+        for figure in ("cpu_us", "per_s", "p50_ms", "p99_ms"):
+            line[figure] = median(row[figure] for row in mine)
+        ratios = [
+            r["cpu_us"] / floor[r["round"], operation, callers]
+            for r in mine
+            if (r["round"], operation, callers) in floor
+        ]
+        line["cpu_ratio"] = median(ratios) if ratios else None
+        table.append(line)
+    return table
+
+
+def show(starts: list[Row], table: list[Row]) -> None:
+    print(f"{'server':<12}{'first answer s':>16}{'idle MB':>10}")
+    for row in starts:
+        print(f"{row['server']:<12}{row['first_answer_s']:>16.2f}{row['idle_mb']:>10.1f}")
+    print()
+    figures = "".join(f"{title:>9}" for title in ("CPU us", "x floor", "per s", "p50 ms", "p99 ms"))
+    print(f"{'operation':<17}{'callers':>8}  {'server':<11}{figures}")
+    for row in table:
+        ratio = f"{row['cpu_ratio']:.2f}" if row["cpu_ratio"] else "-"
+        print(
+            f"{row['operation']:<17}{row['callers']:>8}  {row['server']:<11}{row['cpu_us']:>9.0f}{ratio:>9}"
+            f"{row['per_s']:>9.0f}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--calls", type=int, default=3000, help="calls per measurement; a quarter of it with one caller"
+    )
+    parser.add_argument("--callers", type=int, nargs="+", default=[1, 64, 256])
+    parser.add_argument("--without", nargs="*", default=[], help="servers to leave out")
+    parser.add_argument("--json", action="store_true", help="print every measurement as JSON")
+    options = parser.parse_args()
+    servers = [s for s in SERVERS if s.name not in options.without]
+    if not PEER.exists():
+        servers = [s for s in servers if s.name != "flytekit"]
+        print("flytekit is left out: make env-dev installs it in an environment of its own\n")
+
+    async def run() -> tuple[list[Row], list[Row]]:
+        with tempfile.TemporaryDirectory(prefix="connectory-bench-") as folder:
+            starts = [await first_answer(server, Path(folder)) for server in servers for _ in range(3)]
+            best = [
+                min((s for s in starts if s["server"] == server.name), key=lambda s: s["first_answer_s"])
+                for server in servers
+            ]
+            rows = await measure(
+                servers, Path(folder), rounds=options.rounds, calls=options.calls, callers=options.callers
+            )
+        return best, rows
+
+    starts, rows = uvloop.run(run())
+    if options.json:
+        print(json.dumps({"starts": starts, "rows": rows, "summary": summary(rows)}, indent=2))
+    else:
+        show(starts, summary(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The load: a fixed number of callers, each asking again as soon as it is answered, over one connection."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from statistics import quantiles
+
+import grpc
+
+from benchmarks import messages
+from connectory.v1 import connector_pb2 as pb
+
+__all__ = ["OPERATIONS", "Caller", "Load", "connect"]
+
+OPERATIONS = ("CreateTask", "GetTask", "DeleteTask", "ExecuteTaskSync")
+Call = Callable[[int], Awaitable[object]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What one run of one operation showed."""
+
+    calls: int
+    seconds: float
+    p50: float
+    """Milliseconds."""
+    p99: float
+    """Milliseconds."""
+
+    @property
+    def rate(self) -> float:
+        """Calls per second."""
+        return self.calls / self.seconds
+
+
+def connect(address: str) -> grpc.aio.Channel:
+    """A channel that passes bytes as they are, so that the client's own cost stays small."""
+    return grpc.aio.insecure_channel(
+        address,
+        options=[
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.initial_reconnect_backoff_ms", 20),
+            ("grpc.min_reconnect_backoff_ms", 20),
+            ("grpc.max_reconnect_backoff_ms", 50),
+        ],
+    )
+
+
+class Caller:
+    """Calls one server, under the service names that it has."""
+
+    def __init__(self, channel: grpc.aio.Channel, *, package: str, async_service: str, sync_service: str) -> None:
+        def unary(method: str) -> Callable[[bytes], Awaitable[bytes]]:
+            return channel.unary_unary(f"/{package}.{async_service}/{method}")
+
+        self._create, self._get, self._delete = unary("CreateTask"), unary("GetTask"), unary("DeleteTask")
+        self._execute = channel.stream_stream(f"/{package}.{sync_service}/ExecuteTaskSync")
+        self._sync = messages.sync_requests()
+        self._numbers = iter(range(10**9))
+
+    async def ready(self) -> None:
+        """Ask until the server answers, and learn the form of its handles."""
+        handle = await self._create(messages.create_request(next(self._numbers)), wait_for_ready=True)
+        meta = pb.CreateTaskResponse.FromString(handle).resource_meta
+        self._get_request, self._delete_request = messages.get_request(meta), messages.delete_request(meta)
+
+    async def _execute_once(self) -> None:
+        call = self._execute(iter(self._sync))
+        answers = [answer async for answer in call]
+        assert answers, "ExecuteTaskSync answered nothing"
+
+    async def run(self, operation: str, *, callers: int, calls: int) -> Load:
+        """Make `calls` calls of `operation` from `callers` concurrent callers."""
+        creates = [
+            messages.create_request(next(self._numbers)) for _ in range(calls if operation == "CreateTask" else 0)
+        ]
+        once: dict[str, Call] = {
+            "CreateTask": lambda i: self._create(creates[i]),
+            "GetTask": lambda i: self._get(self._get_request),
+            "DeleteTask": lambda i: self._delete(self._delete_request),
+            "ExecuteTaskSync": lambda i: self._execute_once(),
+        }
+        call, waits, numbers = once[operation], [], iter(range(calls))
+
+        async def caller() -> None:
+            for number in numbers:
+                begun = time.perf_counter()
+                await call(number)
+                waits.append((time.perf_counter() - begun) * 1000)
+
+        begun = time.perf_counter()
+        await asyncio.gather(*(caller() for _ in range(callers)))
+        seconds = time.perf_counter() - begun
+        cuts = quantiles(waits, n=100)
+        return Load(calls=calls, seconds=seconds, p50=cuts[49], p99=cuts[98])

@@ -1,0 +1,103 @@
+"""The servers under measurement: each a process of its own on a unix socket, its CPU time read from the kernel."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["SERVERS", "Server", "cpu_seconds", "resident_megabytes", "started"]
+
+ROOT = Path(__file__).parents[1]
+PEER = ROOT / ".venv-flytekit" / "bin" / "python"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """How to start a server, and the names under which it answers."""
+
+    name: str
+    command: tuple[str, ...]
+    """Its last word becomes the address."""
+    package: str
+    async_service: str
+    sync_service: str
+    socket_is_path: bool = False
+
+
+OURS = {"package": "connectory.v1", "async_service": "AsyncConnectorService", "sync_service": "SyncConnectorService"}
+FLYTE = {"package": "flyteidl.service", "async_service": "AsyncAgentService", "sync_service": "SyncAgentService"}
+
+SERVERS = (
+    Server(name="floor", command=(sys.executable, "-m", "benchmarks.floor"), **OURS),
+    Server(
+        name="connectory",
+        command=(
+            sys.executable,
+            "-m",
+            "connectory_cli",
+            "serve",
+            "--log-format=json",
+            "--module=benchmarks.connector",
+            "--uds",
+        ),
+        socket_is_path=True,
+        **OURS,
+    ),
+    Server(name="flytekit", command=(str(PEER), str(ROOT / "benchmarks" / "flytekit_peer.py")), **FLYTE),
+)
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            yield from _tree(int(child))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and its descendants, in seconds; the kernel counts in ticks (usually 10 ms)."""
+    ticks = 0
+    for process in _tree(pid):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICK
+
+
+def resident_megabytes(pid: int) -> float:
+    """Resident memory of a process and its descendants, in MB."""
+    total = 0
+    for process in _tree(pid):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                total += int(line.split()[1])
+    return total / 1024
+
+
+@contextmanager
+def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
+    """Start the server; yields its process id and its address. It is stopped at the end."""
+    socket = folder / f"{server.name}.sock"
+    address = f"unix:{socket}"
+    process = subprocess.Popen(
+        [*server.command, str(socket) if server.socket_is_path else address],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "FLYTE_SDK_LOGGING_LEVEL": "50"},
+    )
+    try:
+        yield process.pid, address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stderr:
+            process.stderr.close()
