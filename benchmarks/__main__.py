@@ -6,7 +6,6 @@ changes its speed changes it for all of them.
 """
 
 import argparse
-import asyncio
 import json
 import tempfile
 import time
