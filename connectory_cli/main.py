@@ -151,6 +151,44 @@ def serve(
 
 
 @app.command()
+def health(
+    endpoint: Annotated[
+        str, typer.Argument(metavar="[ENDPOINT]", help="HOST:PORT or unix:/PATH.", show_default=True)
+    ] = "127.0.0.1:8000",
+    service: Annotated[str, typer.Option("--service", help="Only this service or connector.  [the whole server]")] = "",
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.")] = 4.0,
+    tls_ca: Annotated[
+        Path | None, typer.Option("--tls-ca", metavar="FILE", help="Trust servers signed by this CA, PEM.  [no TLS]")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Client certificate, PEM.", show_default=False)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, PEM.", show_default=False)
+    ] = None,
+    tls_name: Annotated[
+        str | None,
+        typer.Option("--tls-name", metavar="NAME", help="The name in the server's certificate.", show_default=False),
+    ] = None,
+) -> None:
+    """Ask a connector server for its health; exit code 0 when it serves."""
+    work = _work("health")
+    raise typer.Exit(
+        work.health(
+            work.HealthOptions(
+                endpoint=endpoint,
+                service=service,
+                timeout=timeout,
+                tls_ca=tls_ca,
+                tls_cert=tls_cert,
+                tls_key=tls_key,
+                tls_name=tls_name,
+            )
+        )
+    )
+
+
+@app.command()
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The Python file with the workflow.")],
     workflow: Annotated[
