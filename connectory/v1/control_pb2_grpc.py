@@ -28,7 +28,8 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Register, start, look at and end.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -229,232 +230,271 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Register, start, look at and end.
+    """
 
     def CreateTask(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Register a version of a task.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTask(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give one version of a task.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTaskIds(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the names of tasks.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTasks(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List versions of tasks.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateWorkflow(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Check and register a version of a workflow.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetWorkflow(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give one version of a workflow.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkflowIds(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the names of workflows.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListWorkflows(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List versions of workflows.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateLaunchPlan(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Check and register a version of a launch plan.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetLaunchPlan(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give one version of a launch plan.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetActiveLaunchPlan(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give the active version of a launch plan; NOT_FOUND when none is active.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListActiveLaunchPlans(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the active launch plans of a domain.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLaunchPlanIds(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the names of launch plans.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLaunchPlans(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List versions of launch plans.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateLaunchPlan(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Start or stop the schedule of a launch plan.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Start an execution.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RelaunchExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Run an execution again from the beginning.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecoverExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Go on with an execution that failed.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell how an execution stands.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Archive an execution, or bring it back.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetExecutionData(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give the inputs and outputs of an execution.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListExecutions(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List executions.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TerminateExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """End an execution and everything that it started.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetNodeExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell how a node stands.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDynamicNodeWorkflow(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give the workflow that a dynamic node made.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListNodeExecutions(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the nodes of an execution.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListNodeExecutionsForTask(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the nodes that a task made while it ran.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetNodeExecutionData(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give the inputs and outputs of a node.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RegisterProject(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Make a project.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetProject(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give one project.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListProjects(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List projects.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDomains(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the domains that every project has.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTaskExecution(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell how an attempt of a task stands.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTaskExecutions(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the attempts of a node's task.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTaskExecutionData(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give the inputs and outputs of an attempt.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListNamedEntities(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List names and what is known of them.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetVersion(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell what the server is.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetExecutionMetrics(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell where the time of an execution went.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -661,7 +701,8 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """Missing associated documentation comment in .proto file."""
+    """Register, start, look at and end.
+    """
 
     @staticmethod
     def CreateTask(request,
@@ -1691,7 +1732,8 @@ class AdminService(object):
 
 
 class SignalServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Gates that wait for somebody outside.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -1717,22 +1759,26 @@ class SignalServiceStub(object):
 
 
 class SignalServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Gates that wait for somebody outside.
+    """
 
     def GetOrCreateSignal(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give a gate, made if it is not yet there.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSignals(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """List the gates of an execution.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetSignal(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give the value that a gate waits for.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -1764,7 +1810,8 @@ def add_SignalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SignalService(object):
-    """Missing associated documentation comment in .proto file."""
+    """Gates that wait for somebody outside.
+    """
 
     @staticmethod
     def GetOrCreateSignal(request,
@@ -1849,7 +1896,8 @@ class SignalService(object):
 
 
 class DataProxyServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Move data without credentials for the object store.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -1880,28 +1928,33 @@ class DataProxyServiceStub(object):
 
 
 class DataProxyServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Move data without credentials for the object store.
+    """
 
     def CreateUploadLocation(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give an address to which a file can be sent.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateDownloadLocation(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give an address from which an object can be fetched.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateDownloadLink(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give an address from which a by-product of work can be fetched.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetData(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Give data by the address that another answer gave.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -1938,7 +1991,8 @@ def add_DataProxyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DataProxyService(object):
-    """Missing associated documentation comment in .proto file."""
+    """Move data without credentials for the object store.
+    """
 
     @staticmethod
     def CreateUploadLocation(request,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class AsyncConnectorServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Jobs that live in an external system: started, asked about and ended in calls of their own.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -62,34 +63,40 @@ class AsyncConnectorServiceStub(object):
 
 
 class AsyncConnectorServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Jobs that live in an external system: started, asked about and ended in calls of their own.
+    """
 
     def CreateTask(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Start a job once, however often the call is repeated with the same key.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTask(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell how a job stands now.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTask(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """End a job and release what it holds; repeating it is safe.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTaskMetrics(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Tell what was measured of a job. UNIMPLEMENTED where the connector offers none.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTaskLogs(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Send a job's log from a given place on. UNIMPLEMENTED where the connector offers none.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -131,7 +138,8 @@ def add_AsyncConnectorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AsyncConnectorService(object):
-    """Missing associated documentation comment in .proto file."""
+    """Jobs that live in an external system: started, asked about and ended in calls of their own.
+    """
 
     @staticmethod
     def CreateTask(request,
@@ -270,7 +278,8 @@ class AsyncConnectorService(object):
 
 
 class SyncConnectorServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Work that is done within one call.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -286,10 +295,12 @@ class SyncConnectorServiceStub(object):
 
 
 class SyncConnectorServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Work that is done within one call.
+    """
 
     def ExecuteTaskSync(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Do the work: the caller sends a header and then the inputs, the server a header and then the outputs.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -311,7 +322,8 @@ def add_SyncConnectorServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SyncConnectorService(object):
-    """Missing associated documentation comment in .proto file."""
+    """Work that is done within one call.
+    """
 
     @staticmethod
     def ExecuteTaskSync(request_iterator,
@@ -342,7 +354,8 @@ class SyncConnectorService(object):
 
 
 class ConnectorMetadataServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """What the server can do.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -363,16 +376,19 @@ class ConnectorMetadataServiceStub(object):
 
 
 class ConnectorMetadataServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """What the server can do.
+    """
 
     def GetConnector(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Describe one connector; NOT_FOUND when there is none of that name.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListConnectors(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Describe all connectors.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -399,7 +415,8 @@ def add_ConnectorMetadataServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ConnectorMetadataService(object):
-    """Missing associated documentation comment in .proto file."""
+    """What the server can do.
+    """
 
     @staticmethod
     def GetConnector(request,
