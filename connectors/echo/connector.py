@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from connectory.connector.contract import (
     SyncConnector,
 )
 from connectory.errors import InvalidTaskError, NotFoundError
+from connectory.storage import Storage
 from connectory.v1 import literals_pb2
 
 __all__ = ["INLINE_LIMIT", "EchoConfig", "EchoConnector", "EchoJob", "EchoSyncConnector"]
 
 T = TypeVar("T")
+
+_HEX = re.compile(r"[0-9a-f]{32}")
 
 INLINE_LIMIT = 32 * 1024
 """Outputs up to this many bytes travel in the handle; larger ones are kept in a file at the output prefix."""
@@ -34,12 +38,25 @@ class EchoConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class EchoJob:
-    """Where the outputs are: in the handle itself, or in a file. With both empty there are no outputs."""
+    """Where the outputs are: in the handle itself, or in a file `echo-{file}.pb` under a prefix.
+
+    A file is named by its parts, so that a handle can't be made up that removes any other file.
+    """
 
     inline: bytes = b""
-    """The serialized outputs."""
-    url: str = ""
-    """The file that holds the serialized outputs when they are too large for the handle."""
+    """The serialized outputs; empty when they are in a file."""
+    prefix: str = ""
+    """The object store URL under which the file is; empty when there is none."""
+    file: str = ""
+    """The file's own part of its name, in hexadecimal; empty when there is none."""
+
+    def url(self, storage: Storage) -> str:
+        """The file's URL."""
+        if not _HEX.fullmatch(self.file):
+            raise InvalidTaskError(
+                "the handle names no echo file", fields={"resource_meta.job.file": "not hexadecimal"}
+            )
+        return storage.join(self.prefix, f"echo-{self.file}.pb")
 
 
 class EchoConnector(AsyncConnector[EchoConfig, EchoJob]):
@@ -59,20 +76,19 @@ class EchoConnector(AsyncConnector[EchoConfig, EchoJob]):
         if not ctx.output_prefix:
             text = f"outputs of {len(data)} bytes need an output prefix; without one at most {INLINE_LIMIT} are echoed"
             raise InvalidTaskError(text, fields={"output_prefix": "missing"})
-        unique = hashlib.sha256(ctx.idempotency_key.encode()).hexdigest()[:32]
-        url = ctx.storage.join(ctx.output_prefix, f"echo-{unique}.pb")
-        await self._in_thread(lambda: ctx.storage.write(url, data))
-        return EchoJob(url=url)
+        job = EchoJob(prefix=ctx.output_prefix, file=hashlib.sha256(ctx.idempotency_key.encode()).hexdigest()[:32])
+        await self._in_thread(lambda: ctx.storage.write(job.url(ctx.storage), data))
+        return job
 
     async def get(self, job: EchoJob, ctx: JobContext) -> Resource:
         """Always succeeded; the outputs are read back."""
-        data = await self._in_thread(lambda: _read(job.url, ctx)) if job.url else job.inline
+        data = await self._in_thread(lambda: _read(job, ctx)) if job.file else job.inline
         return Resource(phase=Phase.SUCCEEDED, outputs=literals_pb2.LiteralMap.FromString(data))
 
     async def delete(self, job: EchoJob, ctx: JobContext) -> None:
         """Remove the file, if there is one."""
-        if job.url:
-            await self._in_thread(lambda: ctx.storage.delete(job.url))
+        if job.file:
+            await self._in_thread(lambda: ctx.storage.delete(job.url(ctx.storage)))
 
     async def find(self, key: str, ctx: CreateContext[EchoConfig]) -> EchoJob | None:
         """None: an echo job is its handle and nothing else, so creating it again repeats nothing."""
@@ -97,7 +113,8 @@ class EchoSyncConnector(SyncConnector[EchoConfig]):
         return Resource(phase=Phase.SUCCEEDED, outputs=echoed(ctx))
 
 
-def _read(url: str, ctx: JobContext) -> bytes:
+def _read(job: EchoJob, ctx: JobContext) -> bytes:
+    url = job.url(ctx.storage)
     if not ctx.storage.exists(url):
         raise NotFoundError(f"the echoed outputs at {url} are gone; the job was deleted")
     return ctx.storage.read(url)
