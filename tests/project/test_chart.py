@@ -8,6 +8,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from connector_server.settings import ServerSettings
+
 CHART = Path(__file__).parents[2] / "helm" / "connectory"
 KUBERNETES = "1.30"
 TLS = {"enabled": True, "secretName": "server-tls"}
@@ -78,8 +80,6 @@ def test_lint_finds_nothing_above_information(values: dict[str, Any]) -> None:
 
 
 def test_the_settings_file_is_accepted_by_the_server(tmp_path: Path) -> None:
-    from connector_server.settings import load_settings
-
     for values in MATRIX.values():
         config = next(d for d in rendered(values) if d["kind"] == "ConfigMap" and "server.yaml" in d["data"])
         # the chart names files that exist in the pod only
@@ -88,7 +88,7 @@ def test_the_settings_file_is_accepted_by_the_server(tmp_path: Path) -> None:
             (tmp_path / name).write_text("")
         path = tmp_path / "server.yaml"
         path.write_text(text)
-        assert load_settings(path).grace == 30
+        assert ServerSettings(config=path).grace == 30
 
 
 def test_the_pod_listens_where_the_service_points_and_probes_ask() -> None:

@@ -1,0 +1,15 @@
+"""`connectory serve`: the connector server with the settings that the command line gives."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from connector_server.app import run
+from connector_server.settings import ServerSettings
+
+__all__ = ["serve"]
+
+
+def serve(config: Path | None, flags: Mapping[str, Any]) -> int:
+    """Serve until SIGTERM or SIGINT; the exit code is 0 after an orderly stop."""
+    return run(ServerSettings(config=config, **flags))
