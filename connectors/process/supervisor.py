@@ -1,0 +1,256 @@
+"""The program that stands over one command: it claims the job, runs the command, keeps limits and writes the result.
+
+Started as `python -I -S supervisor.py FOLDER`, as leader of a session of its own, with the plan (marshalled) on its
+standard input. It outlives the process that started it, and while it lives it is the only writer of the job's `result`.
+It imports next to nothing (`typing` alone would cost a quarter of its start), because every command pays for it.
+
+Files in the folder: `claim` (who runs the job; made by hard link, so exactly one supervisor ever gets it), `stdout`,
+`stderr`, `result` (how the command ended; appears whole or not at all).
+"""
+
+import marshal
+import os
+import signal
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["CLAIM", "CLAIMED", "MARKER", "RESULT", "TAKEN", "boot_id", "main", "members", "start_ticks"]
+
+CLAIM = "claim"
+RESULT = "result"
+MARKER = "CONNECTORY_PROCESS_JOB"
+"""The environment variable by which every process of a job is recognised, wherever it has moved itself."""
+CLAIMED = b"claimed\n"
+TAKEN = b"taken\n"
+
+_WATCHED = (signal.SIGCHLD, signal.SIGTERM)
+_LOOK_AGAIN_SECONDS = 0.02
+_ENOUGH_SECONDS = 10.0
+"""After so long, what does not die under SIGKILL (another user's process, a hanging disk) is left to the operator."""
+
+
+def main() -> int:
+    """Run the job of the folder that the first argument names, unless another supervisor has it already."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_WATCHED, signal.SIGINT, signal.SIGHUP))
+    plan = _read_plan()
+    if plan is None:
+        return 2
+    os.chdir(sys.argv[1])
+    claimed = _claim()
+    _tell(CLAIMED if claimed else TAKEN)
+    if claimed:
+        _write_result(_run(plan))
+    return 0
+
+
+def _read_plan() -> "dict[str, Any] | None":
+    """The plan, or None when whoever sent it died over it; then nothing is run."""
+    parts = []
+    while part := os.read(0, 65536):
+        parts.append(part)
+    try:
+        plan: dict[str, Any] = marshal.loads(b"".join(parts))
+    except (EOFError, ValueError, TypeError):
+        return None
+    return plan
+
+
+def _claim() -> bool:
+    own = f"{CLAIM}.{os.getpid()}"
+    pid = os.getpid()
+    _write(own, f'{{"pid": {pid}, "start": {start_ticks(pid) or 0}, "boot": "{boot_id()}"}}')
+    try:
+        os.link(own, CLAIM)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(own)
+    return True
+
+
+def _tell(word: bytes) -> None:
+    """Answer whoever waits; nobody may be there any more, which changes nothing."""
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    try:
+        os.write(1, word)
+    except OSError:
+        word = b""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+
+
+def _run(plan: "dict[str, Any]") -> str:
+    try:
+        pid = _spawn(plan)
+    except OSError as error:
+        return _result(error=error.errno or 0)
+    reason, until = _watch(pid, plan["time_limit"], plan["grace"])
+    _end_the_rest(plan["marker"], until)
+    _, status, usage = os.wait4(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    return _result(code=code, reason=reason, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss * 1024)
+
+
+def _spawn(plan: "dict[str, Any]") -> int:
+    folder = os.open(".", os.O_RDONLY)
+    stdin = _text(plan["stdin_text"]) if plan["stdin_text"] else os.open(plan["stdin"] or os.devnull, os.O_RDONLY)
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    stdout, stderr = os.open("stdout", append, 0o600), os.open("stderr", append, 0o600)
+    os.chdir(plan["working_dir"])
+    try:
+        return os.posix_spawn(
+            plan["executable"],
+            plan["arguments"],
+            plan["environment"],
+            file_actions=[(os.POSIX_SPAWN_DUP2, old, new) for new, old in enumerate((stdin, stdout, stderr))],
+            setpgroup=0,
+            setsigmask=(),
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+        )
+    finally:
+        os.fchdir(folder)
+        for descriptor in (folder, stdin, stdout, stderr):
+            os.close(descriptor)
+
+
+def _text(text: bytes) -> int:
+    """A descriptor from which the text is read; it may hold secrets, so it never touches a disk."""
+    descriptor = os.memfd_create("stdin")
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(text)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _watch(pid: int, time_limit: float | None, grace: float) -> tuple[str, float]:
+    """Wait for the command's end; answer why it was told to end ("": it was not) and how long others may take."""
+    limit = None if time_limit is None else time.monotonic() + time_limit
+    reason, until = "", None
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        now = time.monotonic()
+        if until is not None and now >= until:
+            _signal_group(pid, signal.SIGKILL)
+        elif until is None and limit is not None and now >= limit:
+            reason, until = "time_limit", now + grace
+            _signal_group(pid, signal.SIGTERM)
+        received = _next_signal(_seconds_left(limit if until is None else until))
+        if received == signal.SIGTERM and reason != "cancelled":
+            reason, until = "cancelled", until or time.monotonic() + grace
+            _signal_group(pid, signal.SIGTERM)
+    return reason, until or 0.0
+
+
+def _seconds_left(moment: float | None) -> float | None:
+    if moment is None:
+        return None
+    return max(moment - time.monotonic(), _LOOK_AGAIN_SECONDS)
+
+
+def _next_signal(timeout: float | None) -> int | None:
+    if timeout is None:
+        return signal.sigwaitinfo(_WATCHED).si_signo
+    received = signal.sigtimedwait(_WATCHED, timeout)
+    return None if received is None else received.si_signo
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _end_the_rest(marker: str, until: float) -> None:
+    """End what the command left behind: at `until` by force, which is at once when the command ended by itself."""
+    since = start_ticks(os.getpid()) or 0
+    enough = max(time.monotonic(), until) + _ENOUGH_SECONDS
+    while time.monotonic() < enough and members(marker, since=since, session=os.getsid(0)):
+        if time.monotonic() >= until:
+            _kill_members(marker, since=since, session=os.getsid(0))
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _kill_members(marker: str, *, since: int, session: int) -> None:
+    for pid in members(marker, since=since, session=session):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def members(marker: str, *, since: int, session: int | None = None) -> list[int]:
+    """The running processes of a job: in its session, or carrying its marker in their environment; never the caller.
+
+    `since` is the supervisor's own start in clock ticks: what started earlier cannot belong to the job.
+    """
+    wanted = f"{MARKER}={marker}".encode()
+    found = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        fields = _stat(int(name))
+        if fields is None or fields[0] in b"ZX" or int(fields[19]) < since:
+            continue
+        if int(fields[3]) == session or wanted in _environment(int(name)):
+            found.append(int(name))
+    return found
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def start_ticks(pid: int) -> int | None:
+    """When the process started, in clock ticks since the boot; None when it does not run any more."""
+    fields = _stat(pid)
+    return None if fields is None or fields[0] in b"ZX" else int(fields[19])
+
+
+def _stat(pid: int) -> list[bytes] | None:
+    """The fields of /proc/PID/stat from the state (third) on: the name before them may hold anything."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            return file.read().rpartition(b")")[2].split()
+    except OSError:
+        return None
+
+
+def boot_id() -> str:
+    """The id of this machine's current boot: process ids mean nothing beyond it."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
+
+
+def _result(*, code: int = 0, reason: str = "", error: int = 0, cpu: float = 0.0, memory: int = 0) -> str:
+    usage = f'"cpu_seconds": {cpu:f}, "memory_bytes": {memory}, "ended": {time.time():f}'
+    return f'{{"code": {code}, "reason": "{reason}", "error": {error}, {usage}}}'
+
+
+def _write_result(text: str) -> None:
+    own = f"{RESULT}.{os.getpid()}"
+    _write(own, text, durable=True)
+    os.rename(own, RESULT)
+
+
+def _write(path: str, text: str, *, durable: bool = False) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, text.encode("ascii"))
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
