@@ -1,0 +1,18 @@
+"""Python annotations, declared types and literals: one family per file, a registry as a value."""
+
+from connectory.types.context import ConversionContext
+from connectory.types.families import default_types
+from connectory.types.files import Directory, File
+from connectory.types.registry import TypeRegistry
+from connectory.types.structured_dataset import StructuredDataset
+from connectory.types.transformer import TypeTransformer
+
+__all__ = [
+    "ConversionContext",
+    "Directory",
+    "File",
+    "StructuredDataset",
+    "TypeRegistry",
+    "TypeTransformer",
+    "default_types",
+]

@@ -1,0 +1,203 @@
+"""list and dict."""
+
+import typing
+from typing import Any
+
+from connectory.errors import TypeConversionError
+from connectory.types.context import ConversionContext
+from connectory.types.describing import describe_annotation, describe_literal, describe_value, nested
+from connectory.types.kinds import Kind, kind_of
+from connectory.types.registry import TypeRegistry
+from connectory.types.structures import pack, plain_of, struct_type
+from connectory.types.transformer import TypeTransformer
+from connectory.v1 import literals_pb2, types_pb2
+
+__all__ = ["DictTransformer", "ListTransformer"]
+
+
+class ListTransformer(TypeTransformer):
+    """list[T]. A tuple is taken as a list."""
+
+    tag = "Typed List"
+    annotations = (list,)
+    kinds = (Kind.LIST,)
+
+    def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
+        arguments = typing.get_args(annotation)
+        if len(arguments) != 1:
+            raise TypeConversionError(
+                f"{describe_annotation(annotation)} does not say what it holds; write list[int], for example"
+            )
+        return types_pb2.LiteralType(collection_type=types.shared_literal_type(arguments[0]))
+
+    def annotation_for(self, literal_type: types_pb2.LiteralType, types: TypeRegistry) -> Any:
+        return list[types.annotation_for(literal_type.collection_type)]  # type: ignore[misc]  # a type made at run time
+
+    def to_literal(
+        self,
+        value: Any,
+        literal_type: types_pb2.LiteralType,
+        annotation: Any,
+        types: TypeRegistry,
+        ctx: ConversionContext,
+    ) -> literals_pb2.Literal:
+        if kind_of(literal_type) is not Kind.LIST:
+            raise TypeConversionError(f"a list does not fit a variable of kind {kind_of(literal_type).value}")
+        item_type, item = literal_type.collection_type, _item(annotation)
+        collection = literals_pb2.LiteralCollection()
+        for index, part in enumerate(_sequence(value)):
+            try:
+                collection.literals.append(types.to_literal(part, item_type, ctx, annotation=item))
+            except TypeConversionError as error:
+                raise nested(error, f"[{index}]") from error
+        return literals_pb2.Literal(collection=collection)
+
+    def to_python(
+        self, literal: literals_pb2.Literal, annotation: Any, types: TypeRegistry, ctx: ConversionContext
+    ) -> list[Any]:
+        if literal.WhichOneof("value") != "collection":
+            raise TypeConversionError(f"expected list, got {describe_literal(literal)}")
+        item = _item(annotation)
+        values = []
+        for index, part in enumerate(literal.collection.literals):
+            try:
+                values.append(types.to_python(part, item, ctx))
+            except TypeConversionError as error:
+                raise nested(error, f"[{index}]") from error
+        return values
+
+    def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> list[Any]:
+        item = _item(annotation)
+        values = []
+        for index, part in enumerate(_sequence(value)):
+            try:
+                values.append(types.to_plain(part, item, ctx))
+            except TypeConversionError as error:
+                raise nested(error, f"[{index}]") from error
+        return values
+
+    def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> list[Any]:
+        item = _item(annotation)
+        values = []
+        for index, part in enumerate(_sequence(data)):
+            try:
+                values.append(types.from_plain(part, item, ctx))
+            except TypeConversionError as error:
+                raise nested(error, f"[{index}]") from error
+        return values
+
+
+def _item(annotation: Any) -> Any:
+    return (typing.get_args(annotation) or (Any,))[0]
+
+
+def _sequence(value: Any) -> list[Any] | tuple[Any, ...]:
+    if isinstance(value, list | tuple):
+        return value
+    raise TypeConversionError(f"expected list, got {describe_value(value)}")
+
+
+class DictTransformer(TypeTransformer):
+    """dict. `dict[str, T]` is a map of literals; a plain dict, or one with other keys, is a structure."""
+
+    tag = "Typed Dict"
+    annotations = (dict,)
+    kinds = (Kind.MAP, Kind.STRUCT)
+
+    def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
+        key, value = _key_and_value(annotation)
+        if key is str and value is not Any:
+            return types_pb2.LiteralType(map_value_type=types.shared_literal_type(value))
+        return struct_type()
+
+    def annotation_for(self, literal_type: types_pb2.LiteralType, types: TypeRegistry) -> Any:
+        if kind_of(literal_type) is Kind.STRUCT:
+            return dict
+        return dict[str, types.annotation_for(literal_type.map_value_type)]  # type: ignore[misc]  # a type made at run time
+
+    def to_literal(
+        self,
+        value: Any,
+        literal_type: types_pb2.LiteralType,
+        annotation: Any,
+        types: TypeRegistry,
+        ctx: ConversionContext,
+    ) -> literals_pb2.Literal:
+        kind = kind_of(literal_type)
+        if kind is Kind.STRUCT:
+            if annotation is Any and not isinstance(value, dict):
+                return _structure(value, types, ctx)
+            return pack(self.to_plain(value, annotation, types, ctx))
+        if kind is not Kind.MAP:
+            raise TypeConversionError(f"a dict does not fit a variable of kind {kind.value}")
+        value_type, item = literal_type.map_value_type, _key_and_value(annotation)[1]
+        result = literals_pb2.LiteralMap()
+        for key, part in _mapping(value).items():
+            if not isinstance(key, str):
+                raise TypeConversionError(f"expected keys of type str, got {describe_value(key)}")
+            try:
+                result.literals[key].CopyFrom(types.to_literal(part, value_type, ctx, annotation=item))
+            except TypeConversionError as error:
+                raise nested(error, f"[{key!r}]") from error
+        return literals_pb2.Literal(map=result)
+
+    def to_python(
+        self, literal: literals_pb2.Literal, annotation: Any, types: TypeRegistry, ctx: ConversionContext
+    ) -> dict[Any, Any]:
+        if literal.WhichOneof("value") != "map":
+            return self.from_plain(plain_of(literal), annotation, types, ctx)
+        item = _key_and_value(annotation)[1]
+        values = {}
+        for key, part in literal.map.literals.items():
+            try:
+                values[key] = types.to_python(part, item, ctx)
+            except TypeConversionError as error:
+                raise nested(error, f"[{key!r}]") from error
+        return values
+
+    def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[Any, Any]:
+        key_annotation, item = _key_and_value(annotation)
+        values = {}
+        for key, part in _mapping(value).items():
+            try:
+                values[types.to_plain(key, key_annotation, ctx)] = types.to_plain(part, item, ctx)
+            except TypeConversionError as error:
+                raise nested(error, f"[{key!r}]") from error
+        return values
+
+    def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[Any, Any]:
+        key_annotation, item = _key_and_value(annotation)
+        values = {}
+        for key, part in _mapping(data).items():
+            try:
+                values[_key(key, key_annotation, types, ctx)] = types.from_plain(part, item, ctx)
+            except TypeConversionError as error:
+                raise nested(error, f"[{key!r}]") from error
+        return values
+
+
+def _key(key: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
+    if annotation in (int, float) and isinstance(key, str):  # the older form writes every key as text
+        try:
+            return annotation(key)
+        except ValueError:
+            raise TypeConversionError(f"expected keys of type {describe_annotation(annotation)}") from None
+    return types.from_plain(key, annotation, ctx)
+
+
+def _key_and_value(annotation: Any) -> tuple[Any, Any]:
+    arguments = typing.get_args(annotation)
+    return (arguments[0], arguments[1]) if len(arguments) == 2 else (Any, Any)
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    if isinstance(value, dict):
+        return value
+    raise TypeConversionError(f"expected dict, got {describe_value(value)}")
+
+
+def _structure(value: Any, types: TypeRegistry, ctx: ConversionContext) -> literals_pb2.Literal:
+    plain = types.to_plain(value, Any, ctx)
+    if isinstance(plain, dict):
+        return pack(plain)
+    raise TypeConversionError(f"expected a dict or a dataclass, got {describe_value(value)}")

@@ -1,0 +1,206 @@
+"""File and Directory: content by reference, downloaded when it is needed and uploaded when it is returned."""
+
+import os
+from pathlib import Path
+from types import GenericAlias
+from typing import IO, Any, ClassVar, Self
+
+from connectory.errors import TypeConversionError
+from connectory.storage import is_local, local_path
+from connectory.types.context import ConversionContext
+from connectory.types.describing import describe_literal, describe_value
+from connectory.types.kinds import Kind
+from connectory.types.registry import TypeRegistry
+from connectory.types.transformer import TypeTransformer
+from connectory.v1 import literals_pb2, types_pb2
+
+__all__ = ["Directory", "DirectoryTransformer", "File", "FileTransformer"]
+
+
+class _Blob(os.PathLike[str]):
+    """What File and Directory share: a URI, and a local copy made on first use."""
+
+    __class_getitem__ = classmethod(GenericAlias)
+
+    def __init__(self, uri: str | os.PathLike[str], *, format: str = "", remote_path: str | None = None) -> None:
+        self.uri = os.fspath(uri)
+        """Where the content is: a local path or a URL."""
+        self.format = format
+        self.remote_path = remote_path
+        """Where the content shall be stored when it is returned; None: wherever the context says."""
+        self._ctx = ConversionContext()
+        self._stored = False
+        self._local: Path | None = None
+
+    @classmethod
+    def stored(cls, uri: str, *, format: str = "", ctx: ConversionContext | None = None) -> Self:
+        """One whose content is where others can reach it: it is passed on by reference, whatever the context."""
+        blob = cls(uri, format=format)
+        blob._stored = True
+        if ctx is not None:
+            blob._ctx = ctx
+        return blob
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the content is passed on by reference."""
+        return self._stored or not is_local(self.uri)
+
+    def download(self) -> Path:
+        """The local path of the content; content that is elsewhere is downloaded once."""
+        if self._local is None:
+            self._local = local_path(self.uri) if is_local(self.uri) else self._fetch()
+        return self._local
+
+    def _fetch(self) -> Path:
+        raise NotImplementedError
+
+    @property
+    def path(self) -> str:
+        """The same, as text."""
+        return str(self.download())
+
+    def __fspath__(self) -> str:
+        return self.path
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and (other.uri, other.format) == (self.uri, self.format)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.uri, self.format))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.uri!r})"
+
+    def __str__(self) -> str:
+        return self.uri
+
+
+class File(_Blob):
+    """A file: a local path, or a URL whose content is downloaded when it is opened.
+
+    It is a path for everything that takes paths. `File["csv"]` as an annotation says the format.
+    """
+
+    def _fetch(self) -> Path:
+        return self._ctx.storage.download(self.uri, self._ctx.new_local_path(self.uri))
+
+    def open(self, mode: str = "r", **options: Any) -> IO[Any]:
+        """The content, opened for reading."""
+        if set(mode) & set("wax+"):
+            raise ValueError(
+                f"a File is opened for reading only, not with mode {mode!r}; write a local file and return it"
+            )
+        return open(self.download(), mode, **options)
+
+
+class Directory(_Blob):
+    """A folder: a local path, or a URL prefix below which everything is downloaded when it is used."""
+
+    def _fetch(self) -> Path:
+        target = self._ctx.new_local_path(self.uri)
+        target.mkdir()
+        self._ctx.storage.download_tree(self.uri, target)
+        return target
+
+
+class _BlobTransformer(TypeTransformer):
+    blob_class: ClassVar[type[_Blob]]
+    dimensionality: ClassVar[types_pb2.BlobType.BlobDimensionality]
+
+    def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
+        format = "".join(getattr(annotation, "__args__", ()))
+        return types_pb2.LiteralType(blob=types_pb2.BlobType(format=format, dimensionality=self.dimensionality))
+
+    def to_literal(
+        self,
+        value: Any,
+        literal_type: types_pb2.LiteralType,
+        annotation: Any,
+        types: TypeRegistry,
+        ctx: ConversionContext,
+    ) -> literals_pb2.Literal:
+        blob = self._blob(value)
+        kind = types_pb2.BlobType(format=blob.format or literal_type.blob.format, dimensionality=self.dimensionality)
+        metadata = literals_pb2.BlobMetadata(type=kind)
+        stored = literals_pb2.Blob(uri=self._store(blob, ctx), metadata=metadata)
+        return literals_pb2.Literal(scalar=literals_pb2.Scalar(blob=stored))
+
+    def to_python(
+        self, literal: literals_pb2.Literal, annotation: Any, types: TypeRegistry, ctx: ConversionContext
+    ) -> _Blob:
+        scalar = literal.scalar
+        described = scalar.blob.metadata.type
+        if scalar.WhichOneof("value") != "blob" or described.dimensionality != self.dimensionality:
+            raise TypeConversionError(f"expected {self.kinds[0].value}, got {describe_literal(literal)}")
+        return self.blob_class.stored(scalar.blob.uri, format=described.format, ctx=ctx)
+
+    def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, Any]:
+        return {"path": self._store(self._blob(value), ctx)}
+
+    def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> _Blob:
+        if isinstance(data, dict) and isinstance(data.get("path"), str):
+            return self.blob_class.stored(data["path"], ctx=ctx)
+        raise TypeConversionError(f"expected a {self.kinds[0].value} with a path, got {describe_value(data)}")
+
+    def _blob(self, value: Any) -> _Blob:
+        if isinstance(value, self.blob_class):
+            return value
+        if isinstance(value, str | os.PathLike) and not isinstance(value, _Blob) and os.fspath(value):
+            return self.blob_class(value)
+        name = self.blob_class.__name__
+        raise TypeConversionError(f"expected {name} or a path, got {describe_value(value)}")
+
+    def _store(self, blob: _Blob, ctx: ConversionContext) -> str:
+        """The URI under which others find the content, uploaded if it must be."""
+        target = blob.remote_path
+        if target is None and blob.is_stored:
+            return blob.uri
+        source = blob.download()
+        self._require(source)
+        if target is None:
+            if not ctx.raw_output_prefix:
+                return str(source.absolute())
+            target = ctx.new_output_url(source.name)
+        self._upload(source, target, ctx)
+        return target
+
+    def _require(self, source: Path) -> None:
+        raise NotImplementedError
+
+    def _upload(self, source: Path, target: str, ctx: ConversionContext) -> None:
+        raise NotImplementedError
+
+
+class FileTransformer(_BlobTransformer):
+    """File. A path or URL as text or `Path` is taken as a File."""
+
+    tag = "FlyteFilePath"
+    annotations = (File,)
+    kinds = (Kind.FILE,)
+    blob_class = File
+    dimensionality = types_pb2.BlobType.SINGLE
+
+    def _require(self, source: Path) -> None:
+        if not source.is_file():
+            raise TypeConversionError(f"there is no file at {source}")
+
+    def _upload(self, source: Path, target: str, ctx: ConversionContext) -> None:
+        ctx.storage.upload(source, target)
+
+
+class DirectoryTransformer(_BlobTransformer):
+    """Directory. A path or URL as text or `Path` is taken as a Directory."""
+
+    tag = "FlyteDirectory"
+    annotations = (Directory,)
+    kinds = (Kind.DIRECTORY,)
+    blob_class = Directory
+    dimensionality = types_pb2.BlobType.MULTIPART
+
+    def _require(self, source: Path) -> None:
+        if not source.is_dir():
+            raise TypeConversionError(f"there is no directory at {source}")
+
+    def _upload(self, source: Path, target: str, ctx: ConversionContext) -> None:
+        ctx.storage.upload_tree(source, target)

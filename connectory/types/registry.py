@@ -1,0 +1,215 @@
+"""The registry of transformers, as a value: every conversion starts here."""
+
+import types as python_types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from connectory.errors import RegistryError, TypeConversionError
+from connectory.types import checking
+from connectory.types.context import ConversionContext
+from connectory.types.describing import describe_annotation, describe_literal, nested
+from connectory.types.kinds import Kind, kind_of
+from connectory.types.structures import MSGPACK, unpack
+from connectory.types.transformer import TypeTransformer
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2
+
+__all__ = ["TypeRegistry"]
+
+
+class TypeRegistry:
+    """Transformers by annotation and by kind of declared type. Register first, then share it between threads."""
+
+    def __init__(self) -> None:
+        self._by_annotation: dict[Any, TypeTransformer] = {}
+        self._by_kind: dict[Kind, TypeTransformer] = {}
+        self._claiming: list[TypeTransformer] = []
+        self._found: dict[Any, TypeTransformer] = {}
+        self._literal_types: dict[Any, types_pb2.LiteralType] = {}
+
+    def register(self, transformer: TypeTransformer, *, override: bool = False) -> None:
+        """Add a transformer. An annotation or kind that another one has is a `RegistryError`, unless `override` is set.
+
+        Transformers that claim annotations are asked in reverse order: the one registered last is asked first.
+        """
+        self._admit(transformer.annotations, self._by_annotation, transformer, override)
+        self._admit(transformer.kinds, self._by_kind, transformer, override)
+        self._by_annotation.update(dict.fromkeys(transformer.annotations, transformer))
+        self._by_kind.update(dict.fromkeys(transformer.kinds, transformer))
+        self._claiming.insert(0, transformer)
+        self._found.clear()
+        self._literal_types.clear()
+
+    @staticmethod
+    def _admit(
+        keys: tuple[Any, ...], taken: Mapping[Any, TypeTransformer], new: TypeTransformer, override: bool
+    ) -> None:
+        for key in keys:
+            if key in taken and not override:
+                name = key.value if isinstance(key, Kind) else describe_annotation(key)
+                old, other = type(taken[key]).__qualname__, type(new).__qualname__
+                raise RegistryError(f"both {old} and {other} convert {name}; register the second with override=True")
+
+    def transformer_for(self, annotation: Any) -> TypeTransformer:
+        """The transformer of an annotation; one that nobody converts is a `TypeConversionError`."""
+        try:
+            return self._found[annotation]
+        except (KeyError, TypeError):
+            transformer = self._find(bare(annotation))
+        try:
+            self._found[annotation] = transformer
+        except TypeError:  # an annotation that cannot be hashed is looked up every time
+            return transformer
+        return transformer
+
+    def _find(self, annotation: Any) -> TypeTransformer:
+        for key in (annotation, typing.get_origin(annotation)):
+            try:
+                if key in self._by_annotation:
+                    return self._by_annotation[key]
+            except TypeError:
+                continue
+        for transformer in self._claiming:
+            if transformer.claims(annotation):
+                return transformer
+        raise TypeConversionError(
+            f"no transformer is registered for {describe_annotation(annotation)}; use a supported type, or register a "
+            "TypeTransformer for it"
+        )
+
+    def transformer_of_kind(self, kind: Kind) -> TypeTransformer:
+        """The transformer that answers for a kind of declared type when no annotation is known."""
+        try:
+            return self._by_kind[kind]
+        except KeyError:
+            raise TypeConversionError(f"no transformer is registered for values of kind {kind.value}") from None
+
+    def literal_type(self, annotation: Any) -> types_pb2.LiteralType:
+        """The declared type for an annotation."""
+        return types_pb2.LiteralType.FromString(self.shared_literal_type(annotation).SerializeToString())
+
+    def shared_literal_type(self, annotation: Any) -> types_pb2.LiteralType:
+        """The same, shared: only for reading."""
+        try:
+            return self._literal_types[annotation]
+        except (KeyError, TypeError):
+            plain = bare(annotation)
+            literal_type = self.transformer_for(plain).literal_type(plain, self)
+        try:
+            self._literal_types[annotation] = literal_type
+        except TypeError:
+            return literal_type
+        return literal_type
+
+    def annotation_for(self, literal_type: types_pb2.LiteralType) -> Any:
+        """The most natural annotation for a declared type."""
+        return self.transformer_of_kind(kind_of(literal_type)).annotation_for(literal_type, self)
+
+    def to_literal(
+        self, value: Any, literal_type: types_pb2.LiteralType, ctx: ConversionContext, *, annotation: Any = Any
+    ) -> literals_pb2.Literal:
+        """A value as a literal of the declared type. An annotation (None or Any: not known) sharpens the conversion."""
+        if annotation is None or annotation is Any:
+            transformer = self.transformer_of_kind(kind_of(literal_type))
+            return transformer.to_literal(value, literal_type, Any, self, ctx)
+        plain = bare(annotation)
+        return self.transformer_for(annotation).to_literal(value, literal_type, plain, self, ctx)
+
+    def to_python(self, literal: literals_pb2.Literal, annotation: Any, ctx: ConversionContext) -> Any:
+        """A literal as a value of the annotation. `Any` gives what is most natural for the literal."""
+        annotation = bare(annotation)
+        if literal.WhichOneof("value") == "offloaded_metadata":
+            literal = _fetch(literal, ctx)
+        transformer = self.transformer_for(annotation)
+        scalar = literal.scalar if literal.WhichOneof("value") == "scalar" else None
+        if scalar is not None and Kind.UNION not in transformer.kinds:
+            which = scalar.WhichOneof("value")
+            if which == "union":
+                return self.to_python(scalar.union.value, annotation, ctx)
+            if which == "binary" and scalar.binary.tag == MSGPACK:
+                return transformer.from_plain(unpack(scalar.binary.value), annotation, self, ctx)
+        return transformer.to_python(literal, annotation, self, ctx)
+
+    def to_plain(self, value: Any, annotation: Any, ctx: ConversionContext) -> Any:
+        """A value as it is written inside a structure."""
+        return self.transformer_for(annotation).to_plain(value, bare(annotation), self, ctx)
+
+    def from_plain(self, data: Any, annotation: Any, ctx: ConversionContext) -> Any:
+        """The reverse of `to_plain`."""
+        return self.transformer_for(annotation).from_plain(data, bare(annotation), self, ctx)
+
+    def check(self, literal: literals_pb2.Literal, literal_type: types_pb2.LiteralType) -> None:
+        """Raise a `TypeConversionError` with the path to the part of the literal that does not fit the type."""
+        checking.check(literal, literal_type)
+
+    def check_map(self, literals: literals_pb2.LiteralMap, variables: interface_pb2.VariableMap) -> None:
+        """Raise a `TypeConversionError` that names the variable which is missing, unknown or of another type.
+
+        A variable that may be none may be missing.
+        """
+        checking.check_map(literals, variables)
+
+    def map_to_python(
+        self,
+        literals: literals_pb2.LiteralMap,
+        variables: interface_pb2.VariableMap,
+        ctx: ConversionContext,
+        annotations: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Every declared variable as a value; one that may be none and is missing is None.
+
+        Obligation: `literals` has all other declared variables and no undeclared one, or a `TypeConversionError` names them.
+        """
+        checking.check_names(literals.literals, variables)
+        known = annotations or {}
+        values: dict[str, Any] = {}
+        for name, variable in variables.variables.items():
+            if name not in literals.literals:
+                values[name] = None
+                continue
+            try:
+                annotation = known[name] if name in known else self.annotation_for(variable.type)
+                values[name] = self.to_python(literals.literals[name], annotation, ctx)
+            except TypeConversionError as error:
+                raise nested(error, name) from error
+        return values
+
+    def map_to_literals(
+        self,
+        values: Mapping[str, Any],
+        variables: interface_pb2.VariableMap,
+        ctx: ConversionContext,
+        annotations: Mapping[str, Any] | None = None,
+    ) -> literals_pb2.LiteralMap:
+        """Every declared variable as a literal; one that may be none and is missing is none.
+
+        Obligation: `values` has all other declared variables and no undeclared one, or a `TypeConversionError` names them.
+        """
+        checking.check_names(values, variables)
+        known = annotations or {}
+        result = literals_pb2.LiteralMap()
+        for name, variable in variables.variables.items():
+            try:
+                literal = self.to_literal(values.get(name), variable.type, ctx, annotation=known.get(name, Any))
+            except TypeConversionError as error:
+                raise nested(error, name) from error
+            result.literals[name].CopyFrom(literal)
+        return result
+
+
+def bare(annotation: Any) -> Any:
+    """An annotation without `Annotated`, and with None as its type."""
+    if annotation is None:
+        return python_types.NoneType
+    return annotation.__origin__ if typing.get_origin(annotation) is typing.Annotated else annotation
+
+
+def _fetch(literal: literals_pb2.Literal, ctx: ConversionContext) -> literals_pb2.Literal:
+    url = literal.offloaded_metadata.uri
+    try:
+        fetched = literals_pb2.Literal.FromString(ctx.storage.read(url))
+    except ValueError as error:
+        raise TypeConversionError(f"the offloaded value at {url} is no literal: {error}") from error
+    if fetched.WhichOneof("value") in (None, "offloaded_metadata"):
+        raise TypeConversionError(f"the offloaded value at {url} is {describe_literal(fetched)}")
+    return fetched
