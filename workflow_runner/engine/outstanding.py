@@ -40,6 +40,12 @@ def _timers(node: NodeState) -> Iterator[SetTimer]:
     if node.phase is NodePhase.RUNNING and node.deadline is not None:
         limit = attempt_timeout(node.spec) or 0.0
         yield SetTimer(kind="attempt", node=node.path, attempt=node.attempt, at=node.deadline, after=limit)
-    if node.phase.is_live and node.total_deadline is not None:
+    if node.total_deadline is not None and _may_go_on(node):
         limit = total_timeout(node.spec) or 0.0
         yield SetTimer(kind="total", node=node.path, attempt=0, at=node.total_deadline, after=limit)
+
+
+def _may_go_on(node: NodeState) -> bool:
+    if node.phase is NodePhase.STOPPING:
+        return node.outcome is not None and node.outcome.phase is NodePhase.RETRYING
+    return node.phase.is_live

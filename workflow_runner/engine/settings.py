@@ -23,7 +23,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     max_parallelism: int = 0
     """At most this many attempts run at once; 0: as many as are ready."""
     system_retries: int = 3
-    """How often an attempt is repeated that failed through no fault of its author, apart from the task's own retries."""
+    """How often an attempt that failed through no fault of its author is repeated, whatever the task itself allows."""
     interruption_retries: int = 20
     """How often an attempt is repeated that was lost because the runner itself ended."""
     backoff: Backoff = Backoff()

@@ -8,6 +8,9 @@ UPDATE executions SET phase = :phase, error = :error, ended_at = :ended_at WHERE
 -- name: insert_event
 INSERT INTO events (execution, number, event, commands) VALUES (:execution, :number, :event, :commands);
 
+-- name: select_following_number
+SELECT coalesce(max(number) + 1, 0) FROM events WHERE execution = :execution;
+
 -- name: select_events
 SELECT event, commands FROM events WHERE execution = :execution ORDER BY number;
 

@@ -82,16 +82,17 @@ class SqliteStore:
         await self._writer.run(transaction)
 
     def _insert(self, connection: sqlite3.Connection, execution_id: str, number: int, log: Sequence[LogRecord]) -> None:
+        following = connection.execute(self._sql["select_following_number"], {"execution": execution_id}).fetchone()[0]
+        if number != following:
+            raise LogConflictError(
+                f"record {number} of execution {execution_id!r} cannot be written, the log goes on at {following}: "
+                "another runner has taken the execution over"
+            )
         rows = [
             {"execution": execution_id, "number": number + offset, "event": record.event, "commands": record.commands}
             for offset, record in enumerate(log)
         ]
-        try:
-            connection.executemany(self._sql["insert_event"], rows)
-        except sqlite3.IntegrityError as error:
-            raise LogConflictError(
-                f"record {number} of execution {execution_id!r} cannot be written: another runner has taken it over"
-            ) from error
+        connection.executemany(self._sql["insert_event"], rows)
 
     async def log(self, execution_id: str) -> Sequence[LogRecord]:
         rows = await self._rows("select_events", execution=execution_id)

@@ -1,0 +1,38 @@
+"""From a failed call to the error that it means."""
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError
+from google.rpc import status_pb2
+
+from connectory.connector.status import from_status
+from connectory.errors import ConnectorError
+
+__all__ = ["error_of"]
+
+_DETAILS = "grpc-status-details-bin"
+
+
+def error_of(failure: grpc.aio.AioRpcError) -> ConnectorError:
+    """The error of the tree that the service meant; its rich details are used when it sent some."""
+    return from_status(_rich_status(failure) or _plain_status(failure))
+
+
+def _rich_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status | None:
+    for name, value in failure.trailing_metadata() or ():
+        if name == _DETAILS and isinstance(value, bytes):
+            try:
+                status = status_pb2.Status.FromString(value)
+            except DecodeError:
+                return None
+            return status if status.code == _number(failure.code()) else None
+    return None
+
+
+def _plain_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status:
+    return status_pb2.Status(code=_number(failure.code()), message=failure.details() or "")
+
+
+def _number(code: grpc.StatusCode) -> int:
+    number: int = code.value[0]
+    return number

@@ -1,0 +1,127 @@
+"""A world for the engine: it performs commands by remembering them, and answers when a test says so."""
+
+from connectory.v1 import literals_pb2, workflow_pb2
+from workflow_runner.engine.apply import apply, apply_all
+from workflow_runner.engine.commands import Command, SetTimer, StartAttempt, StopAttempt
+from workflow_runner.engine.events import (
+    AbortRequested,
+    AttemptFailed,
+    AttemptStopped,
+    AttemptSucceeded,
+    Event,
+    ExecutionStarted,
+    TimerFired,
+    decode_event,
+    encode_event,
+)
+from workflow_runner.engine.failures import Failure
+from workflow_runner.engine.outstanding import outstanding
+from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.engine.state import ExecutionPhase, NodePhase, State
+
+
+class World:
+    """What is outside the engine, as the engine asked for it."""
+
+    def __init__(
+        self,
+        closure: workflow_pb2.CompiledWorkflowClosure,
+        inputs: literals_pb2.LiteralMap | None = None,
+        settings: ExecutionSettings | None = None,
+    ) -> None:
+        self.now = 1000.0
+        self.state = State()
+        self.log: list[Event] = []
+        self.started: list[str] = []
+        self.jobs: dict[tuple[str, int], bool] = {}
+        """Attempts that run, and whether each is being stopped."""
+        self.timers: set[tuple[str, str, int]] = set()
+        self.closed = 0
+        self.most_running = 0
+        first = ExecutionStarted(
+            at=self.now,
+            execution="x",
+            closure=closure.SerializeToString(),
+            inputs=(inputs or literals_pb2.LiteralMap()).SerializeToString(),
+            settings=settings or ExecutionSettings(),
+        )
+        self.happen(first)
+
+    def happen(self, event: Event) -> list[Command]:
+        before = self.state
+        self.state, commands = apply(before, event)
+        self.log.append(event)
+        for command in commands:
+            self._perform(command)
+        self.most_running = max(self.most_running, len(self.jobs))
+        return commands
+
+    def _perform(self, command: Command) -> None:
+        if isinstance(command, StartAttempt):
+            self.started.append(command.key)
+            self.jobs[command.node, command.attempt] = False
+        elif isinstance(command, StopAttempt):
+            assert (command.node, command.attempt) in self.jobs, "only what runs is stopped"
+            self.jobs[command.node, command.attempt] = True
+        elif isinstance(command, SetTimer):
+            self.timers.add((command.kind, command.node, command.attempt))
+        else:
+            self.closed += 1
+
+    def succeed(self, node: str, **outputs: literals_pb2.Literal) -> list[Command]:
+        attempt = self._attempt(node)
+        produced = literals_pb2.LiteralMap(literals=outputs).SerializeToString()
+        if not self.jobs[node, attempt]:
+            del self.jobs[node, attempt]
+        return self.happen(AttemptSucceeded(at=self.tick(), node=node, attempt=attempt, outputs=produced))
+
+    def fail(self, node: str, *, live: bool = False, **facts: object) -> list[Command]:
+        attempt = self._attempt(node)
+        failure = Failure(**{"code": "BROKEN", "message": "broken", **facts})  # type: ignore[arg-type]
+        if not live and not self.jobs[node, attempt]:
+            del self.jobs[node, attempt]
+        return self.happen(AttemptFailed(at=self.tick(), node=node, attempt=attempt, failure=failure, live=live))
+
+    def stopped(self, node: str, unconfirmed: str = "") -> list[Command]:
+        attempt = self._attempt(node)
+        del self.jobs[node, attempt]
+        return self.happen(AttemptStopped(at=self.tick(), node=node, attempt=attempt, unconfirmed=unconfirmed))
+
+    def ring(self, kind: str, node: str, attempt: int) -> list[Command]:
+        self.timers.discard((kind, node, attempt))
+        return self.happen(TimerFired(at=self.tick(), kind=kind, node=node, attempt=attempt))
+
+    def abort(self, cause: str = "enough") -> list[Command]:
+        return self.happen(AbortRequested(at=self.tick(), cause=cause))
+
+    def tick(self) -> float:
+        self.now += 1
+        return self.now
+
+    def phase(self, node: str) -> NodePhase:
+        return self.state.nodes[node].phase
+
+    def check(self) -> None:
+        """What holds at every moment."""
+        rebuilt, _ = apply_all(State(), [decode_event(encode_event(event)) for event in self.log])
+        assert rebuilt == self.state, "the log leads to the same state"
+        assert len(self.started) == len(set(self.started)), "no attempt is started twice"
+        waiting = outstanding(self.state)
+        running = {
+            (command.node, command.attempt): isinstance(command, StopAttempt)
+            for command in waiting
+            if isinstance(command, StartAttempt | StopAttempt)
+        }
+        assert running == self.jobs, "what runs outside is what the state says"
+        assert {(t.kind, t.node, t.attempt) for t in waiting if isinstance(t, SetTimer)} <= self.timers
+        assert self.state.running == len(self.jobs)
+        if self.state.phase.is_terminal:
+            assert not self.jobs, "nothing runs once the execution has ended"
+            assert self.closed == 1
+            assert all(n.phase.is_terminal for n in self.state.nodes.values())
+            assert not self.state.scopes
+        if self.state.phase is ExecutionPhase.SUCCEEDED:
+            assert all(n.phase is NodePhase.SUCCEEDED for n in self.state.nodes.values())
+
+    def _attempt(self, node: str) -> int:
+        return max(attempt for path, attempt in self.jobs if path == node)

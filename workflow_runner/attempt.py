@@ -1,0 +1,214 @@
+"""Carrying out one attempt: rounds of its plugin, until it has ended and nothing of it runs any more."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from connectory.connector.contract import Phase
+from connectory.errors import StoreError
+from workflow_runner.engine.events import (
+    AttemptFailed,
+    AttemptProgressed,
+    AttemptStopped,
+    AttemptSucceeded,
+    Event,
+    LogLink,
+)
+from workflow_runner.engine.failures import Failure
+from workflow_runner.plugin_state import AttemptState
+from workflow_runner.plugins.contract import NotConfirmableError, Plugin, TaskExecutionContext
+from workflow_runner.plugins.phases import PhaseInfo, Transition
+
+__all__ = ["Attempt"]
+
+_log = logging.getLogger(__name__)
+
+_FIRST_WAIT = 0.02
+_LONGEST_WAIT = 5.0
+_FINALIZE_TRIES = 5
+
+
+class Attempt:
+    """One attempt while this process carries it out.
+
+    `emit` receives its events; `pause` is called with a StoreError when what the plugin remembers cannot be kept.
+    Every end is reported once: by AttemptSucceeded or AttemptFailed, or by AttemptStopped after `stop`.
+    """
+
+    def __init__(
+        self,
+        *,
+        ctx: TaskExecutionContext,
+        state: AttemptState,
+        wake: asyncio.Event,
+        plugin: Callable[[str], Awaitable[Plugin]],
+        emit: Callable[[Event], None],
+        pause: Callable[[StoreError], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._ctx = ctx
+        self._state = state
+        self._wake = wake
+        self._plugin = plugin
+        self._emit = emit
+        self._pause = pause
+        self._clock = clock
+        self._stopping = False
+        self._shown: tuple[int, str, tuple[LogLink, ...]] = (0, "", ())
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin with the rounds."""
+        self._task = asyncio.create_task(self._run(), name=f"attempt {self._ctx.key}")
+
+    def stop(self) -> None:
+        """End the attempt early; a round that is under way is finished first. Repetition changes nothing."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is None or self._task.done():
+            self.start()
+
+    async def detach(self) -> None:
+        """Stop caring for the attempt, without ending it: another run of the runner goes on with it."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        try:
+            plugin = await self._plugin(self._ctx.template.type)
+        except Exception as error:
+            self._refuse(error)
+            return
+        try:
+            await self._drive(plugin)
+            if self._stopping:
+                await self._end(plugin)
+        except StoreError as error:
+            self._pause(error)
+
+    async def _drive(self, plugin: Plugin) -> None:
+        """Rounds until the attempt has ended, or is to end."""
+        wait = _FIRST_WAIT
+        while not self._stopping:
+            self._wake.clear()
+            transition = await self._round(plugin)
+            if self._stopping:
+                return
+            if transition.info.phase.is_terminal:
+                await self._report(plugin, transition.info)
+                return
+            if self._show(transition.info):
+                wait = _FIRST_WAIT
+            await self._pause_for(wait if transition.again_in is None else transition.again_in)
+            wait = min(wait * 1.5, _LONGEST_WAIT)
+
+    async def _round(self, plugin: Plugin) -> Transition:
+        try:
+            transition = await plugin.handle(self._ctx)
+        except Exception as error:
+            _log.exception("plugin %s failed on %s", type(plugin).__name__, self._ctx.key)
+            message = f"the plugin failed: {type(error).__name__}: {error}"
+            info = PhaseInfo.retryable_failure("PLUGIN_FAILED", message, kind="system", live=True)
+            transition = Transition(info=info)
+        await self._state.keep()
+        return transition
+
+    async def _report(self, plugin: Plugin, info: PhaseInfo) -> None:
+        node, attempt, links = self._ctx.node, self._ctx.attempt, _links(info)
+        if info.failure is not None:
+            if not info.live:
+                await self._finalize(plugin)
+            event: Event = AttemptFailed(
+                at=self._clock(), node=node, attempt=attempt, failure=info.failure, live=info.live, log_links=links
+            )
+        elif info.phase is Phase.SUCCEEDED:
+            await self._finalize(plugin)
+            outputs = info.outputs.SerializeToString(deterministic=True)
+            event = AttemptSucceeded(
+                at=self._clock(), node=node, attempt=attempt, outputs=outputs, message=info.message, log_links=links
+            )
+        else:
+            failure = Failure(code="PLUGIN_FAILED", message=f"the plugin reported {info.phase.name} without a reason")
+            event = AttemptFailed(at=self._clock(), node=node, attempt=attempt, failure=failure, live=True)
+        self._emit(event)
+        if isinstance(event, AttemptFailed) and event.live:
+            await self._wait_for_stop()
+
+    async def _wait_for_stop(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def _end(self, plugin: Plugin) -> None:
+        """Rounds of `abort` until nothing of the attempt runs any more."""
+        wait = _FIRST_WAIT
+        unconfirmed = ""
+        while True:
+            try:
+                await plugin.abort(self._ctx)
+                await self._state.keep()
+                break
+            except NotConfirmableError as error:
+                unconfirmed = str(error)
+                await self._state.keep()
+                break
+            except StoreError:
+                raise
+            except Exception as error:
+                await self._state.keep()
+                self._show(PhaseInfo.running(f"not gone yet: {error}"))
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_WAIT)
+        await self._finalize(plugin)
+        ended = AttemptStopped(
+            at=self._clock(), node=self._ctx.node, attempt=self._ctx.attempt, unconfirmed=unconfirmed
+        )
+        self._emit(ended)
+
+    async def _finalize(self, plugin: Plugin) -> None:
+        for tried in range(_FINALIZE_TRIES):
+            try:
+                await plugin.finalize(self._ctx)
+                return
+            except Exception:
+                _log.exception("plugin %s could not finalize %s", type(plugin).__name__, self._ctx.key)
+                await asyncio.sleep(_FIRST_WAIT * 2**tried)
+
+    def _refuse(self, error: Exception) -> None:
+        failure = Failure(code="NO_PLUGIN", message=str(error), kind="system")
+        node, attempt = self._ctx.node, self._ctx.attempt
+        if self._stopping:
+            self._emit(AttemptStopped(at=self._clock(), node=node, attempt=attempt, unconfirmed=str(error)))
+        else:
+            self._emit(AttemptFailed(at=self._clock(), node=node, attempt=attempt, failure=failure))
+
+    def _show(self, info: PhaseInfo) -> bool:
+        shown = (int(info.phase), info.message, _links(info))
+        if shown == self._shown:
+            return False
+        self._shown = shown
+        phase, message, links = shown
+        progressed = AttemptProgressed(
+            at=self._clock(),
+            node=self._ctx.node,
+            attempt=self._ctx.attempt,
+            phase=phase,
+            message=message,
+            log_links=links,
+        )
+        self._emit(progressed)
+        return True
+
+    async def _pause_for(self, seconds: float) -> None:
+        if seconds <= 0 or self._wake.is_set():
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+
+def _links(info: PhaseInfo) -> tuple[LogLink, ...]:
+    return tuple(LogLink(uri=link.uri, name=link.name) for link in info.log_links)

@@ -1,0 +1,272 @@
+"""Driving one execution: what happens is written down first, and only then is acted upon."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from connectory.errors import StoreError
+from connectory.v1 import connector_pb2, identifiers_pb2
+from workflow_runner.attempt import Attempt
+from workflow_runner.engine.apply import apply_all
+from workflow_runner.engine.commands import (
+    CloseExecution,
+    Command,
+    SetTimer,
+    StartAttempt,
+    StopAttempt,
+    encode_commands,
+)
+from workflow_runner.engine.events import (
+    AttemptFailed,
+    AttemptProgressed,
+    AttemptStopped,
+    AttemptSucceeded,
+    Event,
+    TimerFired,
+    encode_event,
+)
+from workflow_runner.engine.outstanding import is_awaited
+from workflow_runner.engine.retry import user_retries
+from workflow_runner.engine.state import State
+from workflow_runner.plugin_state import AttemptState
+from workflow_runner.plugins.contract import Plugin, TaskExecutionContext
+from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
+from workflow_runner.subscribers import Subscribers
+from workflow_runner.timers import Timers
+from workflow_runner.views import ExecutionResult, result_of
+
+__all__ = ["Driver", "record_of"]
+
+_log = logging.getLogger(__name__)
+
+_PROGRESS_FLUSH = 0.25
+"""Progress decides nothing, so it waits this many seconds for company before it is written down."""
+
+
+class Driver:
+    """One execution while this process drives it.
+
+    Events come in through `emit`; they are applied, written to the log together with the commands that they lead to,
+    and only then are the commands performed. When the store fails, nothing more is performed: the execution is paused,
+    what runs outside goes on, and a later run resumes from the log.
+    """
+
+    def __init__(
+        self,
+        *,
+        state: State,
+        written: int,
+        store: Store,
+        plugin: Callable[[str], Awaitable[Plugin]],
+        plugin_states: Mapping[tuple[str, int], PluginState],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.state = state
+        self.subscribers = Subscribers(state.execution)
+        self._written = written
+        self._store = store
+        self._plugin = plugin
+        self._plugin_states = plugin_states
+        self._clock = clock
+        self._timers = Timers(self._ring, clock)
+        self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._events: list[Event] = []
+        self._unwritten: list[LogRecord] = []
+        self._wake = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._failure: Exception | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
+        """Perform these commands, whose reason is in the log already, and go on from there."""
+        for command in commands:
+            self._perform(command, resumed=resumed)
+        self._task = asyncio.create_task(self._run(), name=f"execution {self.state.execution}")
+
+    def emit(self, event: Event) -> None:
+        """Something happened."""
+        if isinstance(event, AttemptProgressed):
+            self._note(event)
+        else:
+            self._events.append(event)
+            self._wake.set()
+
+    async def wait(self) -> ExecutionResult:
+        """How the execution ended. A StoreError when it is paused because the store failed."""
+        await self._ended.wait()
+        if self._failure is not None:
+            raise self._failure
+        return result_of(self.state)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the execution has not ended and yet is not driven any more."""
+        return self._failure is not None
+
+    async def detach(self) -> None:
+        """Leave the execution as it is; what runs outside goes on. What was emitted so far is still written."""
+        attempts, self._attempts = list(self._attempts.values()), {}
+        await asyncio.gather(*(attempt.detach() for attempt in attempts))
+        self._timers.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._failure is None and not self._ended.is_set():
+            with contextlib.suppress(StoreError):
+                await self._write(self._take())
+            self._stop_with(StoreError(f"execution {self.state.execution!r} is paused; resume it"))
+
+    async def _run(self) -> None:
+        try:
+            while not self.state.phase.is_terminal:
+                await self._wake.wait()
+                self._wake.clear()
+                if self._failure is not None:
+                    raise self._failure
+                events = self._take()
+                commands = await asyncio.shield(asyncio.ensure_future(self._write(events)))
+                self._drop_ended(events)
+                for command in commands:
+                    self._perform(command, resumed=False)
+            await self._store.forget_plugin_states(self.state.execution)
+            self._ended.set()
+            self.subscribers.close()
+        except StoreError as error:
+            await self._pause(error)
+        except Exception as error:
+            _log.exception("execution %s cannot go on", self.state.execution)
+            await self._pause(error)
+
+    def _drop_ended(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, AttemptSucceeded | AttemptFailed | AttemptStopped):
+                node = self.state.nodes[event.node]
+                if node.phase.is_terminal or node.attempt > event.attempt:
+                    self._attempts.pop((event.node, event.attempt), None)
+
+    def _take(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    async def _write(self, events: Sequence[Event]) -> list[Command]:
+        before = self.state
+        after, asked = apply_all(before, events)
+        self.state = after
+        log = [
+            LogRecord(event=encode_event(event), commands=encode_commands(commands))
+            for event, commands in zip(events, asked, strict=True)
+        ]
+        log, self._unwritten = [*self._unwritten, *log], []
+        number, self._written = self._written, self._written + len(log)
+        update = record_of(after) if after.phase is not before.phase else None
+        if log:
+            await self._store.append(after.execution, number, log, update)
+        self.subscribers.publish(before, self.state)
+        return [command for commands in asked for command in commands]
+
+    def _note(self, event: AttemptProgressed) -> None:
+        before = self.state
+        self.state, _ = apply_all(before, [event])
+        if self.state.phase.is_terminal:
+            return
+        self._unwritten.append(LogRecord(event=encode_event(event), commands=encode_commands(())))
+        self.subscribers.publish(before, self.state)
+        if len(self._unwritten) == 1:
+            asyncio.get_running_loop().call_later(_PROGRESS_FLUSH, self._wake.set)
+
+    def _ring(self, timer: SetTimer) -> None:
+        if is_awaited(self.state, timer):
+            now = max(self._clock(), timer.at)
+            self.emit(TimerFired(at=now, kind=timer.kind, node=timer.node, attempt=timer.attempt))
+
+    def _perform(self, command: Command, *, resumed: bool) -> None:
+        match command:
+            case StartAttempt():
+                self._attempt(command.node, command.attempt, command.key, resumed=resumed).start()
+            case StopAttempt():
+                place = (command.node, command.attempt)
+                attempt = self._attempts.get(place)
+                if attempt is None:
+                    attempt = self._attempt(command.node, command.attempt, command.key, resumed=True)
+                attempt.stop()
+            case SetTimer():
+                self._timers.set(command)
+            case CloseExecution():
+                self._timers.clear()
+
+    def _attempt(self, path: str, number: int, key: str, *, resumed: bool) -> Attempt:
+        node = self.state.nodes[path]
+        task = node.spec.task
+        if task is None or node.inputs is None:
+            raise AssertionError(f"node {path!r} has no task to attempt")
+        kept = self._plugin_states.get((path, number))
+        state = AttemptState(self._store, self.state.execution, path, number, kept)
+        wake = asyncio.Event()
+        prefix = self.state.settings.output_prefix
+        ctx = TaskExecutionContext(
+            execution=self.state.execution,
+            node=path,
+            attempt=number,
+            key=key,
+            template=task,
+            inputs=node.inputs,
+            metadata=self._metadata(path, number),
+            output_prefix=f"{prefix.rstrip('/')}/{self.state.execution}/{path}/{number}" if prefix else "",
+            resumed=resumed,
+            state=state,
+            wake=wake.set,
+        )
+        attempt = self._attempts[path, number] = Attempt(
+            ctx=ctx,
+            state=state,
+            wake=wake,
+            plugin=self._plugin,
+            emit=self.emit,
+            pause=self._pause_soon,
+            clock=self._clock,
+        )
+        return attempt
+
+    def _metadata(self, path: str, number: int) -> connector_pb2.TaskExecutionMetadata:
+        spec = self.state.nodes[path].spec
+        execution = identifiers_pb2.WorkflowExecutionIdentifier(
+            project=self.state.project, domain=self.state.domain, name=self.state.execution
+        )
+        identifier = identifiers_pb2.TaskExecutionIdentifier(
+            task_id=spec.task.id if spec.task is not None else None,
+            node_execution_id=identifiers_pb2.NodeExecutionIdentifier(node_id=path, execution_id=execution),
+            retry_attempt=number,
+        )
+        overrides = spec.node.task_node.overrides if spec.node.task_node.HasField("overrides") else None
+        return connector_pb2.TaskExecutionMetadata(
+            task_execution_id=identifier, max_attempts=user_retries(spec) + 1, overrides=overrides
+        )
+
+    def _pause_soon(self, error: StoreError) -> None:
+        self._failure = self._failure or error
+        self._wake.set()
+
+    async def _pause(self, error: Exception) -> None:
+        self._timers.clear()
+        attempts, self._attempts = list(self._attempts.values()), {}
+        await asyncio.gather(*(attempt.detach() for attempt in attempts))
+        self._stop_with(error)
+
+    def _stop_with(self, error: Exception) -> None:
+        self._failure = self._failure or error
+        self._ended.set()
+        self.subscribers.close()
+
+
+def record_of(state: State) -> ExecutionRecord:
+    """What the store's list of executions says of this one."""
+    return ExecutionRecord(
+        id=state.execution,
+        workflow=state.program.name if state.program is not None else "",
+        phase=state.phase.value,
+        error=state.failure.message if state.failure is not None else "",
+        started_at=state.started_at or 0.0,
+        ended_at=state.ended_at,
+    )

@@ -1,0 +1,1 @@
+"""Plugins: the ways in which tasks are carried out."""

@@ -1,0 +1,269 @@
+"""The plugin that has tasks carried out by connector services, over gRPC."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from connectory.client.connector import ConnectorClient
+from connectory.connector.contract import TaskCategory
+from connectory.errors import (
+    AmbiguousError,
+    ConnectorError,
+    DeadlineExceededError,
+    InvalidTaskError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+    UnsupportedError,
+)
+from connectory.v1 import connector_pb2 as pb
+from workflow_runner.plugins.contract import (
+    NotConfirmableError,
+    Plugin,
+    PluginEntry,
+    TaskExecutionContext,
+)
+from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
+from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
+from workflow_runner.plugins.routes import Route, Routes
+
+__all__ = ["ConnectorPlugin", "Patience", "connector_plugin"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How often a connector service is asked, and for how long it may not answer. Seconds."""
+
+    first_poll: float = 0.02
+    growth: float = 1.5
+    slowest_poll: float = 5.0
+    first_retry: float = 0.1
+    slowest_retry: float = 10.0
+    silence: float = 600.0
+    """After so long without one good answer about a job, or about its creation, the attempt is given up."""
+    confirmation: float = 60.0
+    """For so long after its deletion was accepted a job may still be reported as running."""
+    call: float = 60.0
+    """How long one call may take."""
+
+
+class _Job(msgspec.Struct, frozen=True, kw_only=True):
+    """The plugin state: the job's handle, as the service gave it."""
+
+    handle: bytes
+    deleted: bool = False
+    """Whether its deletion was accepted."""
+
+
+@dataclass(kw_only=True)
+class _Memory:
+    """What is known of an attempt in this process only."""
+
+    last_good: float = field(default_factory=time.monotonic)
+    interval: float = 0.0
+    failures: int = 0
+    create_sent: bool = False
+    deleted_at: float | None = None
+    execution: "asyncio.Task[pb.Resource] | None" = None
+
+
+class ConnectorPlugin(Plugin):
+    """Creates a job under the attempt's key, asks how it stands until it ends, and deletes it when told to."""
+
+    def __init__(self, clients: Sequence[ConnectorClient], patience: Patience | None = None) -> None:
+        self._clients = clients
+        self._routes = Routes(clients)
+        self._patience = patience or Patience()
+        self._memories: dict[str, _Memory] = {}
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        """Create the job, or ask how it stands."""
+        memory = self._memories.setdefault(ctx.key, _Memory())
+        job = ctx.state.read(_Job)
+        try:
+            route = await self._routes.find(_category(ctx))
+            if job is not None:
+                return await self._poll(ctx, memory, route, job)
+            if route.is_sync:
+                return await self._execute(ctx, memory, route)
+            return await self._create(ctx, memory, route)
+        except (UnavailableError, DeadlineExceededError, RateLimitedError) as error:
+            return self._ask_again(memory, error, polling=job is not None)
+        except (NotFoundError, InvalidTaskError, UnsupportedError) as error:
+            if job is None or error.reason == "CATEGORY_NOT_FOUND":
+                return do_transition(failure_of_error(error))
+            return do_transition(_lost(error))
+        except ConnectorError as error:
+            if job is None:
+                return do_transition(failure_of_error(error))
+            return self._ask_again(memory, error, polling=True)
+
+    async def _create(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
+        memory.create_sent = True
+        response = await route.client.create(_create_request(ctx), timeout=self._patience.call)
+        ctx.state.write(_Job(handle=response.resource_meta))
+        memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
+        return do_transition(PhaseInfo.queued(), again_in=0.0)
+
+    async def _poll(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: _Job) -> Transition:
+        response = await route.client.get(_get_request(ctx, job), timeout=self._patience.call)
+        memory.last_good, memory.failures = time.monotonic(), 0
+        info = info_of_resource(response.resource)
+        grown = max(memory.interval * self._patience.growth, self._patience.first_poll)
+        memory.interval = min(grown, self._patience.slowest_poll)
+        return do_transition(info, again_in=memory.interval)
+
+    async def _execute(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
+        if memory.execution is None:
+            memory.execution = asyncio.create_task(route.client.execute(_header(ctx), ctx.inputs))
+            memory.execution.add_done_callback(lambda _: ctx.wake())
+        if not memory.execution.done():
+            return do_transition(PhaseInfo.running(), again_in=self._patience.slowest_poll)
+        task, memory.execution = memory.execution, None
+        return do_transition(info_of_resource(task.result()))
+
+    def _ask_again(self, memory: _Memory, error: ConnectorError, *, polling: bool) -> Transition:
+        memory.failures += 1
+        wait = min(self._patience.first_retry * 2 ** min(memory.failures - 1, 30), self._patience.slowest_retry)
+        if error.retry_after is not None:
+            wait = max(wait, error.retry_after.total_seconds())
+        if isinstance(error, RateLimitedError):
+            memory.last_good = time.monotonic()
+            info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again in {wait:.1f} s")
+            return do_transition(info, again_in=wait)
+        silent = time.monotonic() - memory.last_good
+        if silent > self._patience.silence:
+            message = f"no good answer for {silent:.0f} s; the last one: {error.message}"
+            return do_transition(PhaseInfo.retryable_failure(error.reason, message, kind="system", live=True))
+        message = f"{error.message}; asking again in {wait:.1f} s"
+        info = PhaseInfo.running(message) if polling else PhaseInfo.waiting_for_resources(message)
+        return do_transition(info, again_in=wait)
+
+    async def abort(self, ctx: TaskExecutionContext) -> None:
+        """Delete the job, and see that it is gone."""
+        memory = self._memories.setdefault(ctx.key, _Memory())
+        if memory.execution is not None:
+            memory.execution.cancel()
+            await asyncio.wait([memory.execution])
+            memory.execution = None
+        job = ctx.state.read(_Job)
+        if job is None and not memory.create_sent and not ctx.resumed:
+            return
+        route = await self._routes.find(_category(ctx))
+        if route.is_sync:
+            return
+        if job is None:
+            job = await self._learn(ctx, route)
+        if job is not None:
+            await self._delete(ctx, memory, route, job)
+
+    async def _learn(self, ctx: TaskExecutionContext, route: Route) -> _Job | None:
+        """Find out whether there is a job, by asking for it once more under the same key."""
+        try:
+            response = await route.client.create(_create_request(ctx), timeout=self._patience.call)
+        except (UnavailableError, DeadlineExceededError, RateLimitedError):
+            raise
+        except AmbiguousError as error:
+            raise NotConfirmableError(error.message) from error
+        except ConnectorError:
+            return None
+        return _Job(handle=response.resource_meta)
+
+    async def _delete(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: _Job) -> None:
+        ctx.state.write(job)
+        try:
+            if not job.deleted:
+                await route.client.delete(_delete_request(ctx, job), timeout=self._patience.call)
+                job = msgspec.structs.replace(job, deleted=True)
+                ctx.state.write(job)
+            if memory.deleted_at is None:
+                memory.deleted_at = time.monotonic()
+            response = await route.client.get(_get_request(ctx, job), timeout=self._patience.call)
+        except NotFoundError:
+            return
+        except (InvalidTaskError, UnsupportedError) as error:
+            if job.deleted:
+                return
+            raise NotConfirmableError(f"its deletion was refused: {error.message}") from error
+        if info_of_resource(response.resource).phase.is_terminal:
+            return
+        waited = time.monotonic() - memory.deleted_at
+        if waited > self._patience.confirmation:
+            raise NotConfirmableError(f"its deletion was accepted {waited:.0f} s ago, yet it is reported as running")
+        ctx.state.write(msgspec.structs.replace(job, deleted=False))
+        raise UnavailableError("the job was deleted and is still reported as running")
+
+    async def finalize(self, ctx: TaskExecutionContext) -> None:
+        """Forget the attempt."""
+        self._memories.pop(ctx.key, None)
+
+    async def close(self) -> None:
+        """Give up the calls that still run, and close the connections."""
+        running = [memory.execution for memory in self._memories.values() if memory.execution is not None]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        for client in self._clients:
+            await client.close()
+
+
+def connector_plugin(clients: Sequence[ConnectorClient], patience: Patience | None = None) -> PluginEntry:
+    """The entry of the connector plugin: it carries out every task type that no other plugin registered."""
+    return PluginEntry(
+        id="connector",
+        registered_task_types=(),
+        load=lambda setup: ConnectorPlugin(clients, patience),
+        is_default=True,
+    )
+
+
+def _category(ctx: TaskExecutionContext) -> TaskCategory:
+    return TaskCategory(ctx.template.type, ctx.template.task_type_version)
+
+
+def _wire_category(ctx: TaskExecutionContext) -> pb.TaskCategory:
+    return pb.TaskCategory(name=ctx.template.type, version=ctx.template.task_type_version)
+
+
+def _create_request(ctx: TaskExecutionContext) -> pb.CreateTaskRequest:
+    return pb.CreateTaskRequest(
+        inputs=ctx.inputs,
+        template=ctx.template,
+        output_prefix=ctx.output_prefix,
+        task_execution_metadata=ctx.metadata,
+        idempotency_key=ctx.key,
+    )
+
+
+def _header(ctx: TaskExecutionContext) -> pb.CreateRequestHeader:
+    return pb.CreateRequestHeader(
+        template=ctx.template,
+        output_prefix=ctx.output_prefix,
+        task_execution_metadata=ctx.metadata,
+        idempotency_key=ctx.key,
+    )
+
+
+def _get_request(ctx: TaskExecutionContext, job: _Job) -> pb.GetTaskRequest:
+    return pb.GetTaskRequest(
+        task_type=ctx.template.type,
+        resource_meta=job.handle,
+        task_category=_wire_category(ctx),
+        output_prefix=ctx.output_prefix,
+    )
+
+
+def _delete_request(ctx: TaskExecutionContext, job: _Job) -> pb.DeleteTaskRequest:
+    return pb.DeleteTaskRequest(
+        task_type=ctx.template.type, resource_meta=job.handle, task_category=_wire_category(ctx)
+    )
+
+
+def _lost(error: ConnectorError) -> PhaseInfo:
+    if isinstance(error, NotFoundError):
+        return PhaseInfo.retryable_failure("JOB_NOT_FOUND", f"the job is gone: {error.message}", kind="system")
+    return PhaseInfo.permanent_failure(error.reason, error.message, kind="system", live=True)

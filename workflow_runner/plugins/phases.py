@@ -1,0 +1,102 @@
+"""How a plugin tells the runner where an attempt stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from connectory.connector.contract import LogLink, Phase
+from connectory.v1 import literals_pb2
+from workflow_runner.engine.failures import Failure, FailureKind
+
+__all__ = ["PhaseInfo", "Transition", "do_transition"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseInfo:
+    """Where an attempt stands. Made by one of the functions below."""
+
+    phase: Phase
+    message: str = ""
+    log_links: Sequence[LogLink] = ()
+    outputs: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
+    """Read only with phase SUCCEEDED."""
+    failure: Failure | None = None
+    """Set with the phases that mean failure, and only with them."""
+    live: bool = False
+    """Whether something of a failed attempt may still run; the runner then calls `abort`."""
+
+    @classmethod
+    def queued(cls, message: str = "") -> "PhaseInfo":
+        """What the attempt needs has been asked for."""
+        return cls(phase=Phase.QUEUED, message=message)
+
+    @classmethod
+    def initializing(cls, message: str = "") -> "PhaseInfo":
+        """What the attempt needs is being made ready."""
+        return cls(phase=Phase.INITIALIZING, message=message)
+
+    @classmethod
+    def waiting_for_resources(cls, message: str = "") -> "PhaseInfo":
+        """Something that the attempt needs is not free now."""
+        return cls(phase=Phase.WAITING_FOR_RESOURCES, message=message)
+
+    @classmethod
+    def running(cls, message: str = "", log_links: Sequence[LogLink] = ()) -> "PhaseInfo":
+        """The work goes on."""
+        return cls(phase=Phase.RUNNING, message=message, log_links=log_links)
+
+    @classmethod
+    def success(
+        cls, outputs: literals_pb2.LiteralMap | None = None, *, message: str = "", log_links: Sequence[LogLink] = ()
+    ) -> "PhaseInfo":
+        """The work is done."""
+        produced = outputs if outputs is not None else literals_pb2.LiteralMap()
+        return cls(phase=Phase.SUCCEEDED, outputs=produced, message=message, log_links=log_links)
+
+    @classmethod
+    def retryable_failure(
+        cls,
+        code: str,
+        message: str,
+        *,
+        kind: FailureKind = "user",
+        retry_after: float = 0.0,
+        live: bool = False,
+        log_links: Sequence[LogLink] = (),
+    ) -> "PhaseInfo":
+        """The attempt failed; another one may succeed."""
+        failure = _failure(code, message, kind, recoverable=True, retry_after=retry_after)
+        return cls(phase=Phase.RETRYABLE_FAILED, message=message, failure=failure, live=live, log_links=log_links)
+
+    @classmethod
+    def permanent_failure(
+        cls,
+        code: str,
+        message: str,
+        *,
+        kind: FailureKind = "user",
+        live: bool = False,
+        log_links: Sequence[LogLink] = (),
+    ) -> "PhaseInfo":
+        """The attempt failed, and another one would fail too."""
+        failure = _failure(code, message, kind, recoverable=False)
+        return cls(phase=Phase.FAILED, message=message, failure=failure, live=live, log_links=log_links)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """The result of a round."""
+
+    info: PhaseInfo
+    again_in: float | None = None
+    """After how many seconds the next round is due; None: the runner decides, and waits longer every time."""
+
+
+def do_transition(info: PhaseInfo, *, again_in: float | None = None) -> Transition:
+    """Say where the attempt stands, and when to ask again."""
+    return Transition(info=info, again_in=again_in)
+
+
+def _failure(code: str, message: str, kind: FailureKind, *, recoverable: bool, retry_after: float = 0.0) -> Failure:
+    if not code or not message:
+        raise ValueError("a failure needs a code and a message")
+    return Failure(code=code, message=message, kind=kind, recoverable=recoverable, retry_after=retry_after)

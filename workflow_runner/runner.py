@@ -1,0 +1,171 @@
+"""The workflow runner: starts, resumes, watches and ends executions."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+from connectory.v1 import literals_pb2, workflow_pb2
+from workflow_runner.driver import Driver, record_of
+from workflow_runner.engine.apply import apply
+from workflow_runner.engine.commands import encode_commands
+from workflow_runner.engine.events import AbortRequested, ExecutionStarted, encode_event
+from workflow_runner.engine.outstanding import outstanding
+from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.engine.state import State
+from workflow_runner.plugins.contract import PluginEntry, SetupContext
+from workflow_runner.plugins.registry import PluginRegistry
+from workflow_runner.replay import replay
+from workflow_runner.store.contract import LogRecord, PluginState, Store
+from workflow_runner.subscribers import Subscribers, Update
+from workflow_runner.views import (
+    ExecutionResult,
+    ExecutionSummary,
+    ExecutionView,
+    execution_view,
+    result_of,
+    summary_of,
+)
+
+__all__ = ["Runner"]
+
+
+class Runner:
+    """Runs compiled workflows durably. Use it as a context manager, in one event loop.
+
+    Leaving the context pauses what still runs: jobs outside go on, and `resume` finds them again. To end an execution
+    and its jobs, call `abort` first. The store and the plugins are opened and closed with the runner.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        plugins: Iterable[PluginEntry],
+        *,
+        setup: SetupContext | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._plugins = PluginRegistry(plugins, setup)
+        self._clock = clock
+        self._drivers: dict[str, Driver] = {}
+        self._resuming: dict[str, asyncio.Lock] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._store.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        drivers, self._drivers = list(self._drivers.values()), {}
+        try:
+            await asyncio.gather(*(driver.detach() for driver in drivers))
+            await self._plugins.close()
+        finally:
+            await self._store.__aexit__(kind, error, trace)
+
+    async def start(
+        self,
+        closure: workflow_pb2.CompiledWorkflowClosure,
+        inputs: literals_pb2.LiteralMap | None = None,
+        *,
+        execution_id: str | None = None,
+        project: str = "",
+        domain: str = "",
+        settings: ExecutionSettings | None = None,
+    ) -> str:
+        """Start an execution and return its id. Once this returns, it survives a crash.
+
+        A workflow that cannot be run is refused with an error that names the node, and nothing is kept.
+        """
+        name = execution_id or f"e{secrets.token_hex(9)}"
+        started = ExecutionStarted(
+            at=self._clock(),
+            execution=name,
+            project=project,
+            domain=domain,
+            key_prefix=name if execution_id is None else f"{name}-{secrets.token_hex(6)}",
+            closure=closure.SerializeToString(deterministic=True),
+            inputs=(inputs or literals_pb2.LiteralMap()).SerializeToString(deterministic=True),
+            settings=settings or ExecutionSettings(),
+        )
+        state, commands = apply(State(), started)
+        record = LogRecord(event=encode_event(started), commands=encode_commands(commands))
+        await self._store.create(record_of(state), [record])
+        if not state.phase.is_terminal:
+            driver = self._driver(state, 1)
+            driver.start(commands, resumed=False)
+        return name
+
+    async def resume(self, execution_id: str) -> None:
+        """Go on with an execution where its log ends. One that runs here already, or has ended, is left as it is."""
+        async with self._resuming.setdefault(execution_id, asyncio.Lock()):
+            driver = self._drivers.get(execution_id)
+            if driver is not None and not driver.paused:
+                return
+            log = await self._store.log(execution_id)
+            state = replay(execution_id, log)
+            if not state.phase.is_terminal:
+                states = await self._store.plugin_states(execution_id)
+                driver = self._driver(state, len(log), states)
+                driver.start(outstanding(state), resumed=True)
+
+    async def wait(self, execution_id: str) -> ExecutionResult:
+        """How the execution ends. A StoreError when it is paused, because the store failed or the runner closes."""
+        driver = self._drivers.get(execution_id)
+        if driver is not None:
+            return await driver.wait()
+        state = await self._load(execution_id)
+        if not state.phase.is_terminal:
+            await self.resume(execution_id)
+            return await self.wait(execution_id)
+        return result_of(state)
+
+    async def abort(self, execution_id: str, cause: str = "") -> ExecutionResult:
+        """End an execution; returns once every job that it started is confirmed gone."""
+        await self.resume(execution_id)
+        driver = self._drivers.get(execution_id)
+        if driver is not None:
+            driver.emit(AbortRequested(at=self._clock(), cause=cause))
+        return await self.wait(execution_id)
+
+    async def list(self, limit: int = 100) -> Sequence[ExecutionSummary]:
+        """The executions that were started last, the latest first."""
+        return [summary_of(record) for record in await self._store.executions(limit)]
+
+    async def show(self, execution_id: str) -> ExecutionView:
+        """Where an execution and its nodes stand."""
+        return execution_view(await self._load(execution_id))
+
+    async def subscribe(self, execution_id: str) -> AsyncIterator[Update]:
+        """Where an execution stands, then every change, until it ends or is paused."""
+        driver = self._drivers.get(execution_id)
+        if driver is not None:
+            updates = driver.subscribers.subscribe(driver.state)
+        else:
+            ended = Subscribers(execution_id)
+            ended.close()
+            updates = ended.subscribe(await self._load(execution_id))
+        async for update in updates:
+            yield update
+
+    async def _load(self, execution_id: str) -> State:
+        driver = self._drivers.get(execution_id)
+        return driver.state if driver is not None else replay(execution_id, await self._store.log(execution_id))
+
+    def _driver(
+        self, state: State, written: int, plugin_states: Mapping[tuple[str, int], PluginState] | None = None
+    ) -> Driver:
+        driver = Driver(
+            state=state,
+            written=written,
+            store=self._store,
+            plugin=self._plugins.get,
+            plugin_states=plugin_states or {},
+            clock=self._clock,
+        )
+        self._drivers[state.execution] = driver
+        return driver
