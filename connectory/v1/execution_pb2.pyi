@@ -813,6 +813,8 @@ class ExecutionError(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     TIMESTAMP_FIELD_NUMBER: _builtins.int
     WORKER_FIELD_NUMBER: _builtins.int
+    RECOVERABILITY_FIELD_NUMBER: _builtins.int
+    GPU_FAULT_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """A stable word for programs. Empty: not classified."""
     message: _builtins.str
@@ -823,9 +825,15 @@ class ExecutionError(_message.Message):
     """Who caused it."""
     worker: _builtins.str
     """The machine or process on which it happened. Empty: not known."""
+    recoverability: Global___ContainerError.Kind.ValueType
+    """Whether another attempt may help; absent means NON_RECOVERABLE, or a writer that is older than this field."""
     @_builtins.property
     def timestamp(self) -> _timestamp_pb2.Timestamp:
         """When it happened. Absent: not known."""
+
+    @_builtins.property
+    def gpu_fault(self) -> Global___GpuFault:
+        """The fault of an accelerator that caused it. Absent: none is known."""
 
     def __init__(
         self,
@@ -836,10 +844,12 @@ class ExecutionError(_message.Message):
         kind: Global___ExecutionError.ErrorKind.ValueType = ...,
         timestamp: _timestamp_pb2.Timestamp | None = ...,
         worker: _builtins.str = ...,
+        recoverability: Global___ContainerError.Kind.ValueType = ...,
+        gpu_fault: Global___GpuFault | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["timestamp", b"timestamp"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["gpu_fault", b"gpu_fault", "timestamp", b"timestamp"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "error_uri", b"error_uri", "kind", b"kind", "message", b"message", "timestamp", b"timestamp", "worker", b"worker"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "error_uri", b"error_uri", "gpu_fault", b"gpu_fault", "kind", b"kind", "message", b"message", "recoverability", b"recoverability", "timestamp", b"timestamp", "worker", b"worker"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -853,25 +863,175 @@ class LogContext(_message.Message):
 
     PODS_FIELD_NUMBER: _builtins.int
     PRIMARY_POD_NAME_FIELD_NUMBER: _builtins.int
+    CONNECTOR_FIELD_NUMBER: _builtins.int
+    POD_NAME_PREFIX_FIELD_NUMBER: _builtins.int
+    POD_NAME_PREFIXES_FIELD_NUMBER: _builtins.int
     primary_pod_name: _builtins.str
     """The pod whose end decided about it. Empty: the only one."""
+    pod_name_prefix: _builtins.str
+    """What the names of all its pods begin with. Empty: not told."""
     @_builtins.property
     def pods(self) -> _containers.RepeatedCompositeFieldContainer[Global___PodLogContext]:
         """The pods that worked on it."""
+
+    @_builtins.property
+    def connector(self) -> Global___ConnectorLogContext:
+        """The connector that has the logs. Absent: they are in pods."""
+
+    @_builtins.property
+    def pod_name_prefixes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the names of its pods begin with, where they do not all begin alike. Empty: they do."""
 
     def __init__(
         self,
         *,
         pods: _abc.Iterable[Global___PodLogContext] | None = ...,
         primary_pod_name: _builtins.str = ...,
+        connector: Global___ConnectorLogContext | None = ...,
+        pod_name_prefix: _builtins.str = ...,
+        pod_name_prefixes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["connector", b"connector"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pods", b"pods", "primary_pod_name", b"primary_pod_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connector", b"connector", "pod_name_prefix", b"pod_name_prefix", "pod_name_prefixes", b"pod_name_prefixes", "pods", b"pods", "primary_pod_name", b"primary_pod_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LogContext: _TypeAlias = LogContext  # noqa: Y015
+
+@_typing.final
+class ConnectorLogContext(_message.Message):
+    """The connector whose job wrote the logs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_FIELD_NUMBER: _builtins.int
+    endpoint: _builtins.str
+    """The address of the connector service, at which GetTaskLogs answers. Empty: the one that is configured for the
+    task type.
+    """
+    def __init__(
+        self,
+        *,
+        endpoint: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConnectorLogContext: _TypeAlias = ConnectorLogContext  # noqa: Y015
+
+@_typing.final
+class GpuFault(_message.Message):
+    """A fault that the driver of an accelerator reported."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Kind:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _KindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[GpuFault._Kind.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        KIND_UNSPECIFIED: GpuFault._Kind.ValueType  # 0
+        """Not told."""
+        KIND_XID: GpuFault._Kind.ValueType  # 1
+        """In an accelerator."""
+        KIND_SXID: GpuFault._Kind.ValueType  # 2
+        """In a switch between accelerators."""
+
+    class Kind(_Kind, metaclass=_KindEnumTypeWrapper):
+        """Where the fault was found."""
+
+    KIND_UNSPECIFIED: GpuFault.Kind.ValueType  # 0
+    """Not told."""
+    KIND_XID: GpuFault.Kind.ValueType  # 1
+    """In an accelerator."""
+    KIND_SXID: GpuFault.Kind.ValueType  # 2
+    """In a switch between accelerators."""
+
+    class _Severity:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _SeverityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[GpuFault._Severity.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        SEVERITY_UNSPECIFIED: GpuFault._Severity.ValueType  # 0
+        """Not told."""
+        SEVERITY_USER: GpuFault._Severity.ValueType  # 1
+        """The program caused it; the device is sound."""
+        SEVERITY_WARN: GpuFault._Severity.ValueType  # 2
+        """The device may need care."""
+        SEVERITY_CRITICAL: GpuFault._Severity.ValueType  # 3
+        """The device cannot be used as it is."""
+
+    class Severity(_Severity, metaclass=_SeverityEnumTypeWrapper):
+        """How bad it is."""
+
+    SEVERITY_UNSPECIFIED: GpuFault.Severity.ValueType  # 0
+    """Not told."""
+    SEVERITY_USER: GpuFault.Severity.ValueType  # 1
+    """The program caused it; the device is sound."""
+    SEVERITY_WARN: GpuFault.Severity.ValueType  # 2
+    """The device may need care."""
+    SEVERITY_CRITICAL: GpuFault.Severity.ValueType  # 3
+    """The device cannot be used as it is."""
+
+    KIND_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    GPU_UUID_FIELD_NUMBER: _builtins.int
+    GPU_INDEX_FIELD_NUMBER: _builtins.int
+    PCI_BUS_ID_FIELD_NUMBER: _builtins.int
+    NODE_FIELD_NUMBER: _builtins.int
+    PID_FIELD_NUMBER: _builtins.int
+    PROCESS_FIELD_NUMBER: _builtins.int
+    kind: Global___GpuFault.Kind.ValueType
+    """Where it was found."""
+    code: _builtins.int
+    """The driver's number for it. 0: not told."""
+    name: _builtins.str
+    """The driver's name for it. Empty: not told."""
+    severity: Global___GpuFault.Severity.ValueType
+    """How bad it is."""
+    gpu_uuid: _builtins.str
+    """The device. Empty: not known."""
+    gpu_index: _builtins.int
+    """The place of the device in its machine, from 0. Absent: not known."""
+    pci_bus_id: _builtins.str
+    """The address of the device in its machine. Empty: not known."""
+    node: _builtins.str
+    """The machine. Empty: not known."""
+    pid: _builtins.int
+    """The process that met it. 0: not known."""
+    process: _builtins.str
+    """The program that met it. Empty: not known."""
+    def __init__(
+        self,
+        *,
+        kind: Global___GpuFault.Kind.ValueType = ...,
+        code: _builtins.int = ...,
+        name: _builtins.str = ...,
+        severity: Global___GpuFault.Severity.ValueType = ...,
+        gpu_uuid: _builtins.str = ...,
+        gpu_index: _builtins.int | None = ...,
+        pci_bus_id: _builtins.str = ...,
+        node: _builtins.str = ...,
+        pid: _builtins.int = ...,
+        process: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_gpu_index", b"_gpu_index", "gpu_index", b"gpu_index"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_gpu_index", b"_gpu_index", "code", b"code", "gpu_index", b"gpu_index", "gpu_uuid", b"gpu_uuid", "kind", b"kind", "name", b"name", "node", b"node", "pci_bus_id", b"pci_bus_id", "pid", b"pid", "process", b"process", "severity", b"severity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__gpu_index: _TypeAlias = _typing.Literal["gpu_index"]  # noqa: Y015
+    _WhichOneofArgType__gpu_index: _TypeAlias = _typing.Literal["_gpu_index", b"_gpu_index"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gpu_index) -> _WhichOneofReturnType__gpu_index | None: ...
+
+Global___GpuFault: _TypeAlias = GpuFault  # noqa: Y015
 
 @_typing.final
 class PodLogContext(_message.Message):
