@@ -1,0 +1,95 @@
+"""`connectory executions`: look at executions, and abort those that no runner works on."""
+
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from connectory.types import default_types
+from connectory_cli.home import places
+from connectory_cli.printing import (
+    duration,
+    execution_json,
+    outputs_json,
+    print_json,
+    print_table,
+    summary_json,
+)
+from connectory_cli.sessions import open_runner
+from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.runner import Runner
+from workflow_runner.store.opening import open_store
+from workflow_runner.views import ExecutionSummary, ExecutionView
+
+__all__ = ["abort_execution", "list_executions", "show_execution"]
+
+
+def list_executions(store: str | None, limit: int, as_json: bool) -> int:
+    """Print executions, newest first."""
+
+    async def session() -> Sequence[ExecutionSummary]:
+        async with Runner(open_store(places(store).store), []) as runner:
+            return await runner.list(limit)
+
+    found = uvloop.run(session())
+    if as_json:
+        print_json([summary_json(summary) for summary in found])
+        return 0
+    rows = [
+        [s.id, s.workflow, str(s.phase), f"{s.started:%Y-%m-%d %H:%M:%S}Z", duration(s.started, s.ended), s.error]
+        for s in found
+    ]
+    print_table(["id", "workflow", "phase", "started", "took", "error"], rows)
+    return 0
+
+
+def show_execution(store: str | None, execution: str, as_json: bool) -> int:
+    """Print one execution with its nodes."""
+
+    async def session() -> ExecutionView:
+        async with Runner(open_store(places(store).store), []) as runner:
+            return await runner.show(execution)
+
+    view = uvloop.run(session())
+    types = default_types()
+    if as_json:
+        print_json(execution_json(view, types))
+        return 0
+    sys.stdout.write(f"{view.id}  {view.workflow}  {view.phase}  {duration(view.started, view.ended)}\n\n")
+    rows = [
+        [
+            node.id,
+            node.name,
+            node.task_type,
+            str(node.phase),
+            str(node.attempt + 1) if node.started else "",
+            duration(node.started, node.ended),
+            " ".join((node.error.message if node.error else node.message).split()),
+        ]
+        for node in view.nodes
+    ]
+    print_table(["node", "name", "type", "phase", "attempt", "took", "message"], rows)
+    for node in view.nodes:
+        for link in node.log_links:
+            sys.stdout.write(f"{node.id} {link.name}: {link.uri}\n")
+    for name, value in outputs_json(view.outputs, types).items():
+        sys.stdout.write(f"{name} = {value}\n")
+    if view.error is not None:
+        sys.stdout.write(f"error: {view.error.message} ({view.error.code})\n")
+    return 0
+
+
+def abort_execution(store: str | None, execution: str, cause: str, endpoints: Sequence[str], as_json: bool) -> int:
+    """Abort an execution whose runner is gone; returns once its external jobs are gone too."""
+
+    async def session() -> ExecutionView:
+        async with open_runner(places(store), endpoints=endpoints) as runner:
+            await runner.abort(execution, cause)
+            return await runner.show(execution)
+
+    view = uvloop.run(session())
+    if as_json:
+        print_json(execution_json(view, default_types()))
+    else:
+        sys.stdout.write(f"{view.id} {view.phase}\n")
+    return 0 if view.phase is ExecutionPhase.ABORTED else 1

@@ -1,0 +1,154 @@
+"""`connectory run` and `connectory executions resume`: an execution, new or left over, to its end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import uvloop
+
+from connectory.authoring.loading import find_workflow, load_module
+from connectory.compiler import compile_workflow
+from connectory.errors import SettingsError
+from connectory.types import default_types
+from connectory.v1 import literals_pb2, workflow_pb2
+from connectory_cli.home import Places, places
+from connectory_cli.inputs import read_inputs
+from connectory_cli.printing import execution_json, outputs_json, print_json
+from connectory_cli.progress import follow
+from connectory_cli.sessions import open_runner
+from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.runner import Runner
+
+__all__ = ["RunOptions", "resume", "run"]
+
+INTERRUPTED = 130
+"""The exit code of a command that was ended by a signal, as shells have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What `connectory run` was asked for."""
+
+    file: Path
+    workflow: str | None
+    inputs: Sequence[str]
+    inputs_file: Path | None
+    endpoints: Sequence[str]
+    store: str | None
+    output_prefix: str | None
+    name: str | None
+    resume: bool
+    modules: Sequence[str]
+    executor: Literal["process", "thread"]
+    max_parallelism: int | None
+    as_json: bool
+
+
+def run(options: RunOptions) -> int:
+    """Run a workflow to its end; the exit code is 0 when it succeeded."""
+    workflow = find_workflow(load_module(options.file), options.workflow)
+    closure = compile_workflow(workflow)
+    where = places(options.store, options.output_prefix)
+    if options.resume:
+        return uvloop.run(_resume_latest(options, where, closure))
+    inputs = read_inputs(
+        options.inputs,
+        options.inputs_file,
+        interface=workflow.interface,
+        variables=closure.primary.template.interface.inputs,
+        types=default_types(),
+    )
+    return uvloop.run(_start(options, where, closure, inputs))
+
+
+def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json: bool) -> int:
+    """Go on with an execution to its end."""
+
+    async def session() -> int:
+        async with open_runner(places(store), endpoints=endpoints) as runner:
+            return await _finish(runner, execution, as_json)
+
+    return uvloop.run(session())
+
+
+async def _start(
+    options: RunOptions,
+    where: Places,
+    closure: workflow_pb2.CompiledWorkflowClosure,
+    inputs: literals_pb2.LiteralMap,
+) -> int:
+    settings = ExecutionSettings(max_parallelism=options.max_parallelism or 0, output_prefix=where.outputs)
+    async with open_runner(
+        where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
+    ) as runner:
+        execution = await runner.start(closure, inputs, execution_id=options.name, settings=settings)
+        return await _finish(runner, execution, options.as_json)
+
+
+async def _resume_latest(options: RunOptions, where: Places, closure: workflow_pb2.CompiledWorkflowClosure) -> int:
+    async with open_runner(
+        where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
+    ) as runner:
+        name = closure.primary.template.id.name
+        for summary in await runner.list(limit=10_000):
+            matches = summary.id == options.name if options.name else summary.workflow == name
+            if matches and not summary.phase.is_terminal:
+                return await _finish(runner, summary.id, options.as_json)
+    wanted = f"execution {options.name}" if options.name else f"execution of {name}"
+    raise SettingsError(f"there is no unfinished {wanted} in {where.store}: run it without --resume")
+
+
+async def _finish(runner: Runner, execution: str, as_json: bool) -> int:
+    """Follow an execution to its end; Ctrl-C or SIGTERM aborts it and waits until its jobs are gone."""
+    await runner.resume(execution)
+    interrupted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _interrupt, interrupted, execution)
+    showing = asyncio.create_task(follow(runner.subscribe(execution)))
+    stopping = asyncio.create_task(_abort_when(interrupted, runner, execution))
+    try:
+        result = await runner.wait(execution)
+        await showing
+    finally:
+        showing.cancel()
+        if not interrupted.is_set():
+            stopping.cancel()
+        with suppress(asyncio.CancelledError):
+            await stopping
+    types = default_types()
+    if as_json:
+        print_json(execution_json(await runner.show(execution), types))
+    elif result.phase is ExecutionPhase.SUCCEEDED:
+        for name, value in outputs_json(result.outputs, types).items():
+            sys.stdout.write(f"{name} = {value}\n")
+    elif result.error is not None:
+        node = f"{result.error.node}: " if result.error.node else ""
+        sys.stderr.write(f"{execution} {result.phase}: {node}{result.error.message} ({result.error.code})\n")
+    if interrupted.is_set() and result.phase is ExecutionPhase.ABORTED:
+        sys.stderr.write(f"{execution} is aborted; its external jobs are gone\n")
+        return INTERRUPTED
+    return 0 if result.phase is ExecutionPhase.SUCCEEDED else 1
+
+
+def _interrupt(interrupted: asyncio.Event, execution: str) -> None:
+    if interrupted.is_set():
+        sys.stderr.write(
+            f"\nleft while external jobs may still run; end them with: connectory executions abort {execution}\n"
+        )
+        sys.stderr.flush()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+    sys.stderr.write("\naborting: waiting until external jobs are gone (again to leave at once)\n")
+    interrupted.set()
+
+
+async def _abort_when(interrupted: asyncio.Event, runner: Runner, execution: str) -> None:
+    await interrupted.wait()
+    await runner.abort(execution, "interrupted by the person who ran it")

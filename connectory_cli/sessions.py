@@ -1,0 +1,37 @@
+"""A runner with its connector service: the embedded one, or those that run elsewhere."""
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from connector_server.app import serve
+from connector_server.settings import ServerSettings
+from connectory.client.connector import ConnectorClient
+from connectory_cli.home import Places
+from workflow_runner.plugins.connector import connector_plugin
+from workflow_runner.plugins.python_task import Executor, python_task_plugin
+from workflow_runner.runner import Runner
+from workflow_runner.store.opening import open_store
+
+__all__ = ["open_runner"]
+
+
+@asynccontextmanager
+async def open_runner(
+    places: Places, *, endpoints: Sequence[str] = (), modules: Sequence[str] = (), executor: Executor = "process"
+) -> AsyncIterator[Runner]:
+    """A runner that is ready. Without endpoints a connector server on a unix socket lives as long as it does."""
+    async with AsyncExitStack() as stack:
+        targets = list(endpoints) or [await _embedded(stack, places, modules)]
+        clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
+        plugins = [connector_plugin(clients), python_task_plugin(executor)]
+        yield await stack.enter_async_context(Runner(open_store(places.store), plugins))
+
+
+async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str]) -> str:
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="connectory-"))
+    socket = Path(folder) / "connectors.sock"
+    settings = ServerSettings(uds=(socket,), modules=tuple(modules), ledger=places.ledger, log_level="WARNING")
+    await stack.enter_async_context(serve(settings))
+    return f"unix:{socket}"
