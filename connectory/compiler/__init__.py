@@ -1,0 +1,16 @@
+"""Authored workflows and tasks to the protobuf that engines run."""
+
+from connectory.compiler.checks import Problem, check, require_sound
+from connectory.compiler.launch_plans import compile_launch_plan, parameters
+from connectory.compiler.tasks import compile_task
+from connectory.compiler.workflows import compile_workflow
+
+__all__ = [
+    "Problem",
+    "check",
+    "compile_launch_plan",
+    "compile_task",
+    "compile_workflow",
+    "parameters",
+    "require_sound",
+]

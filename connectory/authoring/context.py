@@ -1,0 +1,77 @@
+"""What a task's code can ask while it runs: `current_context()`."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from logging import Logger, getLogger
+from pathlib import Path
+
+from connectory.secrets import Secrets, default_secrets
+from connectory.storage import Storage, default_storage
+from connectory.v1 import identifiers_pb2
+
+__all__ = ["TaskContext", "current_context", "entered"]
+
+
+@dataclass(kw_only=True)
+class TaskContext:
+    """The surroundings of one running task. Every attempt has its own, also when several run at once."""
+
+    execution_id: identifiers_pb2.WorkflowExecutionIdentifier = field(
+        default_factory=lambda: identifiers_pb2.WorkflowExecutionIdentifier(
+            project="local", domain="local", name="local"
+        )
+    )
+    task_id: identifiers_pb2.Identifier = field(default_factory=identifiers_pb2.Identifier)
+    execution_date: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When the execution began (aware, UTC)."""
+    attempt: int = 0
+    """How often this task was tried before, within the execution."""
+    raw_output_prefix: str = ""
+    """Where files that the task leaves behind belong, as an object store URL; empty: nowhere in particular."""
+    logging: Logger = field(default_factory=lambda: getLogger("connectory.task"))
+    given_working_directory: Path | None = None
+
+    @cached_property
+    def working_directory(self) -> str:
+        """A local folder for the task's own files, made on first use."""
+        if self.given_working_directory is not None:
+            self.given_working_directory.mkdir(parents=True, exist_ok=True)
+            return str(self.given_working_directory)
+        return tempfile.mkdtemp(prefix="connectory-task-")
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets of this process: environment first, then files."""
+        return default_secrets()
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Object stores by URL."""
+        return default_storage()
+
+
+_current: ContextVar[TaskContext | None] = ContextVar("connectory_task", default=None)
+
+
+def current_context() -> TaskContext:
+    """The context of the task that runs here; outside of any, a fresh one for plain Python."""
+    context = _current.get()
+    if context is None:
+        context = TaskContext()
+        _current.set(context)
+    return context
+
+
+@contextmanager
+def entered(context: TaskContext) -> Iterator[TaskContext]:
+    """While this is entered, `current_context()` gives this context."""
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)

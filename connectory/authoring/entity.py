@@ -1,0 +1,60 @@
+"""What can be called within a workflow: tasks and workflows."""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+from connectory.authoring.conversion import type_registry
+from connectory.authoring.interface import Interface, typed_interface
+from connectory.authoring.location import user_location
+from connectory.authoring.node import Overrides
+from connectory.v1 import interface_pb2, literals_pb2, workflow_pb2
+
+__all__ = ["Entity"]
+
+
+class Entity(ABC):
+    """Something with a name and an interface that a node can stand for."""
+
+    def __init__(self, *, name: str, interface: Interface, location: str | None = None) -> None:
+        self._name = name
+        self._interface = interface
+        self._location = location or user_location()
+        self.typed_interface  # noqa: B018 - an annotation that cannot work is an error where it is written
+
+    @property
+    def name(self) -> str:
+        """The full name, by which a cluster knows it."""
+        return self._name
+
+    @property
+    def short_name(self) -> str:
+        """The last part of the name, by which people know it."""
+        return self._name.rsplit(".", 1)[-1]
+
+    @property
+    def interface(self) -> Interface:
+        """Inputs and outputs in Python types."""
+        return self._interface
+
+    @property
+    def location(self) -> str | None:
+        """`file:line` where it is defined."""
+        return self._location
+
+    @cached_property
+    def typed_interface(self) -> interface_pb2.TypedInterface:
+        """Inputs and outputs in literal types."""
+        return typed_interface(self._interface, type_registry(), owner=self._name, location=self._location)
+
+    @property
+    @abstractmethod
+    def kind(self) -> str:
+        """What errors call it: "task", "workflow"."""
+
+    @abstractmethod
+    def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
+        """Run it in this process, to the end. All inputs are there and fit the interface."""
+
+    @abstractmethod
+    def node_metadata(self, overrides: Overrides) -> workflow_pb2.NodeMetadata:
+        """The metadata of a node that calls it."""

@@ -1,0 +1,33 @@
+"""What ends the execution of a task's own code."""
+
+from typing import Literal
+
+from connectory.errors import ConnectoryError
+
+__all__ = ["TaskFailedError"]
+
+
+class TaskFailedError(ConnectoryError):
+    """A task's code did not produce its outputs.
+
+    `kind` says who caused it: "user" when the task's code raised or returned something that does not fit its
+    interface, "system" when the surroundings failed (an object store, a lost file). `code` is a stable word for
+    programs, the exception's class name; `traceback` is the traceback as text, beginning in the user's code.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: Literal["user", "system"],
+        code: str,
+        traceback: str = "",
+        recoverable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind: Literal["user", "system"] = kind
+        self.code = code
+        self.traceback = traceback
+        self.recoverable = recoverable
+        """Whether the same task may succeed when it is run again."""

@@ -1,0 +1,37 @@
+"""Where in the user's code something was written, so that errors can point there."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from connectory.errors import AuthoringError
+
+__all__ = ["authoring_error", "function_location", "user_location"]
+
+_PACKAGE = str(Path(__file__).parent.parent) + "/"
+
+
+def user_location() -> str | None:
+    """`file:line` of the nearest caller outside this package; None when there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _is_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    return None if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def function_location(function: Callable[..., Any]) -> str | None:
+    """`file:line` of a function's definition; None when it has no Python source (a builtin, a C function)."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def authoring_error(message: str, *, location: str | None = None) -> AuthoringError:
+    """The error that points to `location`, or else to the user's line that is running now."""
+    return AuthoringError(message, location=location or user_location())
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((_PACKAGE, "<frozen"))

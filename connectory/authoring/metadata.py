@@ -1,0 +1,107 @@
+"""How a task is to be executed: retries, timeout, cache, and what else its template's metadata says."""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from connectory.authoring.location import authoring_error
+from connectory.v1 import tasks_pb2
+
+__all__ = ["Cache", "TaskMetadata", "as_duration", "source_version"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """That a task's outputs are reused for equal inputs.
+
+    Without `version` it is derived from the function's source, so that changed code is never answered from the cache.
+    """
+
+    version: str | None = None
+    serialize: bool = False
+    """Whether equal calls that run at the same time wait for the first one."""
+    ignored_inputs: tuple[str, ...] = ()
+    """Inputs that do not make a difference to the result."""
+
+
+@dataclass(frozen=True)
+class TaskMetadata:
+    """The execution settings of a task, under the names that Flyte's users know."""
+
+    cache: bool = False
+    cache_serialize: bool = False
+    cache_version: str = ""
+    cache_ignore_input_vars: tuple[str, ...] = ()
+    interruptible: bool | None = None
+    """Whether the task may run where it can be pre-empted; None: as the workflow says."""
+    deprecated: str = ""
+    retries: int = 0
+    timeout: timedelta | int | None = None
+    """How long one attempt may take, a number is seconds; None: as long as it needs."""
+    pod_template_name: str | None = None
+    generates_deck: bool = False
+    is_eager: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "timeout", as_duration(self.timeout, "timeout"))
+        object.__setattr__(self, "cache_ignore_input_vars", tuple(self.cache_ignore_input_vars))
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+            raise authoring_error(f"retries is {self.retries!r}; it is how often to try again: 0 or more")
+        if self.cache and not self.cache_version:
+            raise authoring_error("cache=True needs a cache_version; change it whenever the task's meaning changes")
+        if self.cache_serialize and not self.cache:
+            raise authoring_error("cache_serialize=True has a meaning only together with cache=True")
+        if self.cache_ignore_input_vars and not self.cache:
+            raise authoring_error("cache_ignore_input_vars has a meaning only together with cache=True")
+
+    def to_proto(self) -> tasks_pb2.TaskMetadata:
+        """The metadata of a task template."""
+        message = tasks_pb2.TaskMetadata(
+            discoverable=self.cache,
+            discovery_version=self.cache_version,
+            cache_serializable=self.cache_serialize,
+            cache_ignore_input_vars=self.cache_ignore_input_vars,
+            deprecated_error_message=self.deprecated,
+            retries=tasks_pb2.RetryStrategy(retries=self.retries),
+            pod_template_name=self.pod_template_name or "",
+            is_eager=self.is_eager,
+            runtime=tasks_pb2.RuntimeMetadata(
+                type=tasks_pb2.RuntimeMetadata.FLYTE_SDK, version=_own_version(), flavor="python"
+            ),
+        )
+        if isinstance(self.timeout, timedelta) and self.timeout:
+            message.timeout.FromTimedelta(self.timeout)
+        if self.interruptible is not None:
+            message.interruptible = self.interruptible
+        message.generates_deck.value = self.generates_deck
+        message.metadata.SetInParent()
+        return message
+
+
+def as_duration(value: timedelta | int | None, name: str) -> timedelta | None:
+    """A duration that may be given as seconds; anything else is an error that names the setting."""
+    if value is None or isinstance(value, timedelta):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return timedelta(seconds=value)
+    raise authoring_error(f"{name} is {value!r}; give a timedelta, or whole seconds as an int")
+
+
+def source_version(function: Callable[..., Any]) -> str:
+    """A cache version that changes with the function's source text."""
+    try:
+        source = inspect.getsource(function)
+    except OSError as error:
+        raise authoring_error("the function's source cannot be read; give cache a version") from error
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def _own_version() -> str:
+    try:
+        return version("connectory")
+    except PackageNotFoundError:
+        return "0"

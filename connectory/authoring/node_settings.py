@@ -1,0 +1,49 @@
+"""What a node says about how its task is executed: the task's settings, changed by the node's overrides."""
+
+from datetime import timedelta
+
+from connectory.authoring.metadata import Cache, TaskMetadata, as_duration
+from connectory.authoring.node import Overrides
+from connectory.authoring.resources import resources_message
+from connectory.v1 import tasks_pb2, workflow_pb2
+
+__all__ = ["node_metadata", "node_overrides"]
+
+
+def node_metadata(name: str, metadata: TaskMetadata, overrides: Overrides) -> workflow_pb2.NodeMetadata:
+    """The metadata of a task's node."""
+    timeout = as_duration(metadata.timeout if overrides.timeout is None else overrides.timeout, "timeout")
+    message = workflow_pb2.NodeMetadata(
+        name=overrides.name or name,
+        retries=tasks_pb2.RetryStrategy(retries=metadata.retries if overrides.retries is None else overrides.retries),
+    )
+    if isinstance(timeout, timedelta) and timeout:
+        message.timeout.FromTimedelta(timeout)
+    interruptible = metadata.interruptible if overrides.interruptible is None else overrides.interruptible
+    if interruptible is not None:
+        message.interruptible = interruptible
+    _cache(message, overrides)
+    return message
+
+
+def _cache(message: workflow_pb2.NodeMetadata, overrides: Overrides) -> None:
+    cache = overrides.cache
+    if cache is None:
+        return
+    given = cache if isinstance(cache, Cache) else Cache(serialize=bool(overrides.cache_serialize))
+    message.cacheable = cache is not False
+    version = overrides.cache_version or given.version
+    if version:
+        message.cache_version = version
+    if given.serialize:
+        message.cache_serializable = True
+
+
+def node_overrides(overrides: Overrides) -> tasks_pb2.TaskNodeOverrides:
+    """What the node changes about the task's container."""
+    message = tasks_pb2.TaskNodeOverrides(container_image=overrides.container_image or "")
+    if overrides.requests or overrides.limits or overrides.resources:
+        message.resources.CopyFrom(
+            resources_message(requests=overrides.requests, limits=overrides.limits, resources=overrides.resources)
+        )
+    return message

@@ -1,0 +1,284 @@
+"""What a task returns while a workflow is being built: stand-ins for values that do not exist yet."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from connectory.authoring.conversion import describe, type_registry
+from connectory.authoring.location import authoring_error
+from connectory.errors import ConnectoryError
+from connectory.v1 import types_pb2, workflow_pb2
+
+if TYPE_CHECKING:
+    from connectory.authoring.node import Node
+
+__all__ = ["OutputTuple", "Promise", "Reference", "VoidPromise", "reference_of", "source_node"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What a promise stands for. Promises keep it apart from their attributes, which are the fields of the value."""
+
+    graph: object
+    """The workflow body in which it was made; it has no meaning in another one."""
+    node: Node | None
+    """The node that will give it; None: an input of the workflow."""
+    var: str
+    annotation: Any
+    literal_type: types_pb2.LiteralType
+    label: str
+    """How errors call it."""
+    path: tuple[str | int, ...] = ()
+
+    def to_proto(self) -> workflow_pb2.OutputReference:
+        """Where the value will come from; an empty node id means the workflow's own inputs."""
+        return workflow_pb2.OutputReference(
+            node_id=self.node.id if self.node else "",
+            var=self.var,
+            attr_path=[_attribute(part) for part in self.path],
+        )
+
+
+def reference_of(promise: Promise) -> Reference:
+    """What this promise stands for."""
+    return promise._reference
+
+
+def source_node(value: Any) -> Node | None:
+    """The node behind something that a call within a workflow returned; None when there is none."""
+    return value._source() if isinstance(value, _Deferred | OutputTuple) else None
+
+
+class _Deferred:
+    """What all stand-ins share: their node can be ordered and overridden, and they are no values."""
+
+    @property
+    def _label(self) -> str:
+        raise NotImplementedError
+
+    def _source(self) -> Node | None:
+        raise NotImplementedError
+
+    def _ordered(self) -> Node:
+        node = self._source()
+        if node is None:
+            raise authoring_error(f"{self._label} is there from the beginning; only what a node gives can be ordered")
+        return node
+
+    def runs_before(self, other: Any) -> None:
+        """Make the other node wait for the one behind this value."""
+        self._ordered().runs_before(other)
+
+    def __rshift__(self, other: Any) -> Any:
+        self.runs_before(other)
+        return other
+
+    def with_overrides(self, **overrides: Any) -> Any:
+        """Change how the node behind this value is executed; see `Node.with_overrides`."""
+        self._ordered().with_overrides(**overrides)
+        return self
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise authoring_error(
+            f"{self._label} has no value yet: a workflow's body only wires tasks together, so it cannot {what}. "
+            "Do that inside a task that takes it as an input."
+        )
+
+    def __bool__(self) -> bool:
+        self._refuse("be used as a condition")
+
+    def __len__(self) -> int:
+        self._refuse("be counted")
+
+    def __iter__(self) -> Iterator[Any]:
+        self._refuse("be looped over")
+
+    def __contains__(self, item: object) -> bool:
+        self._refuse("be searched")
+
+    def __int__(self) -> int:
+        self._refuse("be turned into an int")
+
+    def __float__(self) -> float:
+        self._refuse("be turned into a float")
+
+    def __index__(self) -> int:
+        self._refuse("be used as a number")
+
+    def __format__(self, spec: str) -> str:
+        self._refuse("be written into a string")
+
+
+class Promise(_Deferred):
+    """One value that a node will give, or one input of the workflow, or a part of either.
+
+    `promise.field`, `promise["key"]` and `promise[0]` refer to parts, as far as the type says that there are such.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+
+    @property
+    def _label(self) -> str:
+        return self._reference.label
+
+    def _source(self) -> Node | None:
+        return self._reference.node
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the value is known; never while a workflow is being built."""
+        return False
+
+    @property
+    def ref(self) -> Reference:
+        """Where the value will come from."""
+        return self._reference
+
+    def __repr__(self) -> str:
+        return f"<{self._label}>"
+
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Promise:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        annotation = self._reference.annotation
+        fields = _fields(annotation)
+        if fields is None:
+            raise authoring_error(f"{self._label} is a {describe(annotation)}, which has no field '{name}'")
+        if name not in fields:
+            raise authoring_error(f"{self._label} has no field '{name}'; it has {', '.join(fields) or 'none'}")
+        return self._part(name, fields[name], f"{self._label}.{name}")
+
+    def __getitem__(self, key: str | int) -> Promise:
+        if not isinstance(key, str | int) or isinstance(key, bool):
+            self._refuse(f"be indexed with {key!r}; give a constant name or number")
+        return self._part(key, _member(self._reference.annotation, key, self._label), f"{self._label}[{key!r}]")
+
+    def _part(self, key: str | int, annotation: Any, label: str) -> Promise:
+        try:
+            literal_type = type_registry().literal_type(annotation)
+        except ConnectoryError as error:
+            raise authoring_error(f"{label} cannot be given to a task: {error}") from error
+        path = (*self._reference.path, key)
+        return Promise(
+            replace(self._reference, annotation=annotation, literal_type=literal_type, label=label, path=path)
+        )
+
+    def _compare(self, other: object) -> Any:
+        self._refuse(f"be compared with {other!r}")
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
+
+    def _calculate(self, other: object) -> Any:
+        self._refuse("be calculated with")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _calculate
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _calculate
+
+
+class VoidPromise(_Deferred):
+    """What a task without outputs returns: good for ordering, and for nothing else."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def _label(self) -> str:
+        return f"the call of '{self._node.entity_name}'"
+
+    def _source(self) -> Node | None:
+        return self._node
+
+    def __repr__(self) -> str:
+        return f"<{self._label}, which gives nothing>"
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise authoring_error(f"{self._label} gives nothing, because it declares no outputs, so it cannot {what}")
+
+
+class OutputTuple(tuple[Promise, ...]):
+    """The outputs of a call that gives several, by position and by name."""
+
+    _names: tuple[str, ...]
+    _node: Node
+
+    @classmethod
+    def of(cls, node: Node, outputs: Mapping[str, Promise]) -> OutputTuple:
+        """All outputs of one node, in the order in which they are declared."""
+        made = cls(outputs.values())
+        made._names = tuple(outputs)
+        made._node = node
+        return made
+
+    def __getattr__(self, name: str) -> Promise:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._names:
+            raise authoring_error(f"'{self._node.entity_name}' has no output '{name}'; it has {', '.join(self._names)}")
+        return self[self._names.index(name)]
+
+    def _source(self) -> Node | None:
+        return self._node
+
+    def names(self) -> Sequence[str]:
+        """The outputs' names."""
+        return self._names
+
+    def runs_before(self, other: Any) -> None:
+        """Make the other node wait for this one."""
+        self._node.runs_before(other)
+
+    def __rshift__(self, other: Any) -> Any:
+        self.runs_before(other)
+        return other
+
+    def with_overrides(self, **overrides: Any) -> OutputTuple:
+        """Change how the node is executed; see `Node.with_overrides`."""
+        self._node.with_overrides(**overrides)
+        return self
+
+
+def _attribute(part: str | int) -> workflow_pb2.PromiseAttribute:
+    if isinstance(part, int):
+        return workflow_pb2.PromiseAttribute(int_value=part)
+    return workflow_pb2.PromiseAttribute(string_value=part)
+
+
+def _fields(annotation: Any) -> Mapping[str, Any] | None:
+    kind = _plain(annotation)
+    if dataclasses.is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return None
+
+
+def _member(annotation: Any, key: str | int, label: str) -> Any:
+    kind = _plain(annotation)
+    arguments: Sequence[Any] = typing.get_args(kind)
+    if typing.get_origin(kind) is list and isinstance(key, int):
+        return arguments[0]
+    if typing.get_origin(kind) is dict and isinstance(key, str):
+        return arguments[1]
+    fields = _fields(kind)
+    if fields is not None and isinstance(key, str) and key in fields:
+        return fields[key]
+    if kind is dict and isinstance(key, str):
+        return dict
+    raise authoring_error(f"{label} is a {describe(annotation)}, which has nothing at [{key!r}]")
+
+
+def _plain(annotation: Any) -> Any:
+    """The annotation without `Annotated` and without an Optional around it."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _plain(typing.get_args(annotation)[0])
+    others = [member for member in typing.get_args(annotation) if member is not NoneType]
+    if len(others) == 1 and NoneType in typing.get_args(annotation):
+        return _plain(others[0])
+    return annotation

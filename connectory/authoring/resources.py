@@ -1,0 +1,59 @@
+"""How much of a machine a task wants."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connectory.authoring.location import authoring_error
+from connectory.v1 import tasks_pb2
+
+__all__ = ["Resources", "resources_message"]
+
+Quantity = str | int | float
+_Kind = tasks_pb2.Resources.ResourceName
+_FIELDS: tuple[tuple[str, "tasks_pb2.Resources.ResourceName"], ...] = (
+    ("ephemeral_storage", _Kind.EPHEMERAL_STORAGE),
+    ("cpu", _Kind.CPU),
+    ("gpu", _Kind.GPU),
+    ("mem", _Kind.MEMORY),
+)
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Amounts in Kubernetes' notation ("500m", "2Gi"); a pair is a request and a limit."""
+
+    cpu: Quantity | tuple[Quantity, Quantity] | None = None
+    mem: Quantity | tuple[Quantity, Quantity] | None = None
+    gpu: Quantity | tuple[Quantity, Quantity] | None = None
+    ephemeral_storage: Quantity | tuple[Quantity, Quantity] | None = None
+
+
+def resources_message(
+    *, requests: Resources | None = None, limits: Resources | None = None, resources: Resources | None = None
+) -> tasks_pb2.Resources:
+    """Requests and limits as a template carries them; `resources` gives both at once and excludes the other two."""
+    if resources is not None and (requests is not None or limits is not None):
+        raise authoring_error("give either resources, or requests and limits; not both")
+    if resources is not None:
+        return tasks_pb2.Resources(requests=_entries(resources, 0), limits=_entries(resources, 1))
+    return tasks_pb2.Resources(requests=_single(requests, "requests"), limits=_single(limits, "limits"))
+
+
+def _single(resources: Resources | None, role: str) -> list[tasks_pb2.Resources.ResourceEntry]:
+    if resources is None:
+        return []
+    for name, _ in _FIELDS:
+        if isinstance(getattr(resources, name), tuple):
+            raise authoring_error(f"{role} has a pair as {name}; a pair belongs into resources=Resources(...)")
+    return list(_entries(resources, 0))
+
+
+def _entries(resources: Resources, position: int) -> Iterator[tasks_pb2.Resources.ResourceEntry]:
+    for name, kind in _FIELDS:
+        value = getattr(resources, name)
+        if isinstance(value, tuple):
+            value = value[position]
+        elif position:
+            continue
+        if value is not None:
+            yield tasks_pb2.Resources.ResourceEntry(name=kind, value=str(value))

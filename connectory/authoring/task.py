@@ -1,0 +1,126 @@
+"""The `@task` decorator."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar, overload
+
+from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.location import authoring_error
+from connectory.authoring.metadata import Cache, TaskMetadata, source_version
+from connectory.authoring.plugins import TaskPlugins, task_plugins
+from connectory.authoring.resolver import TaskResolver
+from connectory.authoring.resources import Resources
+from connectory.authoring.secret import Secret
+
+__all__ = ["task"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def task(function: Callable[P, R], /) -> FunctionTask[P, R]: ...
+
+
+@overload
+def task(
+    *,
+    task_config: Any = None,
+    cache: bool | Cache = False,
+    cache_version: str = "",
+    cache_serialize: bool = False,
+    cache_ignore_input_vars: Iterable[str] = (),
+    retries: int = 0,
+    timeout: timedelta | int | None = None,
+    interruptible: bool | None = None,
+    deprecated: str = "",
+    container_image: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    requests: Resources | None = None,
+    limits: Resources | None = None,
+    resources: Resources | None = None,
+    secret_requests: Iterable[Secret] = (),
+    enable_deck: bool = False,
+    pod_template_name: str | None = None,
+    task_resolver: TaskResolver | None = None,
+    plugins: TaskPlugins = task_plugins,
+) -> Callable[[Callable[P, R]], FunctionTask[P, R]]: ...
+
+
+def task(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    task_config: Any = None,
+    cache: bool | Cache = False,
+    cache_version: str = "",
+    cache_serialize: bool = False,
+    cache_ignore_input_vars: Iterable[str] = (),
+    retries: int = 0,
+    timeout: timedelta | int | None = None,
+    interruptible: bool | None = None,
+    deprecated: str = "",
+    container_image: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    requests: Resources | None = None,
+    limits: Resources | None = None,
+    resources: Resources | None = None,
+    secret_requests: Iterable[Secret] = (),
+    enable_deck: bool = False,
+    pod_template_name: str | None = None,
+    task_resolver: TaskResolver | None = None,
+    plugins: TaskPlugins = task_plugins,
+) -> Any:
+    """Make a task of a function; its annotations are the interface.
+
+    `task_config` chooses another kind of task by its type (see `TaskPlugins`). `retries`, `timeout`, `cache` and the
+    like are the settings of `TaskMetadata`; `cache=True` without `cache_version` follows the function's source.
+    `requests`, `limits`, `container_image`, `environment` and `secret_requests` describe the container that it
+    runs in on a cluster.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Any:
+        metadata = TaskMetadata(
+            retries=retries,
+            timeout=timeout,
+            interruptible=interruptible,
+            deprecated=deprecated,
+            pod_template_name=pod_template_name,
+            generates_deck=enable_deck,
+            **_cache_settings(function, cache, cache_version, cache_serialize, tuple(cache_ignore_input_vars)),
+        )
+        settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
+        return plugins.find(type(task_config), FunctionTask)(
+            function,
+            metadata=metadata,
+            container_image=container_image,
+            environment=environment,
+            requests=requests,
+            limits=limits,
+            resources=resources,
+            secret_requests=secret_requests,
+            task_resolver=task_resolver,
+            **settings,
+        )
+
+    if function is None:
+        return wrap
+    if not callable(function):
+        raise authoring_error(f"@task is given {function!r}; it decorates functions, and takes settings by name only")
+    return wrap(function)
+
+
+def _cache_settings(
+    function: Callable[..., Any], cache: bool | Cache, version: str, serialize: bool, ignored: tuple[str, ...]
+) -> dict[str, Any]:
+    if isinstance(cache, Cache):
+        if version or serialize or ignored:
+            raise authoring_error("say everything about the cache in cache=Cache(...), not half of it beside it")
+        version, serialize, ignored = cache.version or "", cache.serialize, cache.ignored_inputs
+    enabled = bool(cache)
+    return {
+        "cache": enabled,
+        "cache_version": version or (source_version(function) if enabled else ""),
+        "cache_serialize": serialize,
+        "cache_ignore_input_vars": ignored,
+    }

@@ -1,0 +1,78 @@
+"""From an authored task to the template that describes it to everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf import json_format
+
+from connectory.authoring.location import authoring_error
+from connectory.authoring.resolver import EXECUTABLE, TaskResolver
+from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
+
+__all__ = ["CompileSettings", "container", "fill_struct"]
+
+_ARGUMENTS = (
+    EXECUTABLE,
+    "--inputs",
+    "{{.input}}",
+    "--output-prefix",
+    "{{.outputPrefix}}",
+    "--raw-output-data-prefix",
+    "{{.rawOutputDataPrefix}}",
+    "--checkpoint-path",
+    "{{.checkpointOutputPrefix}}",
+    "--prev-checkpoint",
+    "{{.prevCheckpointPrefix}}",
+    "--resolver",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileSettings:
+    """What identifiers and containers say besides what authors wrote."""
+
+    project: str = "default"
+    domain: str = "development"
+    version: str = ""
+    image: str = "connectory"
+    """The container image of tasks that name none."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables for every container; a task's own win."""
+
+    def identifier(self, kind: identifiers_pb2.ResourceType, name: str) -> identifiers_pb2.Identifier:
+        """The identifier of a task or workflow of this name."""
+        return identifiers_pb2.Identifier(
+            resource_type=kind, project=self.project, domain=self.domain, name=name, version=self.version
+        )
+
+
+def container(
+    task: Any,
+    resolver: TaskResolver,
+    settings: CompileSettings,
+    *,
+    image: str | None,
+    resources: tasks_pb2.Resources,
+    environment: Mapping[str, str],
+) -> tasks_pb2.Container:
+    """The container in which the task's own code runs, reconstituted by its resolver."""
+    return tasks_pb2.Container(
+        image=image or settings.image,
+        args=[*_ARGUMENTS, resolver.location, "--", *resolver.loader_args(task)],
+        resources=resources,
+        env=[
+            literals_pb2.KeyValuePair(key=key, value=value)
+            for key, value in {**settings.environment, **environment}.items()
+        ],
+    )
+
+
+def fill_struct(template: tasks_pb2.TaskTemplate, custom: Mapping[str, Any], *, owner: str) -> None:
+    """Write a task's custom settings; what JSON cannot say is an error that names the task."""
+    try:
+        json_format.ParseDict(dict(custom), template.custom)
+    except (json_format.ParseError, TypeError, ValueError) as error:
+        raise authoring_error(f"the config of task '{owner}' cannot be written as JSON: {error}") from error

@@ -1,0 +1,154 @@
+"""What must hold in a compiled closure, whoever made it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connectory.authoring.casting import castable, type_name
+from connectory.authoring.ordering import find_cycle
+from connectory.compiler.inference import BindingTypes
+from connectory.errors import AuthoringError, TypeConversionError
+from connectory.v1 import identifiers_pb2, interface_pb2, workflow_pb2
+
+__all__ = ["Problem", "check", "require_sound"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something in a closure that cannot work."""
+
+    workflow: str
+    node: str
+    """The id of the node; empty: the workflow itself."""
+    variable: str
+    """The input or output; empty: not about one."""
+    message: str
+
+    def __str__(self) -> str:
+        place = f"workflow '{self.workflow}'" + (f", node '{self.node}'" if self.node else "")
+        return f"{place}: {self.message}"
+
+
+def require_sound(closure: workflow_pb2.CompiledWorkflowClosure, *, location: str | None = None) -> None:
+    """Raise AuthoringError that lists every problem of the closure."""
+    problems = check(closure)
+    if problems:
+        raise AuthoringError("\n".join(map(str, problems)), location=location)
+
+
+def check(closure: workflow_pb2.CompiledWorkflowClosure) -> list[Problem]:
+    """Every problem of the closure; none for a sound one.
+
+    Checked are: node ids (unique, not empty), references to tasks and sub-workflows, inputs (missing, unknown, given
+    twice), types across every binding, nodes that are waited for but do not exist, rings among nodes and among workflows.
+    """
+    interfaces = {_key(task.template.id): task.template.interface for task in closure.tasks}
+    workflows = [closure.primary.template, *(compiled.template for compiled in closure.sub_workflows)]
+    interfaces.update((_key(template.id), template.interface) for template in workflows)
+    problems = [problem for template in workflows for problem in _WorkflowCheck(template, interfaces).problems()]
+    ring = find_cycle({template.id.name: _called(template) for template in workflows})
+    if ring:
+        problems.append(
+            Problem(workflow=ring[0], node="", variable="", message=f"calls itself: {' calls '.join(ring)}")
+        )
+    return problems
+
+
+def _key(identifier: identifiers_pb2.Identifier) -> bytes:
+    return identifier.SerializeToString(deterministic=True)
+
+
+def _called(template: workflow_pb2.WorkflowTemplate) -> list[str]:
+    return [node.workflow_node.sub_workflow_ref.name for node in template.nodes if node.HasField("workflow_node")]
+
+
+class _WorkflowCheck:
+    """The checks of one workflow."""
+
+    def __init__(
+        self, template: workflow_pb2.WorkflowTemplate, interfaces: Mapping[bytes, interface_pb2.TypedInterface]
+    ) -> None:
+        self._template = template
+        self._interfaces = {
+            node.id: found for node in template.nodes if (found := _interface(node, interfaces)) is not None
+        }
+        self._types = BindingTypes(template.interface, self._interfaces)
+        self._ids = {node.id for node in template.nodes}
+
+    def problems(self) -> Iterator[Problem]:
+        """All of them, in the order of the nodes."""
+        seen: set[str] = set()
+        for node in self._template.nodes:
+            yield from self._identity(node, seen)
+            yield from self._upstream(node)
+            if node.id in self._interfaces:
+                variables = self._interfaces[node.id].inputs
+                yield from self._bindings(node.id, list(node.inputs), variables, "input")
+        yield from self._bindings("", list(self._template.outputs), self._template.interface.outputs, "output")
+        ring = find_cycle({node.id: list(node.upstream_node_ids) for node in self._template.nodes})
+        if ring:
+            yield self._problem(ring[0], f"waits for itself: {' waits for '.join(ring)}")
+
+    def _identity(self, node: workflow_pb2.Node, seen: set[str]) -> Iterator[Problem]:
+        if not node.id:
+            yield self._problem("", "has a node without an id")
+        if node.id in seen:
+            yield self._problem(node.id, "the id is given to more than one node")
+        seen.add(node.id)
+        if node.WhichOneof("target") is None:
+            yield self._problem(node.id, "calls nothing")
+        elif node.id not in self._interfaces and node.WhichOneof("target") in ("task_node", "workflow_node"):
+            yield self._problem(node.id, f"calls '{_reference(node).name}', which is not part of the closure")
+
+    def _upstream(self, node: workflow_pb2.Node) -> Iterator[Problem]:
+        for name in node.upstream_node_ids:
+            if name not in self._ids:
+                yield self._problem(node.id, f"waits for the node '{name}', which does not exist")
+
+    def _bindings(
+        self,
+        node: str,
+        bindings: list[workflow_pb2.Binding],
+        variables: interface_pb2.VariableMap,
+        role: str,
+    ) -> Iterator[Problem]:
+        seen: set[str] = set()
+        for binding in bindings:
+            if binding.var not in variables.variables:
+                yield self._problem(node, f"{role} '{binding.var}' is bound but not declared", binding.var)
+                continue
+            if binding.var in seen:
+                yield self._problem(node, f"{role} '{binding.var}' is bound twice", binding.var)
+            seen.add(binding.var)
+            yield from self._type(node, binding, variables.variables[binding.var], role)
+        for name, variable in variables.variables.items():
+            if name not in seen:
+                wanted = type_name(variable.type)
+                yield self._problem(node, f"{role} '{name}' is missing; it takes {wanted}", name)
+
+    def _type(
+        self, node: str, binding: workflow_pb2.Binding, variable: interface_pb2.Variable, role: str
+    ) -> Iterator[Problem]:
+        try:
+            for given, expected in self._types.pairs(binding.binding, variable.type):
+                if given is not None and not castable(given, expected):
+                    message = f"{role} '{binding.var}' takes {type_name(expected)}, but is given {type_name(given)}"
+                    yield self._problem(node, message, binding.var)
+        except TypeConversionError as error:
+            yield self._problem(node, f"{role} '{binding.var}' {error}", binding.var)
+
+    def _problem(self, node: str, message: str, variable: str = "") -> Problem:
+        return Problem(workflow=self._template.id.name, node=node, variable=variable, message=message)
+
+
+def _reference(node: workflow_pb2.Node) -> identifiers_pb2.Identifier:
+    if node.HasField("task_node"):
+        return node.task_node.reference_id
+    return node.workflow_node.sub_workflow_ref
+
+
+def _interface(
+    node: workflow_pb2.Node, interfaces: Mapping[bytes, interface_pb2.TypedInterface]
+) -> interface_pb2.TypedInterface | None:
+    if node.WhichOneof("target") not in ("task_node", "workflow_node"):
+        return None
+    return interfaces.get(_key(_reference(node)))
