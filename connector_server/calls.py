@@ -1,0 +1,163 @@
+"""What happens around every call: parse, measure, perform, answer, and turn failures into statuses.
+
+Each function here makes one handler per method, once, when the server is built. There is no chain of interceptors: what
+a call costs beyond its work is what one of these bodies says.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from connector_server.failures import STATUS_CODES, abort, as_connector_error, status_code
+from connector_server.measurements import UNKNOWN_TYPE, Series
+from connectory.connector.contract import TaskCategory
+from connectory.errors import ConnectorError, InvalidTaskError
+
+__all__ = ["CallContext", "CallRecord", "CallSpan", "CallTracer", "Handler", "Method", "stream_call", "unary_call"]
+
+CallContext = grpc.aio.ServicerContext[Any, Any]
+Handler = Callable[[Any, CallContext], Awaitable[Any]]
+
+_OK = grpc.StatusCode.OK.value[0]
+_CANCELLED = grpc.StatusCode.CANCELLED.value[0]
+_log = logging.getLogger("connectory.server.calls")
+
+
+class CallSpan(Protocol):
+    """What traces one call."""
+
+    def end(self, code: int, error: ConnectorError | None) -> None:
+        """The call ended with this gRPC code, because of this error when there is one."""
+
+
+class CallTracer(Protocol):
+    """What makes the spans of calls."""
+
+    def begin(self, method: "Method", request: Message | None, context: CallContext) -> CallSpan:
+        """A call begins; `request` is None when its message could not be read."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Method:
+    """What is the same for all calls of one method: its full name on the wire and how its calls are seen."""
+
+    name: str
+    operation: str
+    request_class: Any
+    task_type: Callable[[Any], str]
+    category: Callable[[Any], TaskCategory | None]
+    series: Mapping[str, Series]
+    tracer: CallTracer | None = None
+
+
+class CallRecord:
+    """How one call is measured and traced. Its task type is known once its first message is read."""
+
+    __slots__ = ("_begun", "_context", "_method", "_series", "_span")
+
+    def __init__(self, method: Method, context: CallContext) -> None:
+        self._begun = perf_counter()
+        self._method = method
+        self._context = context
+        self._series: Series | None = None
+        self._span: CallSpan | None = None
+
+    def read(self, data: bytes) -> Any:
+        """Parse the first message, and measure the call under the task type that it names."""
+        method = self._method
+        try:
+            request = method.request_class.FromString(data)
+        except DecodeError:
+            self._begin(None, len(data))
+            raise _malformed(method.request_class) from None
+        self._begin(request, len(data))
+        return request
+
+    def read_more(self, data: bytes) -> Any:
+        """Parse a later message of the same stream."""
+        if self._series is not None:
+            self._series.input_bytes += len(data)
+        try:
+            return self._method.request_class.FromString(data)
+        except DecodeError:
+            raise _malformed(self._method.request_class) from None
+
+    def end(self, code: int, error: ConnectorError | None) -> None:
+        """The call is over. Must be called exactly once."""
+        series = self._series or self._begin(None, 0)
+        seconds = perf_counter() - self._begun
+        series.end(code, seconds)
+        if self._span is not None:
+            self._span.end(code, error)
+        if _log.isEnabledFor(logging.DEBUG):
+            facts = {"task_type": series.task_type, "code": STATUS_CODES[code].name, "seconds": round(seconds, 6)}
+            _log.debug("%s", self._method.name, extra=facts)
+
+    def _begin(self, request: Message | None, size: int) -> Series:
+        method = self._method
+        unknown = method.series[UNKNOWN_TYPE]
+        series = unknown if request is None else method.series.get(method.task_type(request), unknown)
+        series.begin(size)
+        self._series = series
+        if method.tracer is not None:
+            self._span = method.tracer.begin(method, request, self._context)
+        return series
+
+
+def unary_call(method: Method, perform: Callable[[Any, CallContext], Awaitable[Message]]) -> Handler:
+    """A handler of a method with one request and one answer."""
+
+    async def handle(data: bytes, context: CallContext) -> bytes:
+        record, code, error, answer = CallRecord(method, context), _CANCELLED, None, b""
+        try:
+            request = record.read(data)
+            answer = (await perform(request, context)).SerializeToString()
+            code = _OK
+        except Exception as failure:
+            error = as_connector_error(failure)
+            code = status_code(error)
+        finally:
+            record.end(code, error)
+        if error is not None:
+            await abort(context, error)
+        return answer
+
+    return handle
+
+
+def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext], AsyncGenerator[Message]]) -> Handler:
+    """A handler of a method that answers with a stream.
+
+    `perform` gets the request's bytes, or nothing when requests are a stream too, and reads through the record.
+    """
+
+    async def handle(data: Any, context: CallContext) -> None:
+        record, code, error = CallRecord(method, context), _CANCELLED, None
+        try:
+            async with aclosing(perform(record, data, context)) as answers:
+                async for answer in answers:
+                    await context.write(answer.SerializeToString())
+            code = _OK
+        except Exception as failure:
+            error = as_connector_error(failure)
+            code = status_code(error)
+        finally:
+            record.end(code, error)
+        if error is not None:
+            await abort(context, error)
+
+    return handle
+
+
+def _malformed(request_class: Any) -> InvalidTaskError:
+    return InvalidTaskError(
+        f"the request is not a valid protobuf message of type {request_class.DESCRIPTOR.full_name}; check that both"
+        " sides speak the same version of the protocol",
+        reason="MALFORMED_MESSAGE",
+    )

@@ -1,0 +1,52 @@
+"""One serving process: from its start to its orderly stop."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+from connector_server.logs import TraceIds, configure_logging, no_trace
+from connector_server.server import serve
+from connector_server.settings import ServerSettings
+
+__all__ = ["catch_signals", "serve_until_signalled"]
+
+_log = logging.getLogger("connectory.server")
+
+
+def catch_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set, instead of what they would do otherwise."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def serve_until_signalled(
+    settings: ServerSettings, *, share_port: bool = False, stop: asyncio.Event | None = None
+) -> int:
+    """Serve until a signal, or until `stop` is set; then drain. Answers the exit code."""
+    configure_logging(settings.log_format, settings.log_level, _current_trace)
+    signalled = catch_signals() if stop is None else stop
+    async with serve(settings, share_port=share_port) as server:
+        for broken in server.dispatcher.registry.broken:
+            _log.error("connector %s is broken: %s", broken.name, broken.reason, extra={"source": broken.source})
+        facts = {
+            "addresses": list(server.addresses),
+            "connectors": [one.name for one in server.dispatcher.connectors()],
+        }
+        if server.metrics_address is not None:
+            facts["metrics"] = [server.metrics_address]
+        _log.info("serving", extra=facts)
+        await signalled.wait()
+        _log.info("draining", extra={"grace": settings.grace})
+    _log.info("stopped")
+    return 0
+
+
+def _current_trace() -> tuple[str, str] | None:
+    """The ids of the trace we are in, without loading what traces: while it is not loaded there is no trace."""
+    tracing = sys.modules.get("connector_server.tracing")
+    ids: TraceIds = no_trace if tracing is None else tracing.trace_ids
+    return ids()

@@ -1,0 +1,111 @@
+"""The Prometheus endpoint: shows what the server counts. This module is imported only when an address is set for it."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from connector_server.addresses import Address
+from connector_server.failures import STATUS_CODES
+from connector_server.gauges import Gauges
+from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
+from connectory.errors import SettingsError
+
+__all__ = ["ServerCollector", "serve_metrics"]
+
+_LABELS = ("operation", "task_type")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerCollector(Collector):
+    """Turns the counts into metric families whenever somebody scrapes."""
+
+    measurements: Measurements
+    gauges: Gauges
+
+    def collect(self) -> Iterator[Metric]:
+        series = self.measurements.used()
+        yield _requests(series)
+        yield _seconds(series)
+        yield _gauge(
+            "connectory_requests_in_flight", "Calls being worked on.", _LABELS, ((_of(s), s.in_flight) for s in series)
+        )
+        input_bytes = CounterMetricFamily(
+            "connectory_request_input_bytes", "Bytes of request messages received.", labels=_LABELS
+        )
+        for one in series:
+            input_bytes.add_metric(_of(one), one.input_bytes)
+        yield input_bytes
+        yield _gauge(
+            "connectory_pool_queued_calls",
+            "Calls of plain functions that wait for a thread of their connector.",
+            ("connector",),
+            (((name,), count) for name, count in self.gauges.queued().items()),
+        )
+        yield _gauge(
+            "connectory_pool_active_calls",
+            "Calls of plain functions that run on a thread of their connector.",
+            ("connector",),
+            (((name,), count) for name, count in self.gauges.active().items()),
+        )
+        yield _gauge(
+            "connectory_loop_lag_seconds",
+            "How late the event loop last came to a timer.",
+            (),
+            (((), self.gauges.loop_lag()),),
+        )
+
+
+def _of(series: Series) -> tuple[str, str]:
+    return (series.operation, series.task_type)
+
+
+def _requests(all_series: Iterable[Series]) -> Metric:
+    family = CounterMetricFamily("connectory_requests", "Calls that ended, by gRPC code.", labels=(*_LABELS, "code"))
+    for series in all_series:
+        for code, count in enumerate(series.codes):
+            if count:
+                family.add_metric((*_of(series), STATUS_CODES[code].name), count)
+    return family
+
+
+def _seconds(all_series: Iterable[Series]) -> Metric:
+    family = HistogramMetricFamily("connectory_request_seconds", "How long calls took.", labels=_LABELS)
+    for series in all_series:
+        total, buckets = 0, []
+        for bound, count in zip((*map(str, LATENCY_BOUNDS), "+Inf"), series.buckets, strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        family.add_metric(_of(series), buckets, series.seconds)
+    return family
+
+
+def _gauge(
+    name: str, text: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=labels)
+    for label_values, value in values:
+        family.add_metric(label_values, value)
+    return family
+
+
+@contextmanager
+def serve_metrics(address: Address, collector: Collector) -> Iterator[Address]:
+    """Answer scrapes on the address from a thread of its own, and yield the address with the port that was taken."""
+    registry = CollectorRegistry()
+    registry.register(collector)
+    try:
+        server, thread = start_http_server(address.port, address.host, registry)
+    except OSError as error:
+        raise SettingsError(
+            f"metrics_address={str(address)!r} cannot be listened on: {error.strerror}; choose a free port"
+        ) from None
+    try:
+        yield Address(address.host, server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

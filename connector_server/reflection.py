@@ -1,0 +1,153 @@
+"""Reflection: tells generic clients which services there are and what their messages look like.
+
+Every name is described with this project's messages, in a descriptor pool of its own, so that it never meets the
+descriptors of another package that describes the same names. The v1 and v1alpha protocols have the same messages on the
+wire, so one handler answers both.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import cache
+
+import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from connector_server.calls import CallContext
+from connector_server.names import SERVICES, ServedService
+from connectory.v1 import services_pb2
+
+__all__ = ["REFLECTION_SERVICES", "describe", "reflection_handlers"]
+
+REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+_OURS = "connectory.v1"
+
+Request = reflection_pb2.ServerReflectionRequest
+Response = reflection_pb2.ServerReflectionResponse
+
+
+@cache
+def describe() -> descriptor_pool.DescriptorPool:
+    """A pool that describes every served name with our messages."""
+    pool = descriptor_pool.DescriptorPool()
+    seen: set[str] = set()
+    for file in (services_pb2.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
+        _add(pool, file, seen)
+    for package in dict.fromkeys(_package(served) for served in SERVICES):
+        if package != _OURS:
+            pool.Add(_alias_file(package, [served for served in SERVICES if _package(served) == package]))
+    return pool
+
+
+def _add(pool: descriptor_pool.DescriptorPool, file: FileDescriptor, seen: set[str]) -> None:
+    if file.name in seen:
+        return
+    seen.add(file.name)
+    for dependency in file.dependencies:
+        _add(pool, dependency, seen)
+    pool.AddSerializedFile(file.serialized_pb)
+
+
+def _package(served: ServedService) -> str:
+    return served.name.rpartition(".")[0]
+
+
+def _alias_file(package: str, services: Sequence[ServedService]) -> FileDescriptorProto:
+    """A file that declares the services of another package with our messages."""
+    ours = services_pb2.DESCRIPTOR
+    file = FileDescriptorProto(
+        name=f"connectory/aliases/{package.replace('.', '/')}.proto",
+        package=package,
+        syntax="proto3",
+        dependency=[dependency.name for dependency in ours.dependencies],
+    )
+    for served in services:
+        service = file.service.add(name=served.name.rpartition(".")[2])
+        for name, meaning in served.methods.items():
+            method = ours.services_by_name[served.source].methods_by_name[meaning]
+            service.method.add(
+                name=name,
+                input_type=f".{method.input_type.full_name}",
+                output_type=f".{method.output_type.full_name}",
+                client_streaming=method.client_streaming,
+                server_streaming=method.server_streaming,
+            )
+    return file
+
+
+def _with_dependencies(file: FileDescriptor, found: dict[str, bytes]) -> dict[str, bytes]:
+    if file.name not in found:
+        found[file.name] = file.serialized_pb
+        for dependency in file.dependencies:
+            _with_dependencies(dependency, found)
+    return found
+
+
+def _answer(request: Request, names: Sequence[str]) -> Response:
+    pool = describe()
+    kind = request.WhichOneof("message_request")
+    find: dict[str | None, Callable[[], Response]] = {
+        "list_services": lambda: Response(
+            list_services_response=reflection_pb2.ListServiceResponse(
+                service=[reflection_pb2.ServiceResponse(name=name) for name in sorted(names)]
+            )
+        ),
+        "file_by_filename": lambda: _file(pool.FindFileByName(request.file_by_filename)),
+        "file_containing_symbol": lambda: _file(pool.FindFileContainingSymbol(request.file_containing_symbol)),
+        "all_extension_numbers_of_type": lambda: _extensions(pool, request.all_extension_numbers_of_type),
+    }
+    try:
+        answer = find[kind]()
+    except KeyError:
+        answer = Response(
+            error_response=reflection_pb2.ErrorResponse(
+                error_code=grpc.StatusCode.NOT_FOUND.value[0], error_message="nothing of this name is served here"
+            )
+        )
+    answer.valid_host = request.host
+    answer.original_request.CopyFrom(request)
+    return answer
+
+
+def _file(file: FileDescriptor) -> Response:
+    return Response(
+        file_descriptor_response=reflection_pb2.FileDescriptorResponse(
+            file_descriptor_proto=_with_dependencies(file, {}).values()
+        )
+    )
+
+
+def _extensions(pool: descriptor_pool.DescriptorPool, name: str) -> Response:
+    return Response(
+        all_extension_numbers_response=reflection_pb2.ExtensionNumberResponse(
+            base_type_name=pool.FindMessageTypeByName(name).full_name
+        )
+    )
+
+
+def reflection_handlers(names: Sequence[str], draining: asyncio.Event) -> dict[str, grpc.RpcMethodHandler]:  # type: ignore[type-arg]
+    """Handlers of both reflection services; `names` are the services to list. Streams end once `draining` is set."""
+
+    async def info(requests: AsyncIterator[Request], context: CallContext) -> None:
+        answering = asyncio.ensure_future(_answer_all(requests, context, names))
+        stopping = asyncio.ensure_future(draining.wait())
+        try:
+            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            ended = answering.done()
+            answering.cancel()
+        if not ended:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+        answering.result()
+
+    handler = grpc.stream_stream_rpc_method_handler(info, Request.FromString, Response.SerializeToString)
+    return {f"/{service}/ServerReflectionInfo": handler for service in REFLECTION_SERVICES}
+
+
+async def _answer_all(requests: AsyncIterator[Request], context: CallContext, names: Sequence[str]) -> None:
+    async for request in requests:
+        await context.write(_answer(request, names))

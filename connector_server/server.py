@@ -1,0 +1,180 @@
+"""Builds a connector server from its settings inside a running event loop, and takes it down again in order."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from connector_server.addresses import Address, parse_address
+from connector_server.calls import CallTracer
+from connector_server.certificates import server_credentials
+from connector_server.gauges import Gauges
+from connector_server.health import HEALTH_SERVICE, Health, health_handlers
+from connector_server.ledgers import open_ledger
+from connector_server.listeners import listen_on_address, listen_on_socket
+from connector_server.measurements import Measurements
+from connector_server.names import SERVICES
+from connector_server.reflection import REFLECTION_SERVICES, reflection_handlers
+from connector_server.services import OPERATIONS, connector_handlers
+from connector_server.settings import ServerSettings
+from connectory.connector.discovery import discover
+from connectory.connector.dispatch import Dispatcher
+from connectory.connector.ledger import Ledger
+from connectory.connector.registry import Registry
+from connectory.secrets import default_secrets
+from connectory.storage import default_storage
+from connectory.types import default_types
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+__all__ = ["ConnectorServer", "serve"]
+
+_MOST_PENDING = 100_000
+_log = logging.getLogger("connectory.server")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorServer:
+    """A server that is answering calls."""
+
+    addresses: tuple[str, ...]
+    """What it listens on, as gRPC targets: "HOST:PORT" with the port that was taken, or "unix:/PATH"."""
+    metrics_address: str | None
+    """Where Prometheus metrics are served, with the port that was taken; None: nowhere."""
+    dispatcher: Dispatcher
+    health: Health
+    measurements: Measurements
+
+
+class _Methods(grpc.GenericRpcHandler):  # type: ignore[type-arg]
+    """All methods of the server in one table, so that finding one costs one look-up."""
+
+    def __init__(self, handlers: dict[str, Any]) -> None:
+        self._handlers = handlers
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        return self._handlers.get(handler_call_details.method)
+
+
+@asynccontextmanager
+async def serve(
+    settings: ServerSettings,
+    *,
+    registry: Registry | None = None,
+    ledger: Ledger | None = None,
+    tracer_provider: "TracerProvider | None" = None,
+    share_port: bool = False,
+) -> AsyncIterator[ConnectorServer]:
+    """Serve connectors in the running event loop until the block ends.
+
+    Without `registry` connectors are discovered; without `ledger` the settings choose one; without `tracer_provider`
+    the `OTEL_*` variables decide whether there are spans. `share_port` lets several processes listen on one address.
+
+    Leaving the block drains: health turns NOT_SERVING, no call is accepted, those in flight have `settings.grace`
+    seconds to finish, then the connectors are closed.
+    """
+    async with AsyncExitStack() as stack:
+        registry = discover(settings.modules) if registry is None else registry
+        if ledger is None:
+            ledger = await stack.enter_async_context(open_ledger(settings.ledger))
+        dispatcher = Dispatcher(
+            registry, secrets=default_secrets(), storage=default_storage(), types=default_types(), ledger=ledger
+        )
+        stack.push_async_callback(dispatcher.aclose)
+        measurements = Measurements(OPERATIONS, (category.name for category in _categories(registry)))
+        health = Health(_service_names(), _categories(registry), dispatcher.check)
+        tracer = _tracer(registry, tracer_provider, stack)
+        metrics_address = _metrics(settings, measurements, dispatcher, stack)
+        server = grpc.aio.server(options=_options(settings, share_port))
+        handlers = {
+            **connector_handlers(dispatcher, measurements, tracer),
+            **health_handlers(health),
+            **reflection_handlers(_service_names(), health.draining),
+        }
+        server.add_generic_rpc_handlers((_Methods(handlers),))
+        addresses = _listen(server, settings, stack)
+        await server.start()
+        stack.push_async_callback(server.stop, settings.grace)
+        stack.callback(health.drain)
+        yield ConnectorServer(
+            addresses=addresses,
+            metrics_address=metrics_address,
+            dispatcher=dispatcher,
+            health=health,
+            measurements=measurements,
+        )
+
+
+def _service_names() -> tuple[str, ...]:
+    return (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
+
+
+def _categories(registry: Registry) -> list[Any]:
+    return [category for registration in registry.list() for category in registration.categories]
+
+
+def _options(settings: ServerSettings, share_port: bool) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.so_reuseport", int(share_port)),
+        # Without these two grpc refuses calls with a bare CANCELLED as soon as about a thousand are pending.
+        ("grpc.server.max_pending_requests", _MOST_PENDING),
+        ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING),
+    ]
+
+
+def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, ...]:
+    credentials = server_credentials(settings)
+    targets = [str(listen_on_address(server, address, credentials)) for address in settings.listen]
+    for path in settings.uds:
+        unix_socket = listen_on_socket(server, path)
+        stack.callback(unix_socket.remove)
+        targets.append(f"unix:{unix_socket.path}")
+    return tuple(targets)
+
+
+def _metrics(
+    settings: ServerSettings, measurements: Measurements, dispatcher: Dispatcher, stack: AsyncExitStack
+) -> str | None:
+    if settings.metrics_address is None:
+        return None
+    # Optional: a server without the endpoint does not pay for its client library.
+    from connector_server.prometheus import ServerCollector, serve_metrics  # noqa: PLC0415
+
+    collector = ServerCollector(measurements=measurements, gauges=Gauges(dispatcher))
+    return str(stack.enter_context(serve_metrics(parse_address(settings.metrics_address), collector)))
+
+
+def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncExitStack) -> CallTracer | None:
+    if provider is None and _otlp_is_wanted():
+        # Optional: without OTEL_* variables the SDK is never loaded.
+        from connector_server.otlp import exporting_provider  # noqa: PLC0415
+
+        exporting = exporting_provider()
+        stack.push_async_callback(asyncio.to_thread, exporting.shutdown)
+        provider = exporting
+    if provider is None:
+        return None
+    # Optional: without a provider no span object is ever made.
+    from connector_server.tracing import SpanTracer  # noqa: PLC0415
+
+    names = {category: registration.name for registration in registry.list() for category in registration.categories}
+    return SpanTracer(provider, names)
+
+
+def _otlp_is_wanted() -> bool:
+    environ = os.environ
+    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    exporter = environ.get("OTEL_TRACES_EXPORTER")
+    if exporter:
+        return exporter == "otlp"
+    return bool(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))

@@ -1,0 +1,144 @@
+"""Several serving processes on the same addresses, and what keeps them running.
+
+Workers are fresh processes, never forks: gRPC does not survive a fork. They share each port by SO_REUSEPORT, so the
+kernel spreads connections over them. A worker reads its settings from its standard input and stops in order when that is
+closed, so none outlives its supervisor, not even one that was killed.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from time import monotonic
+
+from connector_server.addresses import Address, parse_address
+from connector_server.logs import configure_logging
+from connector_server.process import catch_signals
+from connector_server.settings import ServerSettings
+from connectory.errors import SettingsError
+
+__all__ = ["UNUSABLE_SETTINGS", "Supervisor", "backoff", "worker_settings"]
+
+UNUSABLE_SETTINGS = 78
+"""The exit code of a worker whose settings cannot be used; starting it again would not help."""
+
+_FIRST_DELAY = 0.2
+_LONGEST_DELAY = 30.0
+_LONG_ENOUGH = 60.0
+_log = logging.getLogger("connectory.server.supervisor")
+
+
+def backoff(failures: int) -> float:
+    """How many seconds to wait before a worker is started again after this many quick deaths in a row."""
+    return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(max(0, failures - 1), 16))
+
+
+def worker_settings(settings: ServerSettings, index: int, addresses: tuple[Address, ...]) -> dict[str, object]:
+    """What worker `index` (from 0) is told: the settings, with fixed ports and a metrics port of its own."""
+    told = settings.model_dump(mode="json", exclude={"config"})
+    told |= {"addresses": [str(address) for address in addresses], "workers": 1}
+    if settings.metrics_address is not None:
+        base = parse_address(settings.metrics_address)
+        told["metrics_address"] = str(Address(base.host, base.port + index if base.port else 0))
+    return told
+
+
+class Supervisor:
+    """Starts the workers, starts dead ones again, and passes SIGTERM and SIGINT on."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._code = 0
+
+    async def run(self) -> int:
+        """Keep the workers running until a signal; answers the exit code once all of them have stopped."""
+        configure_logging(self._settings.log_format, self._settings.log_level)
+        self._stop = catch_signals()
+        with ExitStack() as stack:
+            addresses = tuple(stack.enter_context(_reserved(address)) for address in self._settings.listen)
+            facts = {"addresses": [str(address) for address in addresses], "workers": self._settings.workers}
+            _log.info("supervising", extra=facts)
+            async with asyncio.TaskGroup() as group:
+                for index in range(self._settings.workers):
+                    group.create_task(self._keep_running(index, addresses))
+        _log.info("all workers stopped")
+        return self._code
+
+    async def _keep_running(self, index: int, addresses: tuple[Address, ...]) -> None:
+        told = json.dumps(worker_settings(self._settings, index, addresses)).encode() + b"\n"
+        failures = 0
+        while not self._stop.is_set():
+            started = monotonic()
+            code = await self._run_once(index, told)
+            if self._stop.is_set():
+                self._code = self._code or (0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 1)
+                return
+            if code == UNUSABLE_SETTINGS:
+                self._code = UNUSABLE_SETTINGS
+                self._stop.set()
+                return
+            failures = 1 if monotonic() - started > _LONG_ENOUGH else failures + 1
+            delay = backoff(failures)
+            _log.error("worker %d died and is started again", index, extra={"code": code, "delay": delay})
+            await self._pause(delay)
+
+    async def _run_once(self, index: int, told: bytes) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "connector_server.worker", stdin=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        _log.info("worker %d started", index, extra={"pid": process.pid})
+        assert process.stdin is not None
+        process.stdin.write(told)
+        ended = asyncio.ensure_future(process.wait())
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not ended.done():
+            await self._end(process, ended)
+        process.stdin.close()
+        return await ended
+
+    async def _end(self, process: asyncio.subprocess.Process, ended: "asyncio.Future[int]") -> None:
+        """Ask the worker for an orderly stop and wait; one that overstays its grace by far is killed."""
+        with suppress(ProcessLookupError):
+            process.terminate()
+            done, _ = await asyncio.wait({ended}, timeout=self._settings.grace + 10.0)
+            if not done:
+                _log.error("a worker did not stop within its grace and is killed", extra={"pid": process.pid})
+                process.kill()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+
+@contextmanager
+def _reserved(address: Address) -> Iterator[Address]:
+    """Hold the address for the workers without listening on it, and yield it with the port that was taken."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as holder:
+        try:
+            _refuse_if_taken(family, address)
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            holder.bind((address.host, address.port))
+        except OSError as error:
+            raise SettingsError(
+                f"addresses={str(address)!r} cannot be listened on: {error.strerror}; choose a free port of this machine"
+            ) from None
+        yield Address(address.host, holder.getsockname()[1])
+
+
+def _refuse_if_taken(family: socket.AddressFamily, address: Address) -> None:
+    """Fail when somebody else listens there: with SO_REUSEPORT the two would silently share the callers."""
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind((address.host, address.port))
+        trial.listen(1)
