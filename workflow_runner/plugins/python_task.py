@@ -1,0 +1,107 @@
+"""The plugin that runs tasks written in Python on this machine."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from connectory.v1 import literals_pb2
+from workflow_runner.plugins.contract import NotConfirmableError, Plugin, PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
+from workflow_runner.python.calls import Call, Failed, Reply
+from workflow_runner.python.processes import ProcessExecutor
+from workflow_runner.python.threads import ThreadExecutor
+
+__all__ = ["Executor", "PythonTaskPlugin", "python_task_plugin"]
+
+_LOOK_AGAIN = 30.0
+
+
+class Executor(Protocol):
+    """Runs the code of tasks somewhere."""
+
+    async def run(self, call: Call) -> Reply:
+        """Run one call to its end. Cancelled, it ends the call, if it can end one at all."""
+        ...
+
+    async def close(self) -> None:
+        """Release threads or processes."""
+        ...
+
+
+class PythonTaskPlugin(Plugin):
+    """Hands a task's code to an executor and waits for its answer.
+
+    What an executor runs ends with the runner. An attempt that was under way then is reported as interrupted, which
+    spends none of the task's own retries, and is run again.
+    """
+
+    def __init__(self, executor: Executor, *, can_end: bool) -> None:
+        self._executor = executor
+        self._can_end = can_end
+        self._running: dict[str, asyncio.Task[Reply]] = {}
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        """Begin, or see whether the code has ended."""
+        running = self._running.get(ctx.key)
+        if running is None:
+            if ctx.resumed:
+                text = "the runner ended while the task's code was running"
+                return do_transition(PhaseInfo.retryable_failure("INTERRUPTED", text, kind="interrupted"))
+            running = self._running[ctx.key] = asyncio.create_task(self._executor.run(_call(ctx)))
+            running.add_done_callback(lambda _: ctx.wake())
+        if not running.done():
+            return do_transition(PhaseInfo.running(), again_in=_LOOK_AGAIN)
+        return do_transition(_info(running.result()))
+
+    async def abort(self, ctx: TaskExecutionContext) -> None:
+        """End the code, where that is possible."""
+        running = self._running.get(ctx.key)
+        if running is None or running.done():
+            return
+        if not self._can_end:
+            raise NotConfirmableError("code that runs in a thread cannot be ended; it goes on until it returns")
+        running.cancel()
+        await asyncio.wait([running])
+
+    async def finalize(self, ctx: TaskExecutionContext) -> None:
+        """Forget the attempt."""
+        self._running.pop(ctx.key, None)
+
+    async def close(self) -> None:
+        """End what runs."""
+        running = [task for task in self._running.values() if not task.done()]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        await self._executor.close()
+
+
+def python_task_plugin(
+    executor: Literal["process", "thread"] = "process",
+    *,
+    workers: int | None = None,
+    task_types: tuple[str, ...] = ("python-task",),
+) -> PluginEntry:
+    """The entry of the plugin: worker processes by default; threads are quicker, but cannot be ended or contained."""
+    makers: dict[str, Callable[[], PythonTaskPlugin]] = {
+        "process": lambda: PythonTaskPlugin(ProcessExecutor(workers), can_end=True),
+        "thread": lambda: PythonTaskPlugin(ThreadExecutor(workers), can_end=False),
+    }
+    return PluginEntry(id="python-task", registered_task_types=task_types, load=lambda setup: makers[executor]())
+
+
+def _call(ctx: TaskExecutionContext) -> Call:
+    return Call(
+        template=ctx.template.SerializeToString(),
+        inputs=ctx.inputs.SerializeToString(),
+        metadata=ctx.metadata.SerializeToString(),
+        output_prefix=ctx.output_prefix,
+    )
+
+
+def _info(reply: Reply) -> PhaseInfo:
+    if not isinstance(reply, Failed):
+        return PhaseInfo.success(literals_pb2.LiteralMap.FromString(reply.outputs))
+    made = PhaseInfo.retryable_failure if reply.recoverable else PhaseInfo.permanent_failure
+    return made(reply.code, reply.message, kind=reply.kind)

@@ -1,0 +1,1 @@
+"""Running the code of Python tasks: in worker processes, or in threads."""

@@ -1,0 +1,110 @@
+"""Worker processes for Python tasks: one call each at a time, killed when a call is to end early."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from workflow_runner.python.calls import Call, Failed, Reply
+from workflow_runner.python.frames import pack, read_frame
+
+__all__ = ["ProcessExecutor"]
+
+_BUFFER = 1 << 20
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+class ProcessExecutor:
+    """Runs calls in at most `size` processes; they are started when there is work and kept for more.
+
+    A task's code has a process to itself while it runs: if it takes the process down, only its own call fails.
+    Cancelling `run` kills the process, and whatever the code started within its process group.
+    """
+
+    def __init__(self, size: int | None = None, *, path: Sequence[str] | None = None) -> None:
+        self._places = asyncio.Semaphore(size or os.cpu_count() or 1)
+        self._path = path
+        self._idle: list[_Worker] = []
+        self._workers: set[_Worker] = set()
+
+    async def run(self, call: Call) -> Reply:
+        """Run one call to its end."""
+        async with self._places:
+            worker = self._idle.pop() if self._idle else await self._start()
+            try:
+                reply = await worker.run(call)
+            except BaseException:
+                self._workers.discard(worker)
+                await worker.kill()
+                raise
+            if reply is None:
+                self._workers.discard(worker)
+                ended = await worker.kill()
+                message = f"the process that ran the task ended without an answer ({ended})"
+                return Failed(code="WORKER_DIED", message=message, kind="user", recoverable=True)
+            self._idle.append(worker)
+            return reply
+
+    async def _start(self) -> "_Worker":
+        worker = await _Worker.start(sys.path if self._path is None else self._path)
+        self._workers.add(worker)
+        return worker
+
+    async def close(self) -> None:
+        """Kill every process, at work or not."""
+        workers, self._workers, self._idle = list(self._workers), set(), []
+        await asyncio.gather(*(worker.kill() for worker in workers))
+
+
+class _Worker:
+    def __init__(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def start(cls, path: Sequence[str]) -> "_Worker":
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-m",
+                    "workflow_runner.python.worker",
+                    str(theirs.fileno()),
+                    pass_fds=[theirs.fileno()],
+                    stdin=asyncio.subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            reader, writer = await asyncio.open_connection(sock=ours, limit=_BUFFER)
+        except BaseException:
+            ours.close()  # a process that did start sees this and ends
+            raise
+        writer.write(pack(msgspec.msgpack.encode(list(path))))
+        return cls(process, reader, writer)
+
+    async def run(self, call: Call) -> Reply | None:
+        """The answer; None when the process ended instead."""
+        try:
+            self._writer.write(pack(msgspec.msgpack.encode(call)))
+            await self._writer.drain()
+            return _replies.decode(await read_frame(self._reader))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+
+    async def kill(self) -> str:
+        """End the process and its group; how it ended, in words."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._writer.close()
+        code = await self._process.wait()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+        return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
