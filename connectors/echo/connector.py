@@ -18,7 +18,7 @@ from connectory.connector.contract import (
     SyncConnector,
 )
 from connectory.errors import InvalidTaskError, NotFoundError
-from connectory.storage import Storage
+from connectory.storage import ObjectNotFoundError, Storage
 from connectory.v1 import literals_pb2
 
 __all__ = ["INLINE_LIMIT", "EchoConfig", "EchoConnector", "EchoJob", "EchoSyncConnector"]
@@ -115,6 +115,7 @@ class EchoSyncConnector(SyncConnector[EchoConfig]):
 
 def _read(job: EchoJob, ctx: JobContext) -> bytes:
     url = job.url(ctx.storage)
-    if not ctx.storage.exists(url):
-        raise NotFoundError(f"the echoed outputs at {url} are gone; the job was deleted")
-    return ctx.storage.read(url)
+    try:
+        return ctx.storage.read(url)
+    except ObjectNotFoundError as error:
+        raise NotFoundError(f"the echoed outputs at {url} are gone; the job was deleted") from error
