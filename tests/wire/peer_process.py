@@ -29,7 +29,7 @@ from connectory.v1 import (
 from tests.wire.descriptions import Schema, describe
 from tests.wire.peer import read_frame, write_frame
 
-__all__ = ["OUR_SCHEMA", "PACKAGES", "PAIRS", "Peer", "new_message", "running_peer"]
+__all__ = ["OUR_SCHEMA", "PACKAGES", "PAIRS", "ROOT", "Peer", "new_message", "running_peer"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("flyteidl", "flyteidl2")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.wire.peer_process import OUR_SCHEMA, PAIRS, Peer, running_peer
+from tests.wire.peer_process import OUR_SCHEMA, PAIRS, ROOT, Peer, running_peer
 
 SERVICES = {
     "flyteidl.service.AsyncAgentService": "connectory.v1.AsyncConnectorService",
@@ -159,3 +159,14 @@ def test_that_methods_take_and_give_the_same(peer: Peer, service: str) -> None:
     for method, types in OUR_SCHEMA["services"][SERVICES[service]].items():
         there = next(t for name, t in theirs.items() if RENAMED_METHODS.get(name, name) == method)
         assert [PAIRS[there[0]], PAIRS[there[1]], *there[2:]] == types, f"{service}/{method}"
+
+
+def test_that_the_documentation_names_what_is_ours_and_what_is_renamed() -> None:
+    page = (ROOT / "docs" / "wire.md").read_text(encoding="utf-8")
+    for place in ADDITIONS | RENAMED_FIELDS.keys():
+        message, number = place.removeprefix("connectory.v1.").split("#")
+        field = OUR_SCHEMA["messages"][f"connectory.v1.{message}"][number]["name"]
+        assert message in page, place
+        assert field in page, place
+    for enum in PREFIXED_ENUMS:
+        assert enum.removeprefix("connectory.v1.") in page
