@@ -3,34 +3,48 @@
 from connectory.authoring.calling import create_node
 from connectory.authoring.connector_task import ConnectorTask
 from connectory.authoring.context import TaskContext, current_context
+from connectory.authoring.default_plugins import task_plugins
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task
 from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.http import HttpTask
 from connectory.authoring.interface import Interface, kwtypes
 from connectory.authoring.loading import find_workflow, find_workflows, load_module
 from connectory.authoring.metadata import Cache, TaskMetadata
-from connectory.authoring.plugins import TaskPlugins, task_plugins
+from connectory.authoring.plugins import TaskPlugins
+from connectory.authoring.process import ProcessTask
 from connectory.authoring.promise import Promise, VoidPromise
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.resolver import default_task_resolver, load_task, locator_of
 from connectory.authoring.resources import Resources
 from connectory.authoring.secret import Secret
+from connectory.authoring.sensors import FileSensor, HttpSensor, SensorTask, SqlSensor, TimeSensor
+from connectory.authoring.sql import SQL, SQLTask
 from connectory.authoring.task import task
 from connectory.authoring.workflow import Workflow, WorkflowFailurePolicy, workflow
 
 __all__ = [
+    "SQL",
     "Cache",
     "ConnectorTask",
+    "FileSensor",
     "FunctionTask",
+    "HttpSensor",
+    "HttpTask",
     "Interface",
+    "ProcessTask",
     "Promise",
     "PythonTask",
     "Resources",
+    "SQLTask",
     "Secret",
+    "SensorTask",
+    "SqlSensor",
     "TaskContext",
     "TaskFailedError",
     "TaskMetadata",
     "TaskPlugins",
+    "TimeSensor",
     "VoidPromise",
     "Workflow",
     "WorkflowFailurePolicy",

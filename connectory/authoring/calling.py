@@ -93,7 +93,7 @@ def native_result(entity: Entity, outputs: literals_pb2.LiteralMap) -> Any:
         return interface.output_tuple(*ordered)
     if len(ordered) < 2:
         return ordered[0] if ordered else None
-    return namedtuple("Outputs", interface.outputs, rename=True)(*ordered)  # type: ignore[misc]
+    return namedtuple("Outputs", interface.outputs, rename=True)(*ordered)
 
 
 def _arguments(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ class ConnectorTask(PythonTask[ConfigT]):
     """A task of a type that some connector answers.
 
     `config` is what the connector's own config class says, as a dataclass, a `msgspec.Struct` or a mapping;
-    fields that are None are left out. In plain Python the call runs through the connectors that are installed here; the job is deleted when
+    fields that are None are left out. In plain Python the call runs through the connectors that are installed here;
+    the job is deleted when
     the call is interrupted.
     """
 

@@ -4,11 +4,14 @@ from typing import Any
 
 from connectory.errors import RegistryError
 
-__all__ = ["TaskPlugins", "task_plugins"]
+__all__ = ["TaskPlugins"]
 
 
 class TaskPlugins:
-    """Task classes by config class. A task class is called as `cls(function, task_config=..., **settings)`."""
+    """Task classes by config class.
+
+    A task class is called as `cls(function, task_config=..., **settings)`.
+    """
 
     def __init__(self) -> None:
         self._classes: dict[type, type] = {}
@@ -29,7 +32,3 @@ class TaskPlugins:
             if candidate in self._classes:
                 return self._classes[candidate]
         return default
-
-
-task_plugins = TaskPlugins()
-"""The routes that `@task` follows unless it is given others."""

@@ -1,5 +1,7 @@
 """How much of a machine a task wants."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ __all__ = ["Resources", "resources_message"]
 
 Quantity = str | int | float
 _Kind = tasks_pb2.Resources.ResourceName
-_FIELDS: tuple[tuple[str, "tasks_pb2.Resources.ResourceName"], ...] = (
+_FIELDS: tuple[tuple[str, tasks_pb2.Resources.ResourceName.ValueType], ...] = (
     ("ephemeral_storage", _Kind.EPHEMERAL_STORAGE),
     ("cpu", _Kind.CPU),
     ("gpu", _Kind.GPU),

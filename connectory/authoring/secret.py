@@ -34,11 +34,12 @@ class Secret:
 
     def to_proto(self) -> security_pb2.Secret:
         """The reference as a template carries it."""
+        mount = security_pb2.Secret.MountType.Value(self.mount_requirement.name)
         return security_pb2.Secret(
             group=self.group or "",
             key=self.key or "",
             group_version=self.group_version or "",
-            mount_requirement=security_pb2.Secret.MountType.Name(self.mount_requirement),
+            mount_requirement=mount,
             env_var=self.env_var or "",
         )
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar, overload
 
+from connectory.authoring.default_plugins import task_plugins
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import Cache, TaskMetadata, source_version
-from connectory.authoring.plugins import TaskPlugins, task_plugins
+from connectory.authoring.plugins import TaskPlugins
 from connectory.authoring.resolver import TaskResolver
 from connectory.authoring.resources import Resources
 from connectory.authoring.secret import Secret

@@ -42,7 +42,7 @@ class CompileSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables for every container; a task's own win."""
 
-    def identifier(self, kind: identifiers_pb2.ResourceType, name: str) -> identifiers_pb2.Identifier:
+    def identifier(self, kind: identifiers_pb2.ResourceType.ValueType, name: str) -> identifiers_pb2.Identifier:
         """The identifier of a task or workflow of this name."""
         return identifiers_pb2.Identifier(
             resource_type=kind, project=self.project, domain=self.domain, name=name, version=self.version

@@ -39,7 +39,8 @@ def check(closure: workflow_pb2.CompiledWorkflowClosure) -> list[Problem]:
     """Every problem of the closure; none for a sound one.
 
     Checked are: node ids (unique, not empty), references to tasks and sub-workflows, inputs (missing, unknown, given
-    twice), types across every binding, nodes that are waited for but do not exist, rings among nodes and among workflows.
+    twice), types across every binding, nodes that are waited for but do not exist, rings among nodes and among
+    workflows.
     """
     interfaces = {_key(task.template.id): task.template.interface for task in closure.tasks}
     workflows = [closure.primary.template, *(compiled.template for compiled in closure.sub_workflows)]

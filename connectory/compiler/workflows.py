@@ -92,7 +92,7 @@ class _Compilation:
             nodes=[self._node(node) for node in workflow.graph.nodes],
             outputs=workflow.graph.outputs,
             metadata=workflow_pb2.WorkflowMetadata(
-                on_failure=workflow_pb2.WorkflowMetadata.OnFailurePolicy.Name(workflow.failure_policy)
+                on_failure=workflow_pb2.WorkflowMetadata.OnFailurePolicy.Value(workflow.failure_policy.name)
             ),
         )
         template.metadata_defaults.interruptible = workflow.interruptible

@@ -1,0 +1,81 @@
+"""Tasks that run one SQL query, written as an object or as a decorated function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectory.authoring.connector_task import ConnectorTask
+from connectory.authoring.function_task import qualified_name
+from connectory.authoring.interface import Interface
+from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.signature import interface_of
+from connectory.types import StructuredDataset
+
+__all__ = ["SQL", "SQLFunctionTask", "SQLTask"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SQL:
+    """What a query says besides its inputs and outputs, for `@task(task_config=SQL(...))`.
+
+    `query_template` refers to inputs as `{{ .inputs.x }}`; they are bound as parameters, never put into the text.
+    Without it the function's docstring is the query.
+    """
+
+    uri: str
+    """The database: `sqlite:///PATH`, `duckdb:///PATH` or `postgresql://...`; a template, which may hold secrets."""
+    query_template: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings of the connector."""
+
+    def values(self) -> dict[str, Any]:
+        """What the connector reads."""
+        return {"uri": self.uri, "query": self.query_template, **self.options}
+
+
+class SQLTask(ConnectorTask[Mapping[str, Any]]):
+    """One query by the `sql` connector.
+
+    The result is a StructuredDataset named `results`, unless `output_schema_type` or `outputs` says otherwise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        query_template: str,
+        uri: str,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
+        output_schema_type: Any = StructuredDataset,
+        options: Mapping[str, Any] | None = None,
+        interface: Interface | None = None,
+        **settings: Any,
+    ) -> None:
+        if not query_template.strip():
+            raise authoring_error(f"task '{name}' has no query")
+        if outputs is None:
+            outputs = {} if output_schema_type is None else {"results": output_schema_type}
+        config = SQL(uri=uri, query_template=query_template, options=options or {})
+        super().__init__(name, "sql", config.values(), inputs, outputs, interface=interface, **settings)
+        self.query_template = query_template
+
+
+class SQLFunctionTask(SQLTask):
+    """What `@task(task_config=SQL(...))` makes: the function declares inputs and output, its body is not run."""
+
+    def __init__(self, function: Callable[..., Any], *, task_config: SQL, **settings: Any) -> None:
+        name = qualified_name(function)
+        super().__init__(
+            name,
+            query_template=task_config.query_template or (function.__doc__ or ""),
+            uri=task_config.uri,
+            options=task_config.options,
+            interface=interface_of(function, name=name),
+            location=function_location(function),
+            **settings,
+        )
+        self.task_function = function
+        self.module = function.__module__
