@@ -1,7 +1,7 @@
 """Secrets by key: where they come from, and what is said when one is in none of those places.
 
-Every source answers the same question, so sources are chained as values. A secret is looked up at the moment it is used and
-never kept.
+Every source answers the same question, so sources are chained as values. A secret is looked up at the moment it is used
+and never kept.
 """
 
 import os
@@ -32,14 +32,14 @@ class Secrets(Protocol):
     def get(self, key: str, *, group: str | None = None, version: str | None = None) -> str:
         """The secret's text.
 
-        Obligations: raise `MissingSecretError` naming the key and every place that was looked at when there is none; never put
-        a secret's text into an error or a log; never answer another group's or version's secret.
+        Obligations: raise `MissingSecretError` naming the key and every place that was looked at when there is none;
+        never put a secret's text into an error or a log; never answer another group's or version's secret.
         """
         ...
 
 
 class EnvironmentSecrets:
-    """Secrets in environment variables named PREFIX[GROUP_][VERSION_]KEY, in the case that was asked for or in upper case."""
+    """Secrets in environment variables named PREFIX[GROUP_][VERSION_]KEY, in the case asked for or in upper case."""
 
     def __init__(self, prefix: str = DEFAULT_ENV_PREFIX, environ: Mapping[str, str] | None = None) -> None:
         self._prefix = prefix

@@ -1,5 +1,6 @@
 """Objects by URL, whatever holds them."""
 
+import functools
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,7 @@ class Storage:
             raise StorageError(f"{url} has a scheme that is not known; there are plain paths and {known}") from None
 
 
+@functools.cache
 def default_storage() -> Storage:
-    """The storage that needs no settings beyond each cloud's usual variables in the environment."""
+    """One storage for the whole process, which needs no settings beyond each cloud's usual environment variables."""
     return Storage()

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from connectory.errors import InvalidTaskError
 from connectory.secrets import Secrets
@@ -39,7 +39,7 @@ class Variables:
     secrets: Secrets | None = field(default=None, repr=False)
 
     def canonical(self, name: str) -> str:
-        """One spelling per variable: `inputs.x`, `output_prefix`, `raw_output_prefix`, `retry_key`, `secrets.[group.]key`.
+        """One spelling per variable: `inputs.x`, `secrets.key`, `secrets.group.key`, `output_prefix` and so on.
 
         A name that stands for nothing is an `InvalidTaskError` that says what there is.
         """
@@ -51,7 +51,7 @@ class Variables:
         attribute = _PREFIXES.get(name.lower().replace("_", ""))
         if attribute is not None and getattr(self, attribute):
             return attribute
-        self._refuse(name)
+        raise self._unknown(name)
 
     def value(self, canonical: str) -> Any:
         """What a variable stands for, by its canonical name."""
@@ -61,7 +61,7 @@ class Variables:
         if room == "inputs":
             return self.inputs[rest]
         if self.secrets is None:
-            self._refuse(canonical)
+            raise self._unknown(canonical)
         group, _, key = rest.rpartition(".")
         return self.secrets.get(key, group=group or None)
 
@@ -77,9 +77,9 @@ class Variables:
         if self.secrets is not None:
             yield ".secrets.KEY"
 
-    def _refuse(self, name: str) -> NoReturn:
+    def _unknown(self, name: str) -> InvalidTaskError:
         there_are = ", ".join(self._names()) or "none"
-        raise InvalidTaskError(
+        return InvalidTaskError(
             f"the template names {{{{ .{name} }}}}, which stands for nothing here; variables there are: {there_are}",
             reason="UNKNOWN_VARIABLE",
         )

@@ -20,7 +20,8 @@ _OWN_MARKERS: Final = {
     "named": re.compile(r"(?<![:\w]):[A-Za-z_]"),
 }
 _TYPED: Final = re.compile(r"\b(date|time|timestamp|timestamptz|datetime|interval)\s*\Z", re.IGNORECASE)
-_GLUED: Final = re.compile(r"[\w&]\Z")
+_TEXT_PREFIX: Final = re.compile(r"\b(?:[enbxr]|u&|_\w+)\Z", re.IGNORECASE)
+_WORD: Final = re.compile(r"[\w$:]")
 _IN: Final = re.compile(r"\bin\s*(\(\s*)?\Z", re.IGNORECASE)
 
 
@@ -36,8 +37,8 @@ def bind(
     """The query with a parameter marker for each placeholder, and the parameters: a dict for "named", else a list.
 
     * `'{{ .inputs.x }}'`, quoted as a whole, is the same as `{{ .inputs.x }}`.
-    * A placeholder that is only a part of quoted text, or that is in a quoted name, is an `InvalidTaskError`; so is a name
-      that stands for nothing, and a marker that the query has of its own.
+    * A placeholder that is only a part of quoted text, or that is in a quoted name, is an `InvalidTaskError`; so is a
+      name that stands for nothing, and a marker that the query has of its own.
     * A list after `IN` becomes a marker per item, anywhere else it is one parameter. An empty list after `IN` is an
       `InvalidTaskError`.
     * Placeholders in comments stay as they are.
@@ -62,11 +63,12 @@ class _Binding:
         self._variables = variables
         self._style = style
         self._code_before = ""
+        self._after_marker = False
 
     def add(self, part: Part) -> None:
         match part.kind:
             case PartKind.COMMENT:
-                self.sql.append(part.text)
+                self._append(part.text)
             case PartKind.CODE:
                 self._add_code(part.text)
             case PartKind.TEXT | PartKind.NAME:
@@ -86,13 +88,21 @@ class _Binding:
             raise InvalidTaskError(
                 f"the query has a parameter marker of its own, {own[0]!r}; name its value in double braces instead"
             )
+        if text:
+            self._append(text)
+            self._code_before = (self._code_before + text)[-64:]
+
+    def _append(self, text: str) -> None:
+        """Add text, with a space where a word and a marker would otherwise become one."""
+        if self._after_marker and _WORD.match(text):
+            self.sql.append(" ")
         self.sql.append(text)
-        self._code_before = (self._code_before + text)[-64:]
+        self._after_marker = False
 
     def _add_quoted(self, part: Part) -> None:
         match = PLACEHOLDER.search(part.text)
         if match is None:
-            self.sql.append(part.text)
+            self._append(part.text)
             self._code_before = " "
         elif part.kind is PartKind.TEXT and part.text == f"'{match[0]}'":
             typed = _TYPED.search(self._code_before)
@@ -100,7 +110,7 @@ class _Binding:
                 raise InvalidTaskError(
                     f"{typed[1]} {part.text} cannot be bound; write cast({match[0]} as {typed[1]}) instead"
                 )
-            if _GLUED.search(self._code_before):
+            if _TEXT_PREFIX.search(self._code_before):
                 raise InvalidTaskError(
                     f"text with a prefix cannot be bound; write {match[0]} without prefix and quotes"
                 )
@@ -112,6 +122,8 @@ class _Binding:
         canonical = self._variables.canonical(name)
         value = as_parameter(f".{canonical}", self._variables.value(canonical))
         found = _IN.search(self._code_before)
+        if _WORD.match(self._code_before[-1:]):
+            self.sql.append(" ")
         if isinstance(value, list) and found is not None:
             if not value:
                 raise InvalidTaskError(f"the list {{{{ .{canonical} }}}} is empty, and IN needs at least one item")
@@ -120,6 +132,7 @@ class _Binding:
         else:
             self.sql.append(self._marker(canonical, value))
         self._code_before = " "
+        self._after_marker = True
 
     def _marker(self, canonical: str, value: Any) -> str:
         if self._style == "named":
@@ -145,6 +158,5 @@ def _refuse_partial(part: Part, match: re.Match[str]) -> NoReturn:
         raise InvalidTaskError(f"{placeholder} is inside of quoted text; write it outside and concatenate with ||")
     before, after = part.text[1 : match.start()], part.text[match.end() : -1]
     pieces = [f"'{before}'" if before else "", placeholder, f"'{after}'" if after else ""]
-    raise InvalidTaskError(
-        f"{placeholder} is only a part of the quoted text {part.text}; write {' || '.join(filter(None, pieces))} instead"
-    )
+    instead = " || ".join(filter(None, pieces))
+    raise InvalidTaskError(f"{placeholder} is only a part of the quoted text {part.text}; write {instead} instead")

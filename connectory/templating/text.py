@@ -23,8 +23,8 @@ def render(
     """The text with each placeholder replaced by the value that it names.
 
     What a value contains is never looked at again: braces in it stay braces. A name that stands for nothing is an
-    `InvalidTaskError` that says what there is; a secret that is nowhere is a `MissingSecretError`. Text is replaced as it is: for
-    queries use `bind`, which keeps values out of the text.
+    `InvalidTaskError` that says what there is; a secret that is nowhere is a `MissingSecretError`. Values are put in as
+    they are: for queries use `bind`, which keeps values out of the text.
     """
     variables = Variables(
         inputs=inputs,

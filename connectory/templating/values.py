@@ -16,8 +16,9 @@ __all__ = ["as_parameter", "as_text"]
 def as_text(name: str, value: Any) -> str:
     """A value as it appears in text.
 
-    Text as it is; numbers as Python writes them; true and false; None as nothing; dates and times in ISO 8601; lengths of time in
-    seconds; enum members by value; files and tables by URI; lists, dicts and dataclasses as JSON. Bytes are no text.
+    Text as it is; numbers as Python writes them; true and false; None as nothing; dates and times in ISO 8601; lengths
+    of time in seconds; enum members by value; files and tables by URI; lists, dicts and dataclasses as JSON. Bytes are
+    no text.
     """
     simple = _simple(value)
     match simple:

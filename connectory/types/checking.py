@@ -82,7 +82,7 @@ def find_mismatch(literal: literals_pb2.Literal, literal_type: types_pb2.Literal
     which = literal_type.WhichOneof("type")
     if which == "simple" and literal.WhichOneof("value") == "scalar":
         scalar = literal.scalar
-        field = scalar.WhichOneof("value")
+        field: str | None = scalar.WhichOneof("value")
         if field == "primitive":
             field = scalar.primitive.WhichOneof("value")
         number = literal_type.simple
@@ -149,7 +149,7 @@ def _check_union(literal: literals_pb2.Literal, literal_type: types_pb2.LiteralT
 
 
 def _loosely(literal: literals_pb2.Literal, literal_type: types_pb2.LiteralType) -> Mismatch | None:
-    """What fits although its own form says nothing about it: a union's value, a part of a structure, an offloaded value."""
+    """What fits although its form says nothing about it: a union's value, a part of a structure, an offloaded value."""
     which = literal.WhichOneof("value")
     if which == "offloaded_metadata" and literal_type.WhichOneof("type") is not None:
         return None

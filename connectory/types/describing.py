@@ -45,7 +45,7 @@ def describe(literal_type: types_pb2.LiteralType) -> str:
         case Kind.ENUM:
             return f"one of {', '.join(map(repr, literal_type.enum_type.values))}"
         case _:
-            return kind.value
+            return str(kind.value)
 
 
 def describe_literal(literal: literals_pb2.Literal) -> str:

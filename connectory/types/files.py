@@ -1,8 +1,8 @@
 """File and Directory: content by reference, downloaded when it is needed and uploaded when it is returned."""
 
+import functools
 import os
 from pathlib import Path
-from types import GenericAlias
 from typing import IO, Any, ClassVar, Self
 
 from connectory.errors import TypeConversionError
@@ -20,15 +20,20 @@ __all__ = ["Directory", "DirectoryTransformer", "File", "FileTransformer"]
 class _Blob(os.PathLike[str]):
     """What File and Directory share: a URI, and a local copy made on first use."""
 
-    __class_getitem__ = classmethod(GenericAlias)
+    kind: ClassVar[str]
+    declared_format: ClassVar[str] = ""
+    """The format that an annotation such as `File["csv"]` names."""
+
+    def __class_getitem__(cls, format: str) -> type[Self]:
+        return _with_format(cls, format)
 
     def __init__(self, uri: str | os.PathLike[str], *, format: str = "", remote_path: str | None = None) -> None:
         self.uri = os.fspath(uri)
         """Where the content is: a local path or a URL."""
-        self.format = format
+        self.format = format or self.declared_format
         self.remote_path = remote_path
         """Where the content shall be stored when it is returned; None: wherever the context says."""
-        self._ctx = ConversionContext()
+        self._ctx: ConversionContext | None = None
         self._stored = False
         self._local: Path | None = None
 
@@ -37,8 +42,7 @@ class _Blob(os.PathLike[str]):
         """One whose content is where others can reach it: it is passed on by reference, whatever the context."""
         blob = cls(uri, format=format)
         blob._stored = True
-        if ctx is not None:
-            blob._ctx = ctx
+        blob._ctx = ctx
         return blob
 
     @property
@@ -49,10 +53,11 @@ class _Blob(os.PathLike[str]):
     def download(self) -> Path:
         """The local path of the content; content that is elsewhere is downloaded once."""
         if self._local is None:
-            self._local = local_path(self.uri) if is_local(self.uri) else self._fetch()
+            remote = not is_local(self.uri)
+            self._local = self._fetch(self._ctx or ConversionContext()) if remote else local_path(self.uri)
         return self._local
 
-    def _fetch(self) -> Path:
+    def _fetch(self, ctx: ConversionContext) -> Path:
         raise NotImplementedError
 
     @property
@@ -64,16 +69,24 @@ class _Blob(os.PathLike[str]):
         return self.path
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and (other.uri, other.format) == (self.uri, self.format)
+        return isinstance(other, _Blob) and self._facts() == other._facts()
 
     def __hash__(self) -> int:
-        return hash((type(self), self.uri, self.format))
+        return hash(self._facts())
+
+    def _facts(self) -> tuple[str, str, str]:
+        return type(self).kind, self.uri, self.format
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.uri!r})"
+        return f"{self.kind}({self.uri!r})"
 
     def __str__(self) -> str:
         return self.uri
+
+
+@functools.cache
+def _with_format(cls: type[Any], format: str) -> type[Any]:
+    return type(f"{cls.__name__}[{format}]", (cls,), {"declared_format": format})
 
 
 class File(_Blob):
@@ -82,8 +95,10 @@ class File(_Blob):
     It is a path for everything that takes paths. `File["csv"]` as an annotation says the format.
     """
 
-    def _fetch(self) -> Path:
-        return self._ctx.storage.download(self.uri, self._ctx.new_local_path(self.uri))
+    kind = "File"
+
+    def _fetch(self, ctx: ConversionContext) -> Path:
+        return ctx.storage.download(self.uri, ctx.new_local_path(self.uri))
 
     def open(self, mode: str = "r", **options: Any) -> IO[Any]:
         """The content, opened for reading."""
@@ -97,20 +112,25 @@ class File(_Blob):
 class Directory(_Blob):
     """A folder: a local path, or a URL prefix below which everything is downloaded when it is used."""
 
-    def _fetch(self) -> Path:
-        target = self._ctx.new_local_path(self.uri)
+    kind = "Directory"
+
+    def _fetch(self, ctx: ConversionContext) -> Path:
+        target = ctx.new_local_path(self.uri)
         target.mkdir()
-        self._ctx.storage.download_tree(self.uri, target)
+        ctx.storage.download_tree(self.uri, target)
         return target
 
 
 class _BlobTransformer(TypeTransformer):
     blob_class: ClassVar[type[_Blob]]
-    dimensionality: ClassVar[types_pb2.BlobType.BlobDimensionality]
+    dimensionality: ClassVar[types_pb2.BlobType.BlobDimensionality.ValueType]
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
-        format = "".join(getattr(annotation, "__args__", ()))
-        return types_pb2.LiteralType(blob=types_pb2.BlobType(format=format, dimensionality=self.dimensionality))
+        blob_type = types_pb2.BlobType(format=annotation.declared_format, dimensionality=self.dimensionality)
+        return types_pb2.LiteralType(blob=blob_type)
+
+    def claims(self, annotation: Any) -> bool:
+        return isinstance(annotation, type) and issubclass(annotation, self.blob_class)
 
     def to_literal(
         self,
@@ -148,8 +168,7 @@ class _BlobTransformer(TypeTransformer):
             return value
         if isinstance(value, str | os.PathLike) and not isinstance(value, _Blob) and os.fspath(value):
             return self.blob_class(value)
-        name = self.blob_class.__name__
-        raise TypeConversionError(f"expected {name} or a path, got {describe_value(value)}")
+        raise TypeConversionError(f"expected {self.blob_class.kind} or a path, got {describe_value(value)}")
 
     def _store(self, blob: _Blob, ctx: ConversionContext) -> str:
         """The URI under which others find the content, uploaded if it must be."""

@@ -158,7 +158,7 @@ class TypeRegistry:
     ) -> dict[str, Any]:
         """Every declared variable as a value; one that may be none and is missing is None.
 
-        Obligation: `literals` has all other declared variables and no undeclared one, or a `TypeConversionError` names them.
+        `literals` must have all other declared variables and no undeclared one, or a `TypeConversionError` names them.
         """
         checking.check_names(literals.literals, variables)
         known = annotations or {}
@@ -183,7 +183,7 @@ class TypeRegistry:
     ) -> literals_pb2.LiteralMap:
         """Every declared variable as a literal; one that may be none and is missing is none.
 
-        Obligation: `values` has all other declared variables and no undeclared one, or a `TypeConversionError` names them.
+        `values` must have all other declared variables and no undeclared one, or a `TypeConversionError` names them.
         """
         checking.check_names(values, variables)
         known = annotations or {}

@@ -70,7 +70,7 @@ class _PrimitiveTransformer(TypeTransformer):
 
     fields: ClassVar[tuple[str, ...]]
     """The field that is written, then others that are read too."""
-    simple: ClassVar[types_pb2.SimpleType]
+    simple: ClassVar[types_pb2.SimpleType.ValueType]
     convert: ClassVar[Callable[[Any], Any]]
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:

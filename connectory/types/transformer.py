@@ -27,7 +27,7 @@ class TypeTransformer(ABC):
     """
 
     tag: ClassVar[str]
-    """The name that a union records for this family's values. Flyte's name for the same family, so that unions cross."""
+    """The name that a union records for this family's values: Flyte's for the same family, so that unions cross."""
     annotations: ClassVar[tuple[Any, ...]] = ()
     """Annotations, or origins of generic ones, that belong to this family."""
     kinds: ClassVar[tuple[Kind, ...]] = ()
@@ -63,7 +63,7 @@ class TypeTransformer(ABC):
         return self.annotations[0]
 
     def to_plain(self, value: Any, annotation: Any, types: "TypeRegistry", ctx: ConversionContext) -> Any:
-        """A value as it is written inside a dataclass or an untyped dict: None, bool, int, float, str, bytes, list, dict."""
+        """A value as it is written inside a structure: as None, bool, int, float, str, bytes, list or dict."""
         raise TypeConversionError(f"{describe_annotation(annotation)} cannot be a part of a structure")
 
     def from_plain(self, data: Any, annotation: Any, types: "TypeRegistry", ctx: ConversionContext) -> Any:
