@@ -11,12 +11,14 @@ from workflow_runner.python.calls import Call, Failed, Reply
 from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.python.threads import ThreadExecutor
 
-__all__ = ["Executor", "PythonTaskPlugin", "python_task_plugin"]
+__all__ = ["CallExecutor", "Executor", "PythonTaskPlugin", "python_task_plugin"]
+
+Executor = Literal["process", "thread"]
 
 _LOOK_AGAIN = 30.0
 
 
-class Executor(Protocol):
+class CallExecutor(Protocol):
     """Runs the code of tasks somewhere."""
 
     async def run(self, call: Call) -> Reply:
@@ -35,7 +37,7 @@ class PythonTaskPlugin(Plugin):
     spends none of the task's own retries, and is run again.
     """
 
-    def __init__(self, executor: Executor, *, can_end: bool) -> None:
+    def __init__(self, executor: CallExecutor, *, can_end: bool) -> None:
         self._executor = executor
         self._can_end = can_end
         self._running: dict[str, asyncio.Task[Reply]] = {}
@@ -78,13 +80,13 @@ class PythonTaskPlugin(Plugin):
 
 
 def python_task_plugin(
-    executor: Literal["process", "thread"] = "process",
+    executor: Executor = "process",
     *,
     workers: int | None = None,
     task_types: tuple[str, ...] = ("python-task",),
 ) -> PluginEntry:
     """The entry of the plugin: worker processes by default; threads are quicker, but cannot be ended or contained."""
-    makers: dict[str, Callable[[], PythonTaskPlugin]] = {
+    makers: dict[Executor, Callable[[], PythonTaskPlugin]] = {
         "process": lambda: PythonTaskPlugin(ProcessExecutor(workers), can_end=True),
         "thread": lambda: PythonTaskPlugin(ThreadExecutor(workers), can_end=False),
     }

@@ -1,6 +1,10 @@
 """One run of a Python task's code, as it is asked for and answered."""
 
-from typing import Literal
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import msgspec
 
@@ -8,10 +12,11 @@ from connectory.authoring.context import TaskContext
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task
 from connectory.authoring.resolver import locator_of
+from connectory.errors import AuthoringError
 from connectory.types import ConversionContext
 from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2
 
-__all__ = ["Call", "Failed", "Reply", "Returned", "perform"]
+__all__ = ["Call", "Failed", "Reply", "Returned", "environment", "perform"]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,14 +62,32 @@ def perform(call: Call) -> Reply:
         return Failed(code="TASK_NOT_LOADED", message=message)
 
 
+@contextmanager
+def environment(call: Call) -> Iterator[None]:
+    """Set the variables that the task's template names, for as long as it runs. Only where nothing else runs."""
+    container = tasks_pb2.TaskTemplate.FromString(call.template).container
+    before = dict(os.environ)
+    os.environ.update({pair.key: pair.value for pair in container.env})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _find(template: tasks_pb2.TaskTemplate) -> Any:
+    locator = locator_of(template)
+    if locator is None:
+        raise AuthoringError(f"task {template.id.name!r} does not say where its code is")
+    for pair in template.container.env:
+        if pair.key == "PYTHONPATH":
+            sys.path[:0] = [entry for entry in pair.value.split(os.pathsep) if entry and entry not in sys.path]
+    return locator.load()
+
+
 def _run(call: Call) -> literals_pb2.LiteralMap:
     template = tasks_pb2.TaskTemplate.FromString(call.template)
     metadata = connector_pb2.TaskExecutionMetadata.FromString(call.metadata)
-    locator = locator_of(template)
-    if locator is None:
-        raise TaskFailedError(
-            f"task {template.id.name!r} does not say where its code is", kind="user", code="AuthoringError"
-        )
     identity = metadata.task_execution_id
     context = TaskContext(
         execution_id=identity.node_execution_id.execution_id,
@@ -74,4 +97,4 @@ def _run(call: Call) -> literals_pb2.LiteralMap:
     )
     inputs = literals_pb2.LiteralMap.FromString(call.inputs)
     conversion = ConversionContext(raw_output_prefix=call.output_prefix)
-    return execute_task(locator.load(), inputs, conversion=conversion, context=context)
+    return execute_task(_find(template), inputs, conversion=conversion, context=context)

@@ -11,7 +11,7 @@ import threading
 
 import msgspec
 
-from workflow_runner.python.calls import Call, Reply, perform
+from workflow_runner.python.calls import Call, Reply, environment, perform
 from workflow_runner.python.frames import pack, receive_frame
 
 __all__ = ["main"]
@@ -29,7 +29,9 @@ def main() -> None:
     threading.Thread(target=_listen, args=(connection, calls), daemon=True, name="calls").start()
     encoder = msgspec.msgpack.Encoder()
     while True:
-        reply: Reply = perform(msgspec.msgpack.decode(calls.get(), type=Call))
+        call = msgspec.msgpack.decode(calls.get(), type=Call)
+        with environment(call):
+            reply: Reply = perform(call)
         sys.stdout.flush()
         connection.sendall(pack(encoder.encode(reply)))
 

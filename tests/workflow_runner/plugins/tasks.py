@@ -1,0 +1,85 @@
+"""Tasks whose code the tests of the python-task plugin run, also in other processes."""
+
+import asyncio
+import os
+import signal
+import time
+from pathlib import Path
+
+from connectory.authoring.task import task
+from connectory.authoring.workflow import workflow
+
+
+@task
+def double(x: int) -> int:
+    return 2 * x
+
+
+@task
+async def slowly(x: int) -> int:
+    await asyncio.sleep(0)
+    return x + 1
+
+
+@task
+def whereabouts(x: int) -> int:
+    print("this must not reach the runner's standard output")
+    return os.getpid()
+
+
+@task
+def broken(x: int) -> int:
+    raise KeyError("no such thing")
+
+
+@task(retries=3)
+def broken_until(folder: str, times: int) -> int:
+    """Fails until it has been tried often enough; every try leaves a file."""
+    tried = len(list(Path(folder).iterdir()))
+    Path(folder, str(tried)).touch()
+    if tried < times:
+        raise ConnectionError("try again")
+    return tried
+
+
+@task
+def suicide(x: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+@task
+def endless(folder: str) -> int:
+    Path(folder, str(os.getpid())).touch()
+    while True:
+        time.sleep(0.01)
+
+
+@workflow
+def arithmetic(x: int) -> int:
+    return slowly(x=double(x=x))
+
+
+@workflow
+def in_a_process(x: int) -> int:
+    return whereabouts(x=x)
+
+
+@workflow
+def breaks(x: int) -> int:
+    return broken(x=x)
+
+
+@workflow
+def breaks_until(folder: str, times: int) -> int:
+    return broken_until(folder=folder, times=times)
+
+
+@workflow
+def kills_itself(x: int) -> int:
+    return suicide(x=x)
+
+
+@workflow
+def never_ends(folder: str) -> int:
+    return endless(folder=folder)
