@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from connectors.process.config import ProcessConfig
 from connectors.process.folder import JobFolder
 from connectory.connector.contract import CreateContext
-from connectory.storage import Storage
+from connectory.storage import Storage, is_local
+from connectory.storage import local_path as url_path
 from connectory.v1 import literals_pb2, types_pb2
 
 __all__ = ["local_inputs", "local_path"]
@@ -33,20 +34,16 @@ def local_inputs(ctx: CreateContext[ProcessConfig], folder: JobFolder) -> Mappin
 
 def local_path(url: str, name: str, storage: Storage, folder: JobFolder) -> Path:
     """Where the file is, copied into the job's folder under its input's name when it is remote."""
-    parts = urlsplit(url)
-    if parts.scheme in ("", "file"):
-        return Path(url.removeprefix("file://")).absolute()
-    file_name = PurePosixPath(parts.path).name or "file"
+    if is_local(url):
+        return url_path(url).absolute()
+    file_name = PurePosixPath(urlsplit(url).path).name or "file"
     return storage.download(url, folder.path / "inputs" / name / file_name)
 
 
 def _local_folder(url: str, name: str, storage: Storage, folder: JobFolder) -> Path:
-    if urlsplit(url).scheme in ("", "file"):
-        return Path(url.removeprefix("file://")).absolute()
-    target = folder.path / "inputs" / name
-    for item in storage.list(url):
-        storage.download(item.url, target / item.url.removeprefix(url).lstrip("/"))
-    return target
+    if is_local(url):
+        return url_path(url).absolute()
+    return storage.download_tree(url, folder.path / "inputs" / name)
 
 
 def _url(literal: literals_pb2.Literal) -> tuple[str, bool]:

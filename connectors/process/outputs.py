@@ -10,6 +10,7 @@ from connectors.process.folder import StoredJob
 from connectory.errors import InvalidTaskError, UserError
 from connectory.storage import Storage
 from connectory.types import Directory, File, StructuredDataset
+from connectory.types.kinds import Kind, kind_of
 from connectory.v1 import interface_pb2, types_pb2
 
 __all__ = ["MAX_TEXT_BYTES", "collect", "declared"]
@@ -17,13 +18,15 @@ __all__ = ["MAX_TEXT_BYTES", "collect", "declared"]
 MAX_TEXT_BYTES: Final = 1024 * 1024
 """The longest standard output or error that becomes a text or is read as JSON; more belongs into a file."""
 _STREAMS: Final = ("stdout", "stderr")
+_DELIVERED: Final = ("file", "folder", "dataset")
+_KINDS: Final = dict(zip((Kind.FILE, Kind.DIRECTORY, Kind.STRUCTURED_DATASET), _DELIVERED, strict=True))
 
 
 def declared(outputs: interface_pb2.VariableMap, paths: Mapping[str, str]) -> dict[str, str]:
     """The kind of each declared output: "file", "folder", "dataset", "exit_code", "text" or "json"."""
     kinds = {name: _kind(name, variable.type) for name, variable in outputs.variables.items()}
     for name, path in paths.items():
-        if kinds.get(name) not in ("file", "folder", "dataset"):
+        if kinds.get(name) not in _DELIVERED:
             raise _invalid(name, "it is not a declared file, folder or data set output")
         if Path(path).is_absolute() or ".." in Path(path).parts:
             raise _invalid(name, f"{path!r} must be relative to the working folder and stay inside")
@@ -31,11 +34,9 @@ def declared(outputs: interface_pb2.VariableMap, paths: Mapping[str, str]) -> di
 
 
 def _kind(name: str, literal_type: types_pb2.LiteralType) -> str:
-    if literal_type.HasField("blob"):
-        multipart = types_pb2.BlobType.BlobDimensionality.MULTIPART
-        return "folder" if literal_type.blob.dimensionality == multipart else "file"
-    if literal_type.HasField("structured_dataset_type"):
-        return "dataset"
+    kind = _KINDS.get(kind_of(literal_type))
+    if kind is not None:
+        return kind
     if name == "exit_code":
         return "exit_code"
     return "text" if name in _STREAMS else "json"
@@ -99,15 +100,13 @@ def _file(name: str, kind: str, job: StoredJob, folder: Path, storage: Storage |
     if storage is not None:
         _deliver(path, url, name, kind, storage)
     if kind == "folder":
-        return Directory(url)
-    return File(url) if kind == "file" else StructuredDataset(uri=url, file_format=path.suffix[1:] or "parquet")
+        return Directory.stored(url)
+    return File.stored(url) if kind == "file" else StructuredDataset(uri=url, file_format=path.suffix[1:] or "parquet")
 
 
 def _deliver(path: Path, url: str, name: str, kind: str, storage: Storage) -> None:
     if kind == "folder" and path.is_dir():
-        for item in sorted(path.rglob("*")):
-            if item.is_file():
-                storage.upload(item, storage.join(url, item.relative_to(path).as_posix()))
+        storage.upload_tree(path, url)
     elif kind != "folder" and path.is_file():
         storage.upload(path, url)
     else:

@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Mapping
 from typing import Any, Final
 
-from connectory.templating import render
-
 from connectors.process.config import ProcessConfig
 from connectors.process.folder import JobFolder
 from connectors.process.inputs import local_inputs, local_path
@@ -15,6 +13,7 @@ from connectors.process.settings import ProcessSettings
 from connectors.process.supervisor import MARKER
 from connectory.connector.contract import CreateContext
 from connectory.errors import InvalidTaskError, PermissionDeniedError
+from connectory.templating import render
 
 __all__ = ["make_plan"]
 
@@ -137,14 +136,14 @@ def _working_dir(path: str, folder: JobFolder) -> str:
 def _executable(program: str, working_dir: str, search_path: str) -> str:
     """The program's absolute path, found as a shell would find it."""
     if "/" in program:
-        found = shutil.which(os.path.join(working_dir, program))
+        found = shutil.which(os.path.normpath(os.path.join(working_dir, program)))
+        where = "there is no such executable file"
     else:
         found = shutil.which(program, path=search_path)
+        where = f"it is not on the PATH ({search_path})"
     if found is None:
-        where = "there is no such executable file" if "/" in program else f"it is not on the PATH ({search_path})"
-        raise InvalidTaskError(
-            f"command: cannot run {program!r}: {where}", reason="COMMAND_NOT_FOUND", fields={"command": where}
-        )
+        text = f"command: cannot run {program!r}: {where}"
+        raise InvalidTaskError(text, reason="COMMAND_NOT_FOUND", fields={"command": where})
     return os.path.normpath(os.path.join(working_dir, found))
 
 

@@ -8,6 +8,7 @@ Files in the folder: `claim` (who runs the job; made by hard link, so exactly on
 `stderr`, `result` (how the command ended; appears whole or not at all).
 """
 
+import ctypes
 import marshal
 import os
 import signal
@@ -27,6 +28,7 @@ MARKER = "CONNECTORY_PROCESS_JOB"
 CLAIMED = b"claimed\n"
 TAKEN = b"taken\n"
 
+_PR_SET_CHILD_SUBREAPER = 36
 _WATCHED = (signal.SIGCHLD, signal.SIGTERM)
 _LOOK_AGAIN_SECONDS = 0.02
 _ENOUGH_SECONDS = 10.0
@@ -86,15 +88,22 @@ def _tell(word: bytes) -> None:
 
 
 def _run(plan: "dict[str, Any]") -> str:
+    _adopt_orphans()
     try:
         pid = _spawn(plan)
     except OSError as error:
         return _result(error=error.errno or 0)
-    reason, until = _watch(pid, plan["time_limit"], plan["grace"])
+    reason, until = _watch(pid, plan["marker"], plan["time_limit"], plan["grace"])
     _end_the_rest(plan["marker"], until)
     _, status, usage = os.wait4(pid, 0)
+    _reap_orphans()
     code = os.waitstatus_to_exitcode(status)
     return _result(code=code, reason=reason, cpu=usage.ru_utime + usage.ru_stime, memory=usage.ru_maxrss * 1024)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent dies, so that none gets out of sight."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _spawn(plan: "dict[str, Any]") -> int:
@@ -128,22 +137,31 @@ def _text(text: bytes) -> int:
     return descriptor
 
 
-def _watch(pid: int, time_limit: float | None, grace: float) -> tuple[str, float]:
+def _watch(pid: int, marker: str, time_limit: float | None, grace: float) -> tuple[str, float]:
     """Wait for the command's end; answer why it was told to end ("": it was not) and how long others may take."""
     limit = None if time_limit is None else time.monotonic() + time_limit
     reason, until = "", None
-    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+    while not _has_ended(pid):
         now = time.monotonic()
         if until is not None and now >= until:
-            _signal_group(pid, signal.SIGKILL)
+            _signal_members(marker, signal.SIGKILL)
         elif until is None and limit is not None and now >= limit:
             reason, until = "time_limit", now + grace
-            _signal_group(pid, signal.SIGTERM)
+            _signal_members(marker, signal.SIGTERM)
         received = _next_signal(_seconds_left(limit if until is None else until))
         if received == signal.SIGTERM and reason != "cancelled":
             reason, until = "cancelled", until or time.monotonic() + grace
-            _signal_group(pid, signal.SIGTERM)
+            _signal_members(marker, signal.SIGTERM)
     return reason, until or 0.0
+
+
+def _has_ended(pid: int) -> bool:
+    """Whether the command has ended. Its orphans, which are this process's children, are not left as zombies."""
+    while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT | os.WNOHANG)) is not None:
+        if ended.si_pid == pid:
+            return True
+        os.waitpid(ended.si_pid, 0)
+    return False
 
 
 def _seconds_left(moment: float | None) -> float | None:
@@ -159,46 +177,54 @@ def _next_signal(timeout: float | None) -> int | None:
     return None if received is None else received.si_signo
 
 
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
-
-
 def _end_the_rest(marker: str, until: float) -> None:
     """End what the command left behind: at `until` by force, which is at once when the command ended by itself."""
-    since = start_ticks(os.getpid()) or 0
     enough = max(time.monotonic(), until) + _ENOUGH_SECONDS
-    while time.monotonic() < enough and members(marker, since=since, session=os.getsid(0)):
+    while time.monotonic() < enough and _own_members(marker):
         if time.monotonic() >= until:
-            _kill_members(marker, since=since, session=os.getsid(0))
+            _signal_members(marker, signal.SIGKILL)
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def _kill_members(marker: str, *, since: int, session: int) -> None:
-    for pid in members(marker, since=since, session=session):
+def _own_members(marker: str) -> list[int]:
+    return members(marker, since=start_ticks(os.getpid()) or 0, root=os.getpid())
+
+
+def _reap_orphans() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        return
+
+
+def _signal_members(marker: str, number: int) -> None:
+    for pid in _own_members(marker):
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         except (ProcessLookupError, PermissionError):
             continue
 
 
-def members(marker: str, *, since: int, session: int | None = None) -> list[int]:
-    """The running processes of a job: in its session, or carrying its marker in their environment; never the caller.
+def members(marker: str, *, since: int, root: int | None = None) -> list[int]:
+    """The running processes of a job: the descendants of `root`, its supervisor, and whoever carries its marker.
 
-    `since` is the supervisor's own start in clock ticks: what started earlier cannot belong to the job.
+    `since` is the supervisor's start in clock ticks: what started earlier cannot belong to the job.
     """
-    wanted = f"{MARKER}={marker}".encode()
-    found = []
+    running = {}
     for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        fields = _stat(int(name))
-        if fields is None or fields[0] in b"ZX" or int(fields[19]) < since:
-            continue
-        if int(fields[3]) == session or wanted in _environment(int(name)):
-            found.append(int(name))
+        fields = _stat(int(name)) if name.isdigit() else None
+        if fields is not None and fields[0] not in b"ZX" and int(fields[19]) >= since:
+            running[int(name)] = int(fields[1])
+    found = _descendants(running, root)
+    wanted = f"{MARKER}={marker}".encode()
+    return found + [pid for pid in running if pid not in found and wanted in _environment(pid)]
+
+
+def _descendants(parents: dict[int, int], root: int | None) -> list[int]:
+    found = [] if root is None else [pid for pid, parent in parents.items() if parent == root]
+    for above in found:
+        found.extend(pid for pid, parent in parents.items() if parent == above)
     return found
 
 
