@@ -13,7 +13,7 @@ class ProcessTask(ConnectorTask[Mapping[str, Any]]):
     """One command by the `process` connector; succeeds with one of `success_exit_codes`.
 
     Each element of `command` is a template (`{{ .inputs.x }}`) that becomes exactly one argument. With `shell` the
-    first one is a script for /bin/sh and the others are its $1, $2 and so on. Outputs may be `exit_code` (int), `stdout`
+    first one is a script for /bin/sh, the others are its $1, $2 and so on. Outputs may be `exit_code` (int), `stdout`
     and `stderr` (str), files and folders that the command leaves behind (`output_files` says where), and values that it
     prints as one JSON object. What is None is left to the connector.
     """
@@ -38,9 +38,7 @@ class ProcessTask(ConnectorTask[Mapping[str, Any]]):
         **settings: Any,
     ) -> None:
         if isinstance(command, str):
-            raise authoring_error(
-                f"the command of task '{name}' is one text; give a list: program and arguments, or [script] with shell=True"
-            )
+            raise authoring_error(f"the command of task '{name}' is one text; give a list: [program, argument, ...]")
         config = {
             "command": list(command),
             "shell": shell or None,

@@ -99,7 +99,7 @@ class SqlSensor(SensorTask):
 
 
 class TimeSensor(SensorTask):
-    """Waits for a moment: `at` (an aware datetime, or a template of ISO 8601 text), or `after` a time from its start."""
+    """Waits for a moment: `at` (an aware datetime, or a template of ISO 8601), or `after` a time from its start."""
 
     def __init__(
         self, name: str, *, at: datetime | str | None = None, after: Seconds | None = None, **settings: Any
