@@ -106,7 +106,7 @@ def _variants(annotation: Any, types: TypeRegistry) -> Sequence[Variant]:
     variants = []
     for argument in typing.get_args(annotation):
         literal_type = types.literal_type(argument)
-        literal_type.structure.tag = types.transformer_for(argument).tag
+        literal_type.structure.CopyFrom(types_pb2.TypeStructure(tag=types.transformer_for(argument).tag))
         variants.append((argument, literal_type))
     return variants
 
