@@ -1,0 +1,114 @@
+"""What goes in comes out: random values of every type, over the wire and back."""
+
+import enum
+import string
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectory.types import Directory, File, StructuredDataset
+from tests.connectory.types.samples import CTX, TYPES, Color, Order, Part, crossed
+
+BOUNDED = settings(max_examples=60, deadline=None)
+
+ints = st.integers(-(2**63), 2**63 - 1)
+floats = st.floats(allow_nan=False)
+texts = st.text(max_size=20)
+moments = st.datetimes(
+    min_value=datetime(1, 1, 2),
+    max_value=datetime(9999, 12, 30),
+    timezones=st.just(UTC),
+)
+spans = st.timedeltas(min_value=timedelta(days=-3_652_000), max_value=timedelta(days=3_652_000))
+plain: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | ints | floats | texts | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
+)
+parts = st.builds(Part, number=ints, name=st.none() | texts)
+orders = st.builds(
+    Order,
+    key=texts,
+    weight=floats,
+    paid=st.booleans(),
+    placed=moments,
+    due=st.dates(),
+    # inside of a structure a length of time is a float of seconds, which is exact to the microsecond for 100 years
+    patience=st.timedeltas(min_value=timedelta(days=-36_500), max_value=timedelta(days=36_500)),
+    color=st.sampled_from(Color),
+    seal=st.binary(max_size=8),
+    parts=st.lists(parts, max_size=3),
+    by_place=st.dictionaries(texts, parts, max_size=3),
+    by_number=st.dictionaries(ints, texts, max_size=3),
+    remark=st.none() | texts | parts,
+    anything=st.dictionaries(texts, plain, max_size=2),
+)
+urls = st.text(string.ascii_letters + string.digits + "/._-", min_size=1, max_size=20).map("s3://bucket/".__add__)
+
+CASES: list[tuple[Any, st.SearchStrategy[Any]]] = [
+    (int, ints),
+    (float, floats),
+    (str, texts),
+    (bool, st.booleans()),
+    (bytes, st.binary(max_size=50)),
+    (None, st.none()),
+    (datetime, moments),
+    (date, st.dates()),
+    (timedelta, spans),
+    (list[int], st.lists(ints, max_size=5)),
+    (list[list[str]], st.lists(st.lists(texts, max_size=3), max_size=3)),
+    (dict[str, float], st.dictionaries(texts, floats, max_size=5)),
+    (dict[str, list[Part]], st.dictionaries(texts, st.lists(parts, max_size=3), max_size=3)),
+    (dict, st.dictionaries(texts, plain, max_size=4)),
+    (dict[int, str], st.dictionaries(ints, texts, max_size=4)),
+    (Color, st.sampled_from(Color)),
+    (int | None, st.none() | ints),
+    (list[int] | None, st.none() | st.lists(ints, max_size=3)),
+    (list[int | None], st.lists(st.none() | ints, max_size=5)),
+    (int | float | str | bool, ints | floats | texts | st.booleans()),
+    (Part | Color | None, parts | st.sampled_from(Color) | st.none()),
+    (Order, orders),
+    (File, st.builds(File, urls)),
+    (Directory, st.builds(Directory, urls)),
+    (StructuredDataset, st.builds(StructuredDataset, urls, st.sampled_from(["parquet", "csv"]))),
+]
+
+
+@pytest.mark.parametrize(("annotation", "values"), CASES, ids=lambda case: str(case)[:40])
+def test_a_value_comes_back_equal_and_of_the_same_type(annotation: Any, values: st.SearchStrategy[Any]) -> None:
+    @BOUNDED
+    @given(values)
+    def comes_back(value: Any) -> None:
+        result = crossed(value, annotation)
+        assert result == value
+        assert type(result) is type(value)
+
+    comes_back()
+
+
+@BOUNDED
+@given(st.data())
+def test_what_a_declared_type_alone_makes_of_a_value_fits_it(data: st.DataObject) -> None:
+    annotation, values = data.draw(st.sampled_from(CASES))
+    value = data.draw(values)
+    literal_type = TYPES.literal_type(annotation)
+    natural = value.value if isinstance(value, enum.Enum) else value
+    literal = TYPES.to_literal(natural, literal_type, CTX)
+    TYPES.check(literal, literal_type)
+    TYPES.to_python(literal, TYPES.annotation_for(literal_type), CTX)
+
+
+def test_nan_crosses() -> None:
+    result = crossed(float("nan"), float)
+    assert result != result
+
+
+def test_a_union_remembers_which_variant_it_holds() -> None:
+    assert crossed(1, int | float) == 1
+    assert type(crossed(1, float | int)) is int
+    assert type(crossed(1.0, int | float)) is float
+    assert crossed("red", Color | str) == "red"
+    assert crossed(Color.RED, str | Color) is Color.RED
