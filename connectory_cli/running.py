@@ -12,6 +12,8 @@ from typing import Literal
 import uvloop
 
 from connectory.authoring.loading import find_workflow, load_module
+from connectory.authoring.modules import find_root
+from connectory.authoring.resolver import locator_of
 from connectory.compiler import compile_workflow
 from connectory.errors import SettingsError
 from connectory.types import default_types
@@ -54,6 +56,7 @@ def run(options: RunOptions) -> int:
     """Run a workflow to its end; the exit code is 0 when it succeeded."""
     workflow = find_workflow(load_module(options.file), options.workflow)
     closure = compile_workflow(workflow)
+    _let_tasks_be_found(closure, options.file)
     where = places(options.store, options.output_prefix)
     if options.resume:
         return uvloop.run(_resume_latest(options, where, closure))
@@ -75,6 +78,14 @@ def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json:
             return await _finish(runner, execution, as_json)
 
     return uvloop.run(session())
+
+
+def _let_tasks_be_found(closure: workflow_pb2.CompiledWorkflowClosure, file: Path) -> None:
+    """Say in the tasks themselves where their modules are, so that another process can resume the execution."""
+    root = str(find_root(file.absolute()))
+    for task in closure.tasks:
+        if locator_of(task.template) is not None:
+            task.template.container.env.add(key="PYTHONPATH", value=root)
 
 
 async def _start(

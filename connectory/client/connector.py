@@ -129,12 +129,16 @@ class ConnectorClient:
             resource.outputs.MergeFrom(outputs)
         return resource
 
-    async def connectors(self, *, timeout: float | None = None) -> Sequence[pb.Connector]:
-        """What the service offers."""
+    async def list_connectors(self, *, timeout: float | None = None) -> pb.ListConnectorsResponse:
+        """What the service offers, and what it could not load."""
         response: pb.ListConnectorsResponse = await self._call(
             self._metadata.ListConnectors, pb.ListConnectorsRequest(), timeout
         )
-        return list(response.connectors)
+        return response
+
+    async def connectors(self, *, timeout: float | None = None) -> Sequence[pb.Connector]:
+        """What the service offers."""
+        return list((await self.list_connectors(timeout=timeout)).connectors)
 
     async def connector(self, name: str, *, timeout: float | None = None) -> pb.Connector:
         """What the service says of one connector."""
