@@ -1,0 +1,56 @@
+"""What makes two creates the same: the key under which they are remembered, and the digests of what they ask for."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from connectory.v1 import connector_pb2 as pb
+
+__all__ = ["Creation", "creation_of", "fresh_key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """One create as the ledger knows it."""
+
+    key: str
+    digests: Mapping[str, str]
+    """A digest for each part of the request that must be equal when the key is used again, by the part's name."""
+
+    def differences(self, earlier: Mapping[str, str]) -> list[str]:
+        """The names of the parts that are not as they were."""
+        return [part for part, digest in self.digests.items() if earlier.get(part) != digest]
+
+
+def creation_of(request: pb.CreateTaskRequest) -> Creation | None:
+    """The create that a request stands for; None when it names neither a key nor an execution, and so is always new."""
+    key = request.idempotency_key or _derived_key(request.task_execution_metadata)
+    if not key:
+        return None
+    digests = {
+        "template": _digest(request.template.SerializeToString(deterministic=True)),
+        "inputs": _digest(request.inputs.SerializeToString(deterministic=True)),
+        "output_prefix": request.output_prefix,
+    }
+    return Creation(key, digests)
+
+
+def fresh_key() -> str:
+    """A key that nobody had before."""
+    return os.urandom(16).hex()
+
+
+def _derived_key(metadata: pb.TaskExecutionMetadata) -> str:
+    """Execution, node and attempt; empty when the execution or the node is not named."""
+    task = metadata.task_execution_id
+    node = task.node_execution_id
+    execution = node.execution_id
+    if not execution.name or not node.node_id:
+        return ""
+    parts = (execution.org, execution.project, execution.domain, execution.name, node.node_id, str(task.retry_attempt))
+    return "/".join(parts)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest() if data else ""

@@ -1,0 +1,61 @@
+"""What a caller is told when a call of a connector fails, and what stays in the log."""
+
+import os
+import traceback
+
+from connectory.connector.registry import Registration
+from connectory.errors import (
+    ConnectorError,
+    InternalError,
+    InvalidTaskError,
+    MissingSecretError,
+    StorageError,
+    TypeConversionError,
+    UnavailableError,
+    UserError,
+)
+
+__all__ = ["defect", "incident", "translated"]
+
+
+def translated(error: Exception, registration: Registration, operation: str) -> ConnectorError:
+    """The error that leaves the service: of the connector tree, without secrets, and without a traceback."""
+    known = _known(error) or defect(registration, operation, error)
+    return _redacted(known, registration)
+
+
+def defect(registration: Registration, operation: str, error: Exception) -> InternalError:
+    """An error that the connector's author did not foresee: its traceback is logged under an id, the caller gets the id."""
+    short = incident()
+    text = "".join(traceback.format_exception(error))
+    registration.logger.error("error id %s: %s failed in %s\n%s", short, registration.name, operation, text)
+    return InternalError(
+        f"connector {registration.name} failed in {operation} with {type(error).__name__} (error id {short})"
+    )
+
+
+def incident() -> str:
+    """A short id by which a log line is found."""
+    return os.urandom(4).hex()
+
+
+def _known(error: Exception) -> ConnectorError | None:
+    if isinstance(error, ConnectorError):
+        return error
+    if isinstance(error, TypeConversionError):
+        fields = {f"inputs.{error.path}" if error.path else "inputs": error.message}
+        return InvalidTaskError(f"a value does not fit its type: {error}", reason="TYPE_MISMATCH", fields=fields)
+    if isinstance(error, MissingSecretError):
+        return UserError(str(error), reason="MISSING_SECRET")
+    if isinstance(error, StorageError):
+        return UnavailableError(str(error), reason="STORAGE")
+    return None
+
+
+def _redacted(error: ConnectorError, registration: Registration) -> ConnectorError:
+    redactor = registration.redactor
+    if redactor:
+        error.message = redactor.text(error.message)
+        error.args = (error.message,)
+        error.fields = {redactor.text(path): redactor.text(text) for path, text in error.fields.items()}
+    return error

@@ -1,0 +1,90 @@
+"""Handles on the wire: JSON with a schema version, readable by people, never executable."""
+
+from typing import Any
+
+import msgspec
+
+from connectory.connector.contract import AsyncConnector, TaskCategory
+from connectory.connector.operations import is_offered
+from connectory.errors import InvalidTaskError, RegistryError
+
+__all__ = ["HandleCodec"]
+
+
+class _Head(msgspec.Struct):
+    """What is read of a handle that is not of the current version."""
+
+    v: int
+    category: str
+    job: dict[str, Any]
+    outputs: bytes = b""
+
+
+class HandleCodec:
+    """Writes and reads the handles of one connector.
+
+    The envelope is {"v": schema version, "category": "name@version", "job": the connector's handle, "outputs": base64 of the
+    declared outputs as a VariableMap, left out when nothing is declared}. Outputs travel along because the calls that follow a
+    create carry no template.
+    """
+
+    def __init__(self, connector: AsyncConnector[Any, Any], handle_type: Any) -> None:
+        self._connector = connector
+        self._type = handle_type
+        self._version = connector.handle_version
+        if self._version < 1:
+            raise RegistryError(f"{type(connector).__qualname__}.handle_version is {self._version}; the first is 1")
+        if self._version > 1 and not is_offered(connector, "upgrade"):
+            raise RegistryError(
+                f"{type(connector).__qualname__}.handle_version is {self._version}, but it has no `upgrade` for older handles"
+            )
+        fields = [("v", int), ("category", str), ("job", handle_type), ("outputs", bytes, b"")]
+        envelope = msgspec.defstruct("Handle", fields, omit_defaults=True)
+        self._envelope: Any = envelope
+        self._decoder = msgspec.json.Decoder(envelope)
+        self._encoder = msgspec.json.Encoder()
+
+    def encode(self, category: TaskCategory, job: Any, outputs: bytes) -> bytes:
+        """The handle as bytes. A job that JSON cannot hold is a TypeError."""
+        return self._encoder.encode(self._envelope(self._version, str(category), job, outputs))
+
+    def decode(self, category: TaskCategory, data: bytes) -> tuple[Any, bytes]:
+        """The job and its declared outputs. What is no handle of this category and version is an `InvalidTaskError`."""
+        try:
+            envelope = self._decoder.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return self._decode_older(category, data, error)
+        if envelope.v != self._version:
+            return self._decode_older(category, data, None)
+        if envelope.category != str(category):
+            raise _invalid(f"it belongs to {envelope.category}, and the request names {category}", "category")
+        return envelope.job, envelope.outputs
+
+    def _decode_older(self, category: TaskCategory, data: bytes, reason: Exception | None) -> tuple[Any, bytes]:
+        try:
+            head = msgspec.json.decode(data, type=_Head)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _invalid(f"it is no handle of this service ({error})") from error
+        if head.category != str(category):
+            raise _invalid(f"it belongs to {head.category}, and the request names {category}", "category")
+        if head.v > self._version:
+            raise _invalid(
+                f"its schema version {head.v} is newer than {self._version}, the newest that this server knows; "
+                "send it to the server that created it, or upgrade this one",
+                "v",
+            )
+        if head.v == self._version or head.v < 1:
+            raise _invalid(f"its job does not fit ({reason or 'no such version'})", "job") from reason
+        return self._upgraded(head), head.outputs
+
+    def _upgraded(self, head: _Head) -> Any:
+        try:
+            return msgspec.convert(self._connector.upgrade(head.job, head.v), self._type)
+        except (msgspec.ValidationError, LookupError, ValueError, TypeError) as error:
+            text = f"version {head.v} could not be upgraded to {self._version} ({type(error).__name__})"
+            raise _invalid(text, "job") from error
+
+
+def _invalid(sentence: str, field: str = "") -> InvalidTaskError:
+    path = f"resource_meta.{field}" if field else "resource_meta"
+    return InvalidTaskError(f"the handle cannot be used: {sentence}", reason="INVALID_HANDLE", fields={path: sentence})

@@ -1,0 +1,79 @@
+"""A ledger within this process: single flight, and a bounded memory of what was created."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Final
+
+from connectory.connector.creations import Creation
+from connectory.connector.ledger.contract import Create, Find, already_exists
+from connectory.errors import AmbiguousError
+
+__all__ = ["MemoryLedger"]
+
+REMEMBERED: Final = 100_000
+
+
+class _Entry:
+    __slots__ = ("ambiguous", "digests", "flight", "handle")
+
+    def __init__(self, digests: Mapping[str, str]) -> None:
+        self.digests = digests
+        self.flight: asyncio.Task[bytes] | None = None
+        self.handle = b""
+        self.ambiguous: AmbiguousError | None = None
+
+
+class MemoryLedger:
+    """Creates happen once as long as the process lives and the key is among the `remembered` latest ones.
+
+    Creates under way are never forgotten. `find` is not needed: no intent outlives the process.
+    """
+
+    def __init__(self, *, remembered: int = REMEMBERED) -> None:
+        self._remembered = remembered
+        self._under_way: dict[str, _Entry] = {}
+        self._settled: OrderedDict[str, _Entry] = OrderedDict()
+
+    async def once(self, creation: Creation, create: Create, find: Find | None = None) -> bytes:
+        key = creation.key
+        entry = self._under_way.get(key) or self._settled.get(key)
+        if entry is None:
+            entry = self._begin(creation, create)
+        elif (error := already_exists(creation, entry.digests)) is not None:
+            raise error
+        if entry.flight is not None:
+            return await asyncio.shield(entry.flight)
+        self._settled.move_to_end(key)
+        if entry.ambiguous is not None:
+            raise entry.ambiguous
+        return entry.handle
+
+    def _begin(self, creation: Creation, create: Create) -> _Entry:
+        entry = self._under_way[creation.key] = _Entry(creation.digests)
+        entry.flight = asyncio.ensure_future(self._settle(creation.key, entry, create))
+        return entry
+
+    async def _settle(self, key: str, entry: _Entry, create: Create) -> bytes:
+        try:
+            entry.handle = await create()
+        except AmbiguousError as error:
+            entry.ambiguous = error
+            self._remember(key, entry)
+            raise
+        else:
+            self._remember(key, entry)
+            return entry.handle
+        finally:
+            entry.flight = None
+            del self._under_way[key]
+
+    def _remember(self, key: str, entry: _Entry) -> None:
+        self._settled[key] = entry
+        while len(self._settled) > self._remembered:
+            self._settled.popitem(last=False)
+
+    async def aclose(self) -> None:
+        flights = [entry.flight for entry in self._under_way.values() if entry.flight is not None]
+        if flights:
+            await asyncio.wait(flights)

@@ -1,0 +1,55 @@
+"""Jobs whose caller went away before it learned their handle: nobody else could ever end them, so they are ended here."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from connectory.errors import ConnectoryError
+
+__all__ = ["Orphans"]
+
+ATTEMPTS: Final = 5
+_log = logging.getLogger("connectory.connector")
+
+
+class Orphans:
+    """Runs creates that no ledger remembers. One whose caller goes away is finished, and its job then deleted."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def adopt(self, create: Callable[[], Awaitable[bytes]], delete: Callable[[bytes], Awaitable[None]]) -> bytes:
+        """The handle that `create` gives."""
+        task = self._begin(create())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._begin(_deleted(task, delete))
+            raise
+
+    def _begin(self, awaitable: Awaitable[Any]) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.ensure_future(awaitable)  # type: ignore[assignment]  # always a coroutine here
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Wait until the creates under way are finished and their orphans deleted."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+async def _deleted(create: asyncio.Task[bytes], delete: Callable[[bytes], Awaitable[None]]) -> None:
+    try:
+        handle = await create
+    except (ConnectoryError, asyncio.CancelledError):
+        return
+    for attempt in range(ATTEMPTS):
+        try:
+            return await delete(handle)
+        except Exception as error:
+            if attempt + 1 == ATTEMPTS:
+                _log.error("a job whose caller went away could not be deleted: %s: %s", type(error).__name__, error)
+            else:
+                await asyncio.sleep(0.2 * 2**attempt)

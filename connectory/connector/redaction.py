@@ -1,0 +1,92 @@
+"""Secrets never leave: what a connector read as a secret is replaced in everything that it says."""
+
+import logging
+from collections import OrderedDict
+from typing import Any, Final
+
+from connectory.secrets import Secrets
+
+__all__ = ["RecordingSecrets", "Redactor", "redacting_logger"]
+
+SHORTEST: Final = 4
+"""Shorter values are left alone: they occur by chance everywhere."""
+MOST: Final = 256
+"""How many values are remembered per connector; the one used least recently is forgotten first."""
+MASK: Final = "***"
+
+
+class Redactor:
+    """The secrets that one connector has read in this process, and how to take them out of what it says."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: OrderedDict[str, None] = OrderedDict()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to take out; false costs nothing."""
+        return bool(self._values)
+
+    def record(self, value: str) -> None:
+        """Remember a secret, and each of its lines when it has several."""
+        for part in {value, *value.splitlines()}:
+            if len(part.strip()) >= SHORTEST:
+                self._values[part] = None
+                self._values.move_to_end(part)
+        while len(self._values) > MOST:
+            self._values.popitem(last=False)
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        for value in sorted(tuple(self._values), key=len, reverse=True):
+            if value in text:
+                text = text.replace(value, MASK)
+        return text
+
+    def value(self, value: Any) -> Any:
+        """A JSON-like value without secrets, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.value(key): self.value(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(item) for item in value]
+        return value
+
+
+class RecordingSecrets:
+    """Secrets that are looked up in `source` and remembered by `redactor`."""
+
+    __slots__ = ("_redactor", "_source")
+
+    def __init__(self, source: Secrets, redactor: Redactor) -> None:
+        self._source = source
+        self._redactor = redactor
+
+    def get(self, key: str, *, group: str | None = None, version: str | None = None) -> str:
+        value = self._source.get(key, group=group, version=version)
+        self._redactor.record(value)
+        return value
+
+
+class _Filter(logging.Filter):
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self._redactor:
+            record.msg = self._redactor.text(record.getMessage())
+            record.args = None
+            if record.exc_info:
+                record.exc_text = self._redactor.text(logging.Formatter().formatException(record.exc_info))  # type: ignore[arg-type]
+                record.exc_info = None
+        return True
+
+
+def redacting_logger(name: str, redactor: Redactor) -> logging.Logger:
+    """A logger of its own below the one called `name`, whose levels and handlers it uses, that writes no secret."""
+    logger = logging.Logger(name)
+    logger.parent = logging.getLogger(name)
+    logger.addFilter(_Filter(redactor))
+    return logger

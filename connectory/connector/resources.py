@@ -1,0 +1,96 @@
+"""A connector's report about a job as the message that crosses the wire."""
+
+from typing import Final
+
+from connectory.connector.contract import JobError, Phase, Resource
+from connectory.connector.registry import Registration
+from connectory.connector.structs import fill_struct
+from connectory.errors import InternalError
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import execution_pb2
+
+__all__ = ["known_phase", "to_message"]
+
+MESSAGE_LIMIT: Final = 8_000
+"""Longer messages lose their middle: what happened is told at the beginning, why often at the end."""
+
+_STATES: Final = {
+    Phase.QUEUED: pb.PENDING,
+    Phase.INITIALIZING: pb.PENDING,
+    Phase.WAITING_FOR_RESOURCES: pb.PENDING,
+    Phase.RUNNING: pb.RUNNING,
+    Phase.SUCCEEDED: pb.SUCCEEDED,
+    Phase.RETRYABLE_FAILED: pb.RETRYABLE_FAILURE,
+    Phase.FAILED: pb.PERMANENT_FAILURE,
+    Phase.ABORTED: pb.PERMANENT_FAILURE,
+}
+_ORIGINS: Final = {
+    "user": execution_pb2.ExecutionError.USER,
+    "system": execution_pb2.ExecutionError.SYSTEM,
+    "unknown": execution_pb2.ExecutionError.UNKNOWN,
+}
+_FAILURES: Final = frozenset({Phase.FAILED, Phase.RETRYABLE_FAILED, Phase.ABORTED})
+
+
+def known_phase(number: int, registration: Registration, unknown: set[tuple[str, int]]) -> Phase:
+    """The phase with this number. One that nobody knows means that the job is still running, and is logged once."""
+    try:
+        phase = Phase(number)
+    except ValueError:
+        phase = Phase.UNDEFINED
+    if phase is not Phase.UNDEFINED:
+        return phase
+    if (registration.name, int(number)) not in unknown:
+        unknown.add((registration.name, int(number)))
+        registration.logger.warning(
+            "connector %s reports phase %s, which nobody knows; it counts as RUNNING", registration.name, int(number)
+        )
+    return Phase.RUNNING
+
+
+def to_message(resource: Resource, phase: Phase, registration: Registration) -> pb.Resource:
+    """Everything but the outputs. An error that may go away with another attempt makes FAILED a RETRYABLE_FAILED."""
+    error = resource.error
+    if error is not None and error.recoverable and phase is Phase.FAILED:
+        phase = Phase.RETRYABLE_FAILED
+    message = pb.Resource(phase=phase.value, state=_STATES[phase])  # type: ignore[arg-type]  # the numbers are the same
+    redactor = registration.redactor
+    if resource.message or error is not None:
+        text = _text(resource.message, error)
+        message.message = _clipped(redactor.text(text) if redactor else text)
+    for link in resource.log_links:
+        uri, name = (redactor.text(link.uri), redactor.text(link.name)) if redactor else (link.uri, link.name)
+        message.log_links.add(uri=uri, name=name, ready=link.ready)
+    if resource.custom_info is not None:
+        _fill_custom_info(message, resource, registration)
+    if error is not None and phase in _FAILURES:
+        kind = pb.ConnectorError.RECOVERABLE if phase is Phase.RETRYABLE_FAILED else pb.ConnectorError.NON_RECOVERABLE
+        code = redactor.text(error.code) if redactor else error.code
+        message.agent_error.CopyFrom(pb.ConnectorError(code=code, kind=kind, origin=_ORIGINS[error.kind]))
+    return message
+
+
+def _fill_custom_info(message: pb.Resource, resource: Resource, registration: Registration) -> None:
+    info = dict(resource.custom_info or {})
+    try:
+        fill_struct(message.custom_info, registration.redactor.value(info) if registration.redactor else info, "custom_info")
+    except ValueError as error:
+        raise InternalError(f"connector {registration.name} reports something that cannot be sent: {error}") from error
+    message.custom_info.SetInParent()
+
+
+def _text(message: str, error: JobError | None) -> str:
+    """Old and v2 clients see no structured error, so the text says it too."""
+    if error is None:
+        return message
+    said = f"{error.code}: {error.message}" if error.message else error.code
+    if not message:
+        return said
+    return message if (error.message or error.code) in message else f"{message} ({said})"
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= MESSAGE_LIMIT:
+        return text
+    half = MESSAGE_LIMIT // 2
+    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
