@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import msgspec
 
 from connectory.client.connector import ConnectorClient
-from connectory.connector.contract import TaskCategory
 from connectory.errors import (
     AmbiguousError,
     ConnectorError,
@@ -27,27 +26,12 @@ from workflow_runner.plugins.contract import (
     TaskExecutionContext,
 )
 from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
+from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
+from workflow_runner.plugins.requests import category_of, create_request, delete_request, get_request, header
 from workflow_runner.plugins.routes import Route, Routes
 
-__all__ = ["ConnectorPlugin", "Patience", "connector_plugin"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """How often a connector service is asked, and for how long it may not answer. Seconds."""
-
-    first_poll: float = 0.02
-    growth: float = 1.5
-    slowest_poll: float = 5.0
-    first_retry: float = 0.1
-    slowest_retry: float = 10.0
-    silence: float = 600.0
-    """After so long without one good answer about a job, or about its creation, the attempt is given up."""
-    confirmation: float = 60.0
-    """For so long after its deletion was accepted a job may still be reported as running."""
-    call: float = 60.0
-    """How long one call may take."""
+__all__ = ["ConnectorPlugin", "connector_plugin"]
 
 
 class _Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +68,7 @@ class ConnectorPlugin(Plugin):
         memory = self._memories.setdefault(ctx.key, _Memory())
         job = ctx.state.read(_Job)
         try:
-            route = await self._routes.find(_category(ctx))
+            route = await self._routes.find(category_of(ctx))
             if job is not None:
                 return await self._poll(ctx, memory, route, job)
             if route.is_sync:
@@ -103,13 +87,13 @@ class ConnectorPlugin(Plugin):
 
     async def _create(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
         memory.create_sent = True
-        response = await route.client.create(_create_request(ctx), timeout=self._patience.call)
+        response = await route.client.create(create_request(ctx), timeout=self._patience.call)
         ctx.state.write(_Job(handle=response.resource_meta))
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
         return do_transition(PhaseInfo.queued(), again_in=0.0)
 
     async def _poll(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: _Job) -> Transition:
-        response = await route.client.get(_get_request(ctx, job), timeout=self._patience.call)
+        response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         memory.last_good, memory.failures = time.monotonic(), 0
         info = info_of_resource(response.resource)
         grown = max(memory.interval * self._patience.growth, self._patience.first_poll)
@@ -118,7 +102,7 @@ class ConnectorPlugin(Plugin):
 
     async def _execute(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
         if memory.execution is None:
-            memory.execution = asyncio.create_task(route.client.execute(_header(ctx), ctx.inputs))
+            memory.execution = asyncio.create_task(route.client.execute(header(ctx), ctx.inputs))
             memory.execution.add_done_callback(lambda _: ctx.wake())
         if not memory.execution.done():
             return do_transition(PhaseInfo.running(), again_in=self._patience.slowest_poll)
@@ -152,7 +136,7 @@ class ConnectorPlugin(Plugin):
         job = ctx.state.read(_Job)
         if job is None and not memory.create_sent and not ctx.resumed:
             return
-        route = await self._routes.find(_category(ctx))
+        route = await self._routes.find(category_of(ctx))
         if route.is_sync:
             return
         if job is None:
@@ -163,7 +147,7 @@ class ConnectorPlugin(Plugin):
     async def _learn(self, ctx: TaskExecutionContext, route: Route) -> _Job | None:
         """Find out whether there is a job, by asking for it once more under the same key."""
         try:
-            response = await route.client.create(_create_request(ctx), timeout=self._patience.call)
+            response = await route.client.create(create_request(ctx), timeout=self._patience.call)
         except (UnavailableError, DeadlineExceededError, RateLimitedError):
             raise
         except AmbiguousError as error:
@@ -176,12 +160,12 @@ class ConnectorPlugin(Plugin):
         ctx.state.write(job)
         try:
             if not job.deleted:
-                await route.client.delete(_delete_request(ctx, job), timeout=self._patience.call)
+                await route.client.delete(delete_request(ctx, job.handle), timeout=self._patience.call)
                 job = msgspec.structs.replace(job, deleted=True)
                 ctx.state.write(job)
             if memory.deleted_at is None:
                 memory.deleted_at = time.monotonic()
-            response = await route.client.get(_get_request(ctx, job), timeout=self._patience.call)
+            response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         except NotFoundError:
             return
         except (InvalidTaskError, UnsupportedError) as error:
@@ -218,48 +202,6 @@ def connector_plugin(clients: Sequence[ConnectorClient], patience: Patience | No
         registered_task_types=(),
         load=lambda setup: ConnectorPlugin(clients, patience),
         is_default=True,
-    )
-
-
-def _category(ctx: TaskExecutionContext) -> TaskCategory:
-    return TaskCategory(ctx.template.type, ctx.template.task_type_version)
-
-
-def _wire_category(ctx: TaskExecutionContext) -> pb.TaskCategory:
-    return pb.TaskCategory(name=ctx.template.type, version=ctx.template.task_type_version)
-
-
-def _create_request(ctx: TaskExecutionContext) -> pb.CreateTaskRequest:
-    return pb.CreateTaskRequest(
-        inputs=ctx.inputs,
-        template=ctx.template,
-        output_prefix=ctx.output_prefix,
-        task_execution_metadata=ctx.metadata,
-        idempotency_key=ctx.key,
-    )
-
-
-def _header(ctx: TaskExecutionContext) -> pb.CreateRequestHeader:
-    return pb.CreateRequestHeader(
-        template=ctx.template,
-        output_prefix=ctx.output_prefix,
-        task_execution_metadata=ctx.metadata,
-        idempotency_key=ctx.key,
-    )
-
-
-def _get_request(ctx: TaskExecutionContext, job: _Job) -> pb.GetTaskRequest:
-    return pb.GetTaskRequest(
-        task_type=ctx.template.type,
-        resource_meta=job.handle,
-        task_category=_wire_category(ctx),
-        output_prefix=ctx.output_prefix,
-    )
-
-
-def _delete_request(ctx: TaskExecutionContext, job: _Job) -> pb.DeleteTaskRequest:
-    return pb.DeleteTaskRequest(
-        task_type=ctx.template.type, resource_meta=job.handle, task_category=_wire_category(ctx)
     )
 
 

@@ -1,0 +1,22 @@
+"""How long the runner waits for a connector service."""
+
+from dataclasses import dataclass
+
+__all__ = ["Patience"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How often a connector service is asked, and for how long it may not answer. Seconds."""
+
+    first_poll: float = 0.02
+    growth: float = 1.5
+    slowest_poll: float = 5.0
+    first_retry: float = 0.1
+    slowest_retry: float = 10.0
+    silence: float = 600.0
+    """After so long without one good answer about a job, or about its creation, the attempt is given up."""
+    confirmation: float = 60.0
+    """For so long after its deletion was accepted a job may still be reported as running."""
+    call: float = 60.0
+    """How long one call may take."""
