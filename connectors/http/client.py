@@ -126,7 +126,7 @@ def _translated(progress: _Progress, limits: Limits) -> Iterator[None]:
         if _is_certificate_error(error):
             text = f"{progress.request.shown}: the server's certificate is not trusted: {error}"
             raise UserError(text, reason="UNTRUSTED_CERTIFICATE") from error
-        raise _lost(progress, f"failed: {error or type(error).__name__}", UnavailableError) from error
+        raise _lost(progress, f"failed: {str(error) or type(error).__name__}", UnavailableError) from error
 
 
 def _lost(progress: _Progress, what: str, kind: type[ConnectorError]) -> ConnectorError:
