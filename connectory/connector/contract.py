@@ -16,13 +16,13 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import ConversionContext, TypeRegistry
-from connectory.v1 import literals_pb2, security_pb2, tasks_pb2
 from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import literals_pb2, security_pb2, tasks_pb2
 
 __all__ = [
     "AsyncConnector",
@@ -46,7 +46,7 @@ ConfigT = TypeVar("ConfigT")
 HandleT = TypeVar("HandleT")
 T = TypeVar("T")
 
-MaybeAwaitable = Awaitable[T] | T
+MaybeAwaitable: TypeAlias = Awaitable[T] | T
 
 
 class Phase(enum.IntEnum):
@@ -110,8 +110,8 @@ class Resource:
     """The state of a job as `get` and `execute` report it.
 
     `outputs` maps each declared output to a native value, or is a ready LiteralMap; native values are converted by the
-    task's declared interface. It is read only with phase SUCCEEDED. `custom_info` is shown to people as it is. `phase` also takes the
-    plain number; one that nobody knows means "still running".
+    task's declared interface. It is read only with phase SUCCEEDED. `custom_info` is shown to people as it is. `phase`
+    also takes the plain number; one that nobody knows means "still running".
     """
 
     phase: Phase | int
@@ -290,5 +290,3 @@ class AsyncConnector(Connector[ConfigT], Generic[ConfigT, HandleT]):
     def upgrade(self, handle: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:
         """Turn the JSON of an older handle into the current shape. Required once `handle_version` is above 1."""
         raise NotImplementedError
-
-

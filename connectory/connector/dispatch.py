@@ -1,6 +1,5 @@
-"""What happens when a connector service is called, in plain Python: the transport only decodes, calls this, and encodes."""
+"""What happens when a connector service is called, in plain Python: a transport decodes, calls this, encodes."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -8,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 from connectory.connector.contract import CreateContext, JobContext, LogRequest, MetricsRequest, Resource, TaskCategory
 from connectory.connector.creations import creation_of, fresh_key
 from connectory.connector.failures import translated
+from connectory.connector.handles import HandleCodec
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.connector.orphans import Orphans
 from connectory.connector.outputs import OutputWriter
@@ -41,8 +41,9 @@ class _AboutJob(Protocol):
 class Dispatcher:
     """Routes each call to the connector of its task category.
 
-    Obligations: raise only `ConnectorError`s (and pass cancellation on); send nothing secret and no traceback. `deadline` is
-    told to the connector; ending the call when it has passed is the transport's work. The ledger is closed by `aclose`.
+    Obligations: raise only `ConnectorError`s (and pass cancellation on); send nothing secret and no traceback.
+    `deadline` is told to the connector; ending the call when it has passed is the transport's work. `aclose` closes the
+    ledger too.
     """
 
     def __init__(
@@ -157,7 +158,8 @@ class Dispatcher:
         registration = self.registry.find(template.type, template.task_type_version)
         if not registration.is_sync:
             raise UnsupportedError(
-                f"connector {registration.name} starts jobs for task type {template.type!r}; call CreateTask, then GetTask",
+                f"connector {registration.name} starts jobs for task type {template.type!r}; "
+                "call CreateTask, then GetTask",
                 reason="WRONG_KIND",
             )
         literals = await _merged(inputs)
@@ -233,7 +235,7 @@ class Dispatcher:
         expected = registration.handle_type
         if isinstance(expected, type) and not isinstance(job, expected):
             raise InternalError(
-                f"connector {registration.name} answered a {type(job).__name__} where its handle is a {expected.__name__}"
+                f"connector {registration.name} answered a {type(job).__name__}, its handle is a {expected.__name__}"
             )
         declared = context.template.interface.outputs
         outputs = declared.SerializeToString(deterministic=True) if declared.variables else b""
@@ -349,7 +351,8 @@ class Dispatcher:
         return self._starting_jobs(name, version), TaskCategory(name, version)
 
 
-def _codec(registration: Registration) -> Any:
+def _codec(registration: Registration) -> HandleCodec:
+    assert registration.handles is not None  # every connector that starts jobs has one
     return registration.handles
 
 

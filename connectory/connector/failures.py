@@ -25,7 +25,7 @@ def translated(error: Exception, registration: Registration, operation: str) -> 
 
 
 def defect(registration: Registration, operation: str, error: Exception) -> InternalError:
-    """An error that the connector's author did not foresee: its traceback is logged under an id, the caller gets the id."""
+    """An error that nobody foresaw: its traceback is logged under an id, and the caller gets the id."""
     short = incident()
     text = "".join(traceback.format_exception(error))
     registration.logger.error("error id %s: %s failed in %s\n%s", short, registration.name, operation, text)

@@ -6,7 +6,7 @@ __all__ = ["type_argument"]
 
 
 def type_argument(cls: type, base: type, index: int) -> Any:
-    """The argument that `cls` gives for the parameter `index` of its generic ancestor `base`; None when it gives none."""
+    """What `cls` gives for the parameter `index` of its generic ancestor `base`; None when it gives nothing."""
     arguments = _arguments(cls, base)
     if arguments is None or index >= len(arguments) or isinstance(arguments[index], TypeVar):
         return None

@@ -23,9 +23,9 @@ class _Head(msgspec.Struct):
 class HandleCodec:
     """Writes and reads the handles of one connector.
 
-    The envelope is {"v": schema version, "category": "name@version", "job": the connector's handle, "outputs": base64 of the
-    declared outputs as a VariableMap, left out when nothing is declared}. Outputs travel along because the calls that follow a
-    create carry no template.
+    The envelope is {"v": schema version, "category": "name@version", "job": the connector's handle, "outputs": base64
+    of the declared outputs as a VariableMap, left out when nothing is declared}. The outputs travel along because the
+    calls that follow a create carry no template.
     """
 
     def __init__(self, connector: AsyncConnector[Any, Any], handle_type: Any) -> None:
@@ -36,12 +36,13 @@ class HandleCodec:
             raise RegistryError(f"{type(connector).__qualname__}.handle_version is {self._version}; the first is 1")
         if self._version > 1 and not is_offered(connector, "upgrade"):
             raise RegistryError(
-                f"{type(connector).__qualname__}.handle_version is {self._version}, but it has no `upgrade` for older handles"
+                f"{type(connector).__qualname__}.handle_version is {self._version}, "
+                "but it has no `upgrade` for older handles"
             )
-        fields = [("v", int), ("category", str), ("job", handle_type), ("outputs", bytes, b"")]
-        envelope = msgspec.defstruct("Handle", fields, omit_defaults=True)
-        self._envelope: Any = envelope
-        self._decoder = msgspec.json.Decoder(envelope)
+        fields: list[Any] = [("v", int), ("category", str), ("job", handle_type), ("outputs", bytes, b"")]
+        envelope: Any = msgspec.defstruct("Handle", fields, omit_defaults=True)
+        self._envelope = envelope
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
         self._encoder = msgspec.json.Encoder()
 
     def encode(self, category: TaskCategory, job: Any, outputs: bytes) -> bytes:

@@ -60,4 +60,4 @@ async def _drawn_on(pool: BoundedPool, pages: Iterable[LogPage]) -> AsyncIterato
     iterator = await pool.run(iter, pages)
     end = object()
     while (page := await pool.run(next, iterator, end)) is not end:
-        yield page  # type: ignore[misc]  # not the end, so a page
+        yield page

@@ -1,4 +1,4 @@
-"""Jobs whose caller went away before it learned their handle: nobody else could ever end them, so they are ended here."""
+"""Jobs whose caller went away before it learned their handle: nobody else could end them, so they are ended here."""
 
 import asyncio
 import logging
@@ -29,7 +29,7 @@ class Orphans:
             raise
 
     def _begin(self, awaitable: Awaitable[Any]) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.ensure_future(awaitable)  # type: ignore[assignment]  # always a coroutine here
+        task: asyncio.Task[Any] = asyncio.ensure_future(awaitable)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -47,7 +47,8 @@ async def _deleted(create: asyncio.Task[bytes], delete: Callable[[bytes], Awaita
         return
     for attempt in range(ATTEMPTS):
         try:
-            return await delete(handle)
+            await delete(handle)
+            return
         except Exception as error:
             if attempt + 1 == ATTEMPTS:
                 _log.error("a job whose caller went away could not be deleted: %s: %s", type(error).__name__, error)

@@ -38,7 +38,7 @@ class _Call:
             result = self._context.run(self._function, *self._args)
         except StopIteration:
             self._tell(self._fail, RuntimeError("the call ended with StopIteration, which a future cannot carry"))
-        except BaseException as error:  # noqa: BLE001 - it is handed over to whoever awaits the call
+        except BaseException as error:  # handed over to whoever awaits the call
             self._tell(self._fail, error)
         else:
             self._tell(self._succeed, result)

@@ -1,6 +1,7 @@
 """Secrets never leave: what a connector read as a secret is replaced in everything that it says."""
 
 import logging
+import threading
 from collections import OrderedDict
 from typing import Any, Final
 
@@ -18,27 +19,31 @@ MASK: Final = "***"
 class Redactor:
     """The secrets that one connector has read in this process, and how to take them out of what it says."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_changing", "_longest_first", "_recent")
 
     def __init__(self) -> None:
-        self._values: OrderedDict[str, None] = OrderedDict()
+        self._changing = threading.Lock()
+        self._recent: OrderedDict[str, None] = OrderedDict()
+        self._longest_first: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything to take out; false costs nothing."""
-        return bool(self._values)
+        """Whether there is anything to take out; when there is not, nothing is to be paid."""
+        return bool(self._longest_first)
 
     def record(self, value: str) -> None:
-        """Remember a secret, and each of its lines when it has several."""
-        for part in {value, *value.splitlines()}:
-            if len(part.strip()) >= SHORTEST:
-                self._values[part] = None
-                self._values.move_to_end(part)
-        while len(self._values) > MOST:
-            self._values.popitem(last=False)
+        """Remember a secret, and each of its lines when it has several. Threads may do so at once."""
+        parts = [part for part in {value, *value.splitlines()} if len(part.strip()) >= SHORTEST]
+        with self._changing:
+            for part in parts:
+                self._recent[part] = None
+                self._recent.move_to_end(part)
+            while len(self._recent) > MOST:
+                self._recent.popitem(last=False)
+            self._longest_first = tuple(sorted(self._recent, key=len, reverse=True))
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        for value in sorted(tuple(self._values), key=len, reverse=True):
+        for value in self._longest_first:
             if value in text:
                 text = text.replace(value, MASK)
         return text
@@ -79,7 +84,7 @@ class _Filter(logging.Filter):
             record.msg = self._redactor.text(record.getMessage())
             record.args = None
             if record.exc_info:
-                record.exc_text = self._redactor.text(logging.Formatter().formatException(record.exc_info))  # type: ignore[arg-type]
+                record.exc_text = self._redactor.text(logging.Formatter().formatException(record.exc_info))
                 record.exc_info = None
         return True
 

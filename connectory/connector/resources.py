@@ -73,7 +73,9 @@ def to_message(resource: Resource, phase: Phase, registration: Registration) -> 
 def _fill_custom_info(message: pb.Resource, resource: Resource, registration: Registration) -> None:
     info = dict(resource.custom_info or {})
     try:
-        fill_struct(message.custom_info, registration.redactor.value(info) if registration.redactor else info, "custom_info")
+        fill_struct(
+            message.custom_info, registration.redactor.value(info) if registration.redactor else info, "custom_info"
+        )
     except ValueError as error:
         raise InternalError(f"connector {registration.name} reports something that cannot be sent: {error}") from error
     message.custom_info.SetInParent()

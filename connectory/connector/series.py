@@ -51,7 +51,9 @@ def metric_messages(series: Sequence[MetricSeries], registration: Registration) 
         try:
             fill_struct(result.data, one.data, f"metrics.{one.metric}")
         except ValueError as error:
-            raise InternalError(f"connector {registration.name} reports something that cannot be sent: {error}") from error
+            raise InternalError(
+                f"connector {registration.name} reports something that cannot be sent: {error}"
+            ) from error
     return response
 
 

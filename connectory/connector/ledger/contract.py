@@ -9,7 +9,7 @@ from connectory.errors import AlreadyExistsError, AmbiguousError
 __all__ = ["Create", "Find", "Ledger", "already_exists", "unknown_outcome"]
 
 Create = Callable[[], Awaitable[bytes]]
-"""Creates the job and gives its handle; an error of the tree means that there is no job (`AmbiguousError`: that nobody knows)."""
+"""Creates the job and gives its handle. An error means that there is no job; an `AmbiguousError`, that nobody knows."""
 
 Find = Callable[[], Awaitable[bytes | None]]
 """Looks for a job that was created under the key; None: there certainly is none."""
@@ -28,8 +28,8 @@ class Ledger(Protocol):
         * The intent is stored before `create` starts; when it cannot be, `create` does not start and the caller gets an
           `UnavailableError`.
         * The same key with another content is an `AlreadyExistsError` that names the parts that differ.
-        * A create that ended with an error is forgotten, and the same key may be tried again. After an `AmbiguousError` it is
-          not: the key stays ambiguous.
+        * A create that ended with an error is forgotten, and the same key may be tried again. After an `AmbiguousError`
+          it is not: the key stays ambiguous.
         * An intent whose process is gone is settled by `find`; without `find` it is ambiguous.
         """
         ...
@@ -46,7 +46,7 @@ def already_exists(creation: Creation, earlier: Mapping[str, str]) -> AlreadyExi
         return None
     return AlreadyExistsError(
         f"the idempotency key {creation.key!r} was used before with another request; different: {', '.join(different)}",
-        fields={part: "differs from the earlier request with this key" for part in different},
+        fields=dict.fromkeys(different, "differs from the earlier request with this key"),
     )
 
 

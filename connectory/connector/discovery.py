@@ -1,0 +1,115 @@
+"""Where connectors come from: entry points of installed packages, and modules that are named by hand."""
+
+import importlib
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, Final
+
+from connectory.connector.contract import AsyncConnector, Connector, SyncConnector
+from connectory.connector.registry import BrokenConnector, Registry
+from connectory.errors import RegistryError
+
+__all__ = ["GROUP", "discover"]
+
+GROUP: Final = "connectory.connectors"
+"""The entry point group under which packages name their connectors."""
+
+
+def discover(modules: Sequence[str] = (), *, entry_points: bool = True, registry: Registry | None = None) -> Registry:
+    """A registry with the connectors of every entry point, and then of every module named.
+
+    An entry point, and a module's attribute `connectors`, may be a connector class, a connector, an iterable of those,
+    or a callable without arguments that gives one of these. A module without the attribute gives every concrete
+    connector class that it defines. What cannot be loaded is listed in `Registry.broken`; discovery itself never fails.
+    """
+    registry = Registry() if registry is None else registry
+    if entry_points:
+        for entry_point in _entry_points():
+            _load_entry_point(registry, entry_point)
+    for name in modules:
+        _load_module(registry, name)
+    return registry
+
+
+def _entry_points() -> list[EntryPoint]:
+    unique = {(found.name, found.value): found for found in entry_points(group=GROUP)}
+    return [unique[key] for key in sorted(unique)]
+
+
+def _load_entry_point(registry: Registry, entry_point: EntryPoint) -> None:
+    source = f"entry point {entry_point.name} = {entry_point.value}"
+    try:
+        offered = entry_point.load()
+    except Exception as error:  # foreign code; the reason is listed
+        registry.add_broken(BrokenConnector(name=entry_point.name, source=source, reason=_reason(error)))
+        return
+    _register(registry, offered, entry_point.name, source)
+
+
+def _load_module(registry: Registry, name: str) -> None:
+    source = f"module {name}"
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:  # foreign code; the reason is listed
+        registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
+        return
+    offered = getattr(module, "connectors", None)
+    if offered is None or inspect.ismodule(offered):
+        offered = _defined_in(module)
+        if not offered:
+            reason = "it has no attribute `connectors` and defines no connector class"
+            registry.add_broken(BrokenConnector(name=name, source=source, reason=reason))
+    _register(registry, offered, name, source)
+
+
+def _defined_in(module: ModuleType) -> list[type[Connector[Any]]]:
+    return [
+        cls
+        for cls in vars(module).values()
+        if inspect.isclass(cls)
+        and issubclass(cls, SyncConnector | AsyncConnector)
+        and cls.__module__ == module.__name__
+        and not inspect.isabstract(cls)
+        and not cls.__name__.startswith("_")
+    ]
+
+
+def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
+    try:
+        candidates = list(_flattened(offered))
+    except Exception as error:  # foreign code; the reason is listed
+        registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
+        return
+    for candidate in candidates:
+        try:
+            registry.register(_instance(candidate), source=source)
+        except Exception as error:  # foreign code; the reason is listed
+            broken = _called(candidate) if len(candidates) > 1 else name
+            registry.add_broken(BrokenConnector(name=broken, source=source, reason=_reason(error)))
+
+
+def _flattened(offered: Any) -> Iterator[Any]:
+    if isinstance(offered, Connector) or (inspect.isclass(offered) and issubclass(offered, Connector)):
+        yield offered
+    elif isinstance(offered, Iterable) and not isinstance(offered, str | bytes):
+        for one in offered:
+            yield from _flattened(one)
+    elif callable(offered) and not inspect.isclass(offered):
+        yield from _flattened(offered())
+    else:
+        raise RegistryError(f"{offered!r} is no connector, and gives none")
+
+
+def _instance(candidate: Any) -> Connector[Any]:
+    connector: Connector[Any] = candidate() if inspect.isclass(candidate) else candidate
+    return connector
+
+
+def _called(candidate: Any) -> str:
+    return getattr(candidate, "name", "") or getattr(candidate, "__name__", type(candidate).__name__)
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"
