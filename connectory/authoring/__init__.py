@@ -21,7 +21,8 @@ from connectory.authoring.secret import Secret
 from connectory.authoring.sensors import FileSensor, HttpSensor, SensorTask, SqlSensor, TimeSensor
 from connectory.authoring.sql import SQL, SQLTask
 from connectory.authoring.task import task
-from connectory.authoring.workflow import Workflow, WorkflowFailurePolicy, workflow
+from connectory.authoring.workflow import FunctionWorkflow, workflow
+from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy
 
 __all__ = [
     "SQL",
@@ -29,6 +30,7 @@ __all__ = [
     "ConnectorTask",
     "FileSensor",
     "FunctionTask",
+    "FunctionWorkflow",
     "HttpSensor",
     "HttpTask",
     "Interface",
@@ -46,7 +48,7 @@ __all__ = [
     "TaskPlugins",
     "TimeSensor",
     "VoidPromise",
-    "Workflow",
+    "WorkflowBase",
     "WorkflowFailurePolicy",
     "create_node",
     "current_context",

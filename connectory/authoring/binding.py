@@ -13,7 +13,7 @@ from connectory.authoring.conversion import conversion_context, describe, type_r
 from connectory.authoring.graph import Graph
 from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Node
-from connectory.authoring.promise import OutputTuple, Promise, VoidPromise, reference_of
+from connectory.authoring.promise import OutputTuple, Promise, VoidPromise, output_names, reference_of
 from connectory.errors import ConnectoryError
 from connectory.v1 import literals_pb2, types_pb2, workflow_pb2
 
@@ -126,7 +126,7 @@ def _unwrapped(value: Any, place: str) -> Any:
     if isinstance(value, VoidPromise):
         raise authoring_error(f"{place} is given {value!r}; order the two with >> instead")
     if isinstance(value, OutputTuple):
-        return value[0] if len(value) == 1 else _refuse_many(value.names(), place)
+        return value[0] if len(value) == 1 else _refuse_many(output_names(value), place)
     if isinstance(value, Node):
         return next(iter(value.outputs.values())) if len(value.outputs) == 1 else _refuse_many(value.outputs, place)
     return value

@@ -47,7 +47,14 @@ def link(graph: Graph, entity: Entity, arguments: Mapping[str, Any]) -> Node:
         binder.bind(name, arguments[name], entity.interface.inputs[name], variables[name].type)
         for name in sorted(arguments)
     ]
-    node = Node(id=graph.next_id(), entity=entity, bindings=bindings, upstream=binder.sources, location=user_location())
+    node = Node(
+        id=graph.next_id(),
+        first_id=graph.next_id(),
+        entity=entity,
+        bindings=bindings,
+        upstream=binder.sources,
+        location=user_location(),
+    )
     node.outputs = {
         name: Promise(
             Reference(

@@ -31,7 +31,7 @@ def castable(given: types_pb2.LiteralType, expected: types_pb2.LiteralType) -> b
         return _loose(given, expected)
     match kinds[1]:
         case "simple":
-            return given.simple == expected.simple
+            return given.simple == expected.simple and _same_fields(given.structure, expected.structure)
         case "collection_type":
             return castable(given.collection_type, expected.collection_type)
         case "map_value_type":
@@ -77,6 +77,14 @@ def _loose(given: types_pb2.LiteralType, expected: types_pb2.LiteralType) -> boo
     """Pairs of different kinds that still fit: a schema and a dataset."""
     tabular = ("schema", "structured_dataset_type")
     return given.WhichOneof("type") in tabular and expected.WhichOneof("type") in tabular
+
+
+def _same_fields(given: types_pb2.TypeStructure, expected: types_pb2.TypeStructure) -> bool:
+    """Whether two dataclasses have something in common, and that of the same types; fields may have defaults."""
+    if not given.dataclass_type or not expected.dataclass_type:
+        return True
+    shared = given.dataclass_type.keys() & expected.dataclass_type.keys()
+    return bool(shared) and all(castable(given.dataclass_type[k], expected.dataclass_type[k]) for k in shared)
 
 
 def _same_blob(given: types_pb2.BlobType, expected: types_pb2.BlobType) -> bool:

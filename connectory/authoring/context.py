@@ -1,6 +1,5 @@
 """What a task's code can ask while it runs: `current_context()`."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,6 +9,7 @@ from functools import cached_property
 from logging import Logger, getLogger
 from pathlib import Path
 
+from connectory.authoring.conversion import conversion_context
 from connectory.secrets import Secrets, default_secrets
 from connectory.storage import Storage, default_storage
 from connectory.v1 import identifiers_pb2
@@ -38,11 +38,13 @@ class TaskContext:
 
     @cached_property
     def working_directory(self) -> str:
-        """A local folder for the task's own files, made on first use."""
+        """A local folder for the task's own files, made on first use; gone when the process has ended."""
         if self.given_working_directory is not None:
             self.given_working_directory.mkdir(parents=True, exist_ok=True)
             return str(self.given_working_directory)
-        return tempfile.mkdtemp(prefix="connectory-task-")
+        folder = conversion_context().new_local_path("task")
+        folder.mkdir()
+        return str(folder)
 
     @cached_property
     def secrets(self) -> Secrets:

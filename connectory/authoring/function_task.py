@@ -12,7 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 from connectory.authoring.calling import call, native_result, to_literals
 from connectory.authoring.execution import run_task_async
 from connectory.authoring.graph import current_graph
-from connectory.authoring.location import function_location
+from connectory.authoring.location import authoring_error, function_location
 from connectory.authoring.modules import module_name
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.signature import interface_of
@@ -37,7 +37,7 @@ class FunctionTask(PythonTask[Any], Generic[P, R]):
         )
         self.task_function = function
         self.module = function.__module__
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())
 
     def execute(self, **kwargs: Any) -> Any:
         """Call the function."""
@@ -54,8 +54,11 @@ class FunctionTask(PythonTask[Any], Generic[P, R]):
 
 def qualified_name(function: Callable[..., Any]) -> str:
     """Module and name of a function; a script that runs is named after its file."""
-    module = function.__module__
+    name = getattr(function, "__name__", None)
+    module = getattr(function, "__module__", None)
+    if not isinstance(name, str) or not isinstance(module, str):
+        raise authoring_error(f"{function!r} has no name of its own; decorate a function that is written with def")
     file = getattr(sys.modules.get(module), "__file__", None)
     if module == "__main__" and file:
         module = module_name(Path(file))
-    return f"{module}.{function.__name__}"
+    return f"{module}.{name}"

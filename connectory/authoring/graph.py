@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -26,8 +26,19 @@ class Graph:
         """The id of the node that is added next."""
         return f"n{len(self.nodes)}"
 
-    def check(self, location: str | None) -> None:
-        """Raise AuthoringError when ids are given twice, or nodes wait for each other in a ring."""
+    def finish(self, location: str | None) -> None:
+        """Let bindings follow nodes that were given another id, and check.
+
+        Raises AuthoringError when ids are given twice, or nodes wait for each other in a ring.
+        """
+        renamed = {node.first_id: node.id for node in self.nodes if node.first_id != node.id}
+        if renamed:
+            for node in self.nodes:
+                _rename(node.bindings, renamed)
+            _rename(self.outputs, renamed)
+        self._check(location)
+
+    def _check(self, location: str | None) -> None:
         seen: dict[str, Node] = {}
         for node in self.nodes:
             if node.id in seen:
@@ -44,6 +55,19 @@ class Graph:
                 + " waits for ".join(f"{key} ('{seen[key].entity_name}')" for key in ring),
                 location=seen[ring[0]].location or location,
             )
+
+
+def _rename(bindings: Iterable[workflow_pb2.Binding], renamed: Mapping[str, str]) -> None:
+    pending = [binding.binding for binding in bindings]
+    while pending:
+        data = pending.pop()
+        match data.WhichOneof("value"):
+            case "promise" if data.promise.node_id in renamed:
+                data.promise.node_id = renamed[data.promise.node_id]
+            case "collection":
+                pending.extend(data.collection.bindings)
+            case "map":
+                pending.extend(data.map.bindings.values())
 
 
 _current: ContextVar[Graph | None] = ContextVar("connectory_graph", default=None)

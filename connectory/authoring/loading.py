@@ -10,7 +10,7 @@ from typing import Any
 from connectory.authoring.modules import find_root, module_name
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.single_task import as_workflow
-from connectory.authoring.workflow import Workflow
+from connectory.authoring.workflow import FunctionWorkflow
 from connectory.errors import AuthoringError
 
 __all__ = ["find_workflow", "find_workflows", "load_module"]
@@ -39,13 +39,13 @@ def load_module(path: Path) -> ModuleType:
     return module
 
 
-def find_workflows(module: ModuleType) -> Sequence[Workflow[..., Any]]:
+def find_workflows(module: ModuleType) -> Sequence[FunctionWorkflow[..., Any]]:
     """The workflows that are defined in a module, in the order of their definition."""
-    found = {id(value): value for value in vars(module).values() if isinstance(value, Workflow)}
+    found = {id(value): value for value in vars(module).values() if isinstance(value, FunctionWorkflow)}
     return [workflow for workflow in found.values() if workflow.function.__module__ == module.__name__]
 
 
-def find_workflow(module: ModuleType, name: str | None = None) -> Workflow[..., Any]:
+def find_workflow(module: ModuleType, name: str | None = None) -> FunctionWorkflow[..., Any]:
     """The workflow of this name, or the only one; a task of this name is wrapped in a workflow of one node.
 
     Raises AuthoringError that lists the candidates.
@@ -59,7 +59,7 @@ def find_workflow(module: ModuleType, name: str | None = None) -> Workflow[..., 
             return as_workflow(tasks[0])
         raise AuthoringError(f"{module.__file__} has {_count(workflows)}; name one{_candidates(module)}")
     entity = getattr(module, name, None)
-    if isinstance(entity, Workflow):
+    if isinstance(entity, FunctionWorkflow):
         return entity
     if isinstance(entity, PythonTask):
         return as_workflow(entity)
@@ -70,7 +70,7 @@ def _tasks(module: ModuleType) -> list[PythonTask[Any]]:
     return list({id(value): value for value in vars(module).values() if isinstance(value, PythonTask)}.values())
 
 
-def _count(workflows: Sequence[Workflow[..., Any]]) -> str:
+def _count(workflows: Sequence[FunctionWorkflow[..., Any]]) -> str:
     return f"{len(workflows)} workflows" if workflows else "no workflow"
 
 

@@ -47,6 +47,8 @@ class Node:
     """The nodes that this one waits for, in the order in which they were named."""
     overrides: Overrides = field(default_factory=Overrides)
     location: str | None = None
+    first_id: str = ""
+    """The id that it was made with, which earlier bindings may refer to."""
     outputs: Mapping[str, Promise] = field(default_factory=dict)
 
     @property

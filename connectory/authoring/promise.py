@@ -17,7 +17,7 @@ from connectory.v1 import types_pb2, workflow_pb2
 if TYPE_CHECKING:
     from connectory.authoring.node import Node
 
-__all__ = ["OutputTuple", "Promise", "Reference", "VoidPromise", "reference_of", "source_node"]
+__all__ = ["OutputTuple", "Promise", "Reference", "VoidPromise", "output_names", "reference_of", "source_node"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,19 +217,18 @@ class OutputTuple(tuple[Promise, ...]):
         made._node = node
         return made
 
+    def __getattribute__(self, name: str) -> Any:
+        """Outputs come before whatever else a tuple has: one may be called `count`."""
+        names: tuple[str, ...] = object.__getattribute__(self, "__dict__").get("_names", ())
+        return self[names.index(name)] if name in names else object.__getattribute__(self, name)
+
     def __getattr__(self, name: str) -> Promise:
         if name.startswith("_"):
             raise AttributeError(name)
-        if name not in self._names:
-            raise authoring_error(f"'{self._node.entity_name}' has no output '{name}'; it has {', '.join(self._names)}")
-        return self[self._names.index(name)]
+        raise authoring_error(f"'{self._node.entity_name}' has no output '{name}'; it has {', '.join(self._names)}")
 
     def _source(self) -> Node | None:
         return self._node
-
-    def names(self) -> Sequence[str]:
-        """The outputs' names."""
-        return self._names
 
     def runs_before(self, other: Any) -> None:
         """Make the other node wait for this one."""
@@ -243,6 +242,11 @@ class OutputTuple(tuple[Promise, ...]):
         """Change how the node is executed; see `Node.with_overrides`."""
         self._node.with_overrides(**overrides)
         return self
+
+
+def output_names(outputs: OutputTuple) -> Sequence[str]:
+    """The names of a call's outputs, in their order."""
+    return outputs._names
 
 
 def _attribute(part: str | int) -> workflow_pb2.PromiseAttribute:

@@ -100,7 +100,7 @@ def _whereabouts(task: Any) -> tuple[str, str]:
     """The module and variable that hold this very task object."""
     home = getattr(task, "module", "")
     for module in dict.fromkeys([home, *sys.modules]):
-        for name, value in list(vars(sys.modules[module]).items()) if module in sys.modules else ():
+        for name, value in list(getattr(sys.modules.get(module), "__dict__", {}).items()):
             if value is task and not module.startswith("connectory.authoring"):
                 return _public(module), name
     raise AuthoringError(

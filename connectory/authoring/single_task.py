@@ -3,12 +3,12 @@
 from typing import Any
 
 from connectory.authoring.python_task import PythonTask
-from connectory.authoring.workflow import Workflow
+from connectory.authoring.workflow import FunctionWorkflow
 
 __all__ = ["as_workflow"]
 
 
-def as_workflow(task: PythonTask[Any]) -> Workflow[..., Any]:
+def as_workflow(task: PythonTask[Any]) -> FunctionWorkflow[..., Any]:
     """A workflow that has the task's interface, defaults included, and does nothing but call it."""
     interface = task.interface
 
@@ -18,4 +18,4 @@ def as_workflow(task: PythonTask[Any]) -> Workflow[..., Any]:
     module, _, short = task.name.rpartition(".")
     body.__module__ = module or task.module
     body.__name__ = body.__qualname__ = f"run_{short}"
-    return Workflow(body, interface=interface, location=task.location)
+    return FunctionWorkflow(body, interface=interface, location=task.location)

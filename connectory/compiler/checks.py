@@ -72,7 +72,8 @@ class _WorkflowCheck:
         self._interfaces = {
             node.id: found for node in template.nodes if (found := _interface(node, interfaces)) is not None
         }
-        self._types = BindingTypes(template.interface, self._interfaces)
+        known = {node.id: self._interfaces.get(node.id) for node in template.nodes}
+        self._types = BindingTypes(template.interface, known)
         self._ids = {node.id for node in template.nodes}
 
     def problems(self) -> Iterator[Problem]:

@@ -15,10 +15,11 @@ class BindingTypes:
     """Knows the types of a workflow's inputs and of its nodes' outputs."""
 
     def __init__(
-        self, workflow: interface_pb2.TypedInterface, nodes: Mapping[str, interface_pb2.TypedInterface]
+        self, workflow: interface_pb2.TypedInterface, nodes: Mapping[str, interface_pb2.TypedInterface | None]
     ) -> None:
         self._workflow = workflow
         self._nodes = nodes
+        """Interfaces by node id; None for a node whose outputs are not known here."""
 
     def pairs(self, data: workflow_pb2.BindingData, expected: types_pb2.LiteralType) -> Iterator[Pair]:
         """What is given and what is taken, for every promise in the binding; None: it cannot be known.
@@ -44,7 +45,10 @@ class BindingTypes:
     def _promised(self, promise: workflow_pb2.OutputReference) -> types_pb2.LiteralType | None:
         if promise.node_id and promise.node_id not in self._nodes:
             raise TypeConversionError(f"takes '{promise.var}' of the node '{promise.node_id}', which does not exist")
-        variables = self._nodes[promise.node_id].outputs if promise.node_id else self._workflow.inputs
+        interface = self._nodes.get(promise.node_id)
+        if promise.node_id and interface is None:
+            return None
+        variables = interface.outputs if interface is not None else self._workflow.inputs
         if promise.var not in variables.variables:
             owner = f"the node '{promise.node_id}'" if promise.node_id else "the workflow's inputs"
             raise TypeConversionError(f"takes '{promise.var}' of {owner}, which has none such")

@@ -1,18 +1,16 @@
 """The default launch plan of a workflow: its inputs as parameters, with defaults."""
 
-from typing import Any
-
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.location import authoring_error
 from connectory.authoring.template import CompileSettings
-from connectory.authoring.workflow import Workflow
+from connectory.authoring.workflow_base import WorkflowBase
 from connectory.errors import TypeConversionError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2
 
 __all__ = ["compile_launch_plan", "parameters"]
 
 
-def parameters(workflow: Workflow[..., Any]) -> interface_pb2.ParameterMap:
+def parameters(workflow: WorkflowBase) -> interface_pb2.ParameterMap:
     """Every input of the workflow, with its default or as required."""
     result = interface_pb2.ParameterMap()
     for name, variable in workflow.typed_interface.inputs.variables.items():
@@ -36,7 +34,7 @@ def parameters(workflow: Workflow[..., Any]) -> interface_pb2.ParameterMap:
 
 
 def compile_launch_plan(
-    workflow: Workflow[..., Any], *, project: str = "default", domain: str = "development", version: str = ""
+    workflow: WorkflowBase, *, project: str = "default", domain: str = "development", version: str = ""
 ) -> launch_plan_pb2.LaunchPlan:
     """The launch plan that every workflow has: named as it, and changing nothing about it."""
     settings = CompileSettings(project=project, domain=domain, version=version)

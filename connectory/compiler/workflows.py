@@ -11,7 +11,7 @@ from connectory.authoring.node import Node
 from connectory.authoring.node_settings import node_overrides
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.template import CompileSettings
-from connectory.authoring.workflow import Workflow
+from connectory.authoring.workflow_base import WorkflowBase
 from connectory.compiler.checks import require_sound
 from connectory.compiler.connections import connections
 from connectory.v1 import identifiers_pb2, workflow_pb2
@@ -22,7 +22,7 @@ _VERSION_LENGTH = 22
 
 
 def compile_workflow(
-    workflow: Workflow[..., Any],
+    workflow: WorkflowBase,
     *,
     project: str = "default",
     domain: str = "development",
@@ -56,11 +56,11 @@ class _Compilation:
     def __init__(self, settings: CompileSettings) -> None:
         self._settings = settings
         self._tasks: dict[str, PythonTask[Any]] = {}
-        self._workflows: dict[str, Workflow[..., Any]] = {}
+        self._workflows: dict[str, WorkflowBase] = {}
         self._compiled: dict[str, workflow_pb2.CompiledWorkflow] = {}
         self._open: list[str] = []
 
-    def closure(self, workflow: Workflow[..., Any]) -> workflow_pb2.CompiledWorkflowClosure:
+    def closure(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflowClosure:
         """Everything that is reachable from here."""
         primary = self._visit(workflow)
         return workflow_pb2.CompiledWorkflowClosure(
@@ -69,7 +69,7 @@ class _Compilation:
             tasks=[workflow_pb2.CompiledTask(template=task.template(self._settings)) for task in self._tasks.values()],
         )
 
-    def _visit(self, workflow: Workflow[..., Any]) -> workflow_pb2.CompiledWorkflow:
+    def _visit(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflow:
         if workflow.name in self._open:
             ring = " calls ".join(
                 f"'{name}'" for name in [*self._open[self._open.index(workflow.name) :], workflow.name]
@@ -85,7 +85,7 @@ class _Compilation:
             )
         return self._compiled[workflow.name]
 
-    def _template(self, workflow: Workflow[..., Any]) -> workflow_pb2.WorkflowTemplate:
+    def _template(self, workflow: WorkflowBase) -> workflow_pb2.WorkflowTemplate:
         template = workflow_pb2.WorkflowTemplate(
             id=self._settings.identifier(identifiers_pb2.WORKFLOW, workflow.name),
             interface=workflow.typed_interface,
@@ -107,7 +107,7 @@ class _Compilation:
             upstream_node_ids=node.upstream_ids,
         )
         entity = node.entity
-        if isinstance(entity, Workflow):
+        if isinstance(entity, WorkflowBase):
             self._visit(entity)
             message.workflow_node.sub_workflow_ref.CopyFrom(
                 self._settings.identifier(identifiers_pb2.WORKFLOW, entity.name)
