@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -19,10 +19,24 @@ from connector_server.measurements import UNKNOWN_TYPE, Series
 from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError, InvalidTaskError
 
-__all__ = ["CallContext", "CallRecord", "CallSpan", "CallTracer", "Handler", "Method", "stream_call", "unary_call"]
+__all__ = [
+    "CallContext",
+    "CallRecord",
+    "CallSpan",
+    "CallTracer",
+    "Handler",
+    "Method",
+    "MethodHandler",
+    "stream_call",
+    "unary_call",
+]
 
 CallContext = grpc.aio.ServicerContext[Any, Any]
 Handler = Callable[[Any, CallContext], Awaitable[Any]]
+if TYPE_CHECKING:
+    MethodHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+else:
+    MethodHandler = grpc.RpcMethodHandler  # generic for type checkers only
 
 _OK = grpc.StatusCode.OK.value[0]
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]

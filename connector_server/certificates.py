@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -26,9 +27,9 @@ class _CertificateFiles:
 
     def read(self) -> grpc.ServerCertificateConfiguration:
         key, cert, *client_ca = (path.read_bytes() for path in self._files)
-        return grpc.ssl_server_certificate_configuration(((key, cert),), client_ca[0] if client_ca else None)
+        return grpc.ssl_server_certificate_configuration([(key, cert)], client_ca[0] if client_ca else None)
 
-    def changed(self) -> grpc.ServerCertificateConfiguration | None:
+    def changed(self) -> Any:
         """The new configuration if the files changed and can be read; None: go on with the last one."""
         try:
             state = self._look()

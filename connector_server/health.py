@@ -9,20 +9,25 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from time import monotonic
+from typing import Any
 
 import grpc
-from grpc_health.v1 import health_pb2
 
-from connector_server.calls import CallContext
+from connector_server.calls import CallContext, MethodHandler
+from connector_server.health_messages import (
+    HEALTH_SERVICE,
+    HealthCheckRequest,
+    HealthCheckResponse,
+    HealthListRequest,
+    HealthListResponse,
+)
 from connectory.connector.contract import TaskCategory
 
-__all__ = ["HEALTH_SERVICE", "Health", "connector_health_name", "health_handlers"]
+__all__ = ["Health", "connector_health_name", "health_handlers"]
 
-HEALTH_SERVICE = "grpc.health.v1.Health"
-_Status = health_pb2.HealthCheckResponse.ServingStatus
-_SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
-_SERVICE_UNKNOWN = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+_SERVING: int = HealthCheckResponse.SERVING
+_NOT_SERVING: int = HealthCheckResponse.NOT_SERVING
+_SERVICE_UNKNOWN: int = HealthCheckResponse.SERVICE_UNKNOWN
 _log = logging.getLogger("connectory.server.health")
 
 Check = Callable[[TaskCategory], Awaitable[None]]
@@ -45,7 +50,7 @@ class _Probe:
         self._serving = True
         self._asked: float | None = None
 
-    async def status(self) -> _Status:
+    async def status(self) -> int:
         async with self._lock:
             if self._asked is None or monotonic() - self._asked >= self._every:
                 await self._ask()
@@ -94,7 +99,7 @@ class Health:
         """From now on nothing serves, and every watcher is told so."""
         self.draining.set()
 
-    async def status(self, name: str) -> _Status | None:
+    async def status(self, name: str) -> int | None:
         """The health of this name; None for an unknown one."""
         probe = self._probes.get(name)
         if probe is None and name not in self._services:
@@ -103,13 +108,13 @@ class Health:
             return _NOT_SERVING
         return _SERVING if probe is None else await probe.status()
 
-    async def list(self) -> dict[str, _Status]:
+    async def list(self) -> dict[str, int]:
         """The health of every known name."""
         names = [*sorted(self._services), *sorted(self._probes)]
         statuses = await asyncio.gather(*(self.status(name) for name in names))
         return {name: status for name, status in zip(names, statuses, strict=True) if status is not None}
 
-    async def watch(self, name: str) -> AsyncIterator[_Status]:
+    async def watch(self, name: str) -> AsyncIterator[int]:
         """The health of this name now, and again whenever it changes, until the server drains."""
         last = None
         while True:
@@ -131,37 +136,33 @@ class Health:
             return
 
 
-def health_handlers(health: Health) -> dict[str, grpc.RpcMethodHandler]:  # type: ignore[type-arg]
+def health_handlers(health: Health) -> dict[str, MethodHandler]:
     """Handlers of the health service under their full names."""
 
-    async def check(request: health_pb2.HealthCheckRequest, context: CallContext) -> health_pb2.HealthCheckResponse:
+    async def check(request: Any, context: CallContext) -> Any:
         status = await health.status(request.service)
         if status is None:
             await context.abort(
                 grpc.StatusCode.NOT_FOUND, f"nothing here is called {request.service!r}; List tells the known names"
             )
-        return health_pb2.HealthCheckResponse(status=status)
+        return HealthCheckResponse(status=status)
 
-    async def watch(request: health_pb2.HealthCheckRequest, context: CallContext) -> None:
+    async def watch(request: Any, context: CallContext) -> None:
         async for status in health.watch(request.service):
-            await context.write(health_pb2.HealthCheckResponse(status=status))
+            await context.write(HealthCheckResponse(status=status))
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
 
-    async def list_all(_request: health_pb2.HealthListRequest, _context: CallContext) -> health_pb2.HealthListResponse:
+    async def list_all(_request: Any, _context: CallContext) -> Any:
         statuses = await health.list()
-        return health_pb2.HealthListResponse(
-            statuses={name: health_pb2.HealthCheckResponse(status=status) for name, status in statuses.items()}
+        return HealthListResponse(
+            statuses={name: HealthCheckResponse(status=status) for name, status in statuses.items()}
         )
 
-    encode = health_pb2.HealthCheckResponse.SerializeToString
+    encode = HealthCheckResponse.SerializeToString
     return {
-        f"/{HEALTH_SERVICE}/Check": grpc.unary_unary_rpc_method_handler(
-            check, health_pb2.HealthCheckRequest.FromString, encode
-        ),
-        f"/{HEALTH_SERVICE}/Watch": grpc.unary_stream_rpc_method_handler(
-            watch, health_pb2.HealthCheckRequest.FromString, encode
-        ),
+        f"/{HEALTH_SERVICE}/Check": grpc.unary_unary_rpc_method_handler(check, HealthCheckRequest.FromString, encode),
+        f"/{HEALTH_SERVICE}/Watch": grpc.unary_stream_rpc_method_handler(watch, HealthCheckRequest.FromString, encode),
         f"/{HEALTH_SERVICE}/List": grpc.unary_unary_rpc_method_handler(
-            list_all, health_pb2.HealthListRequest.FromString, health_pb2.HealthListResponse.SerializeToString
+            list_all, HealthListRequest.FromString, HealthListResponse.SerializeToString
         ),
     }

@@ -1,4 +1,4 @@
-"""The program's log: one line per event on standard error, as JSON or for people, with the ids of the trace it is in."""
+"""The program's log: a line per event on standard error, as JSON or for people, with the ids of its trace."""
 
 import json
 import logging

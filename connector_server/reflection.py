@@ -8,15 +8,16 @@ wire, so one handler answers both.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cache
+from typing import Any
 
 import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from connector_server.calls import CallContext
+from connector_server.calls import CallContext, MethodHandler
+from connector_server.health_messages import HEALTH_FILE
 from connector_server.names import SERVICES, ServedService
 from connectory.v1 import services_pb2
 
@@ -34,7 +35,7 @@ def describe() -> descriptor_pool.DescriptorPool:
     """A pool that describes every served name with our messages."""
     pool = descriptor_pool.DescriptorPool()
     seen: set[str] = set()
-    for file in (services_pb2.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
+    for file in (services_pb2.DESCRIPTOR, HEALTH_FILE, reflection_pb2.DESCRIPTOR):
         _add(pool, file, seen)
     for package in dict.fromkeys(_package(served) for served in SERVICES):
         if package != _OURS:
@@ -86,10 +87,10 @@ def _with_dependencies(file: FileDescriptor, found: dict[str, bytes]) -> dict[st
     return found
 
 
-def _answer(request: Request, names: Sequence[str]) -> Response:
+def _answer(request: Any, names: Sequence[str]) -> Any:
     pool = describe()
     kind = request.WhichOneof("message_request")
-    find: dict[str | None, Callable[[], Response]] = {
+    find: dict[str | None, Callable[[], Any]] = {
         "list_services": lambda: Response(
             list_services_response=reflection_pb2.ListServiceResponse(
                 service=[reflection_pb2.ServiceResponse(name=name) for name in sorted(names)]
@@ -112,7 +113,7 @@ def _answer(request: Request, names: Sequence[str]) -> Response:
     return answer
 
 
-def _file(file: FileDescriptor) -> Response:
+def _file(file: FileDescriptor) -> Any:
     return Response(
         file_descriptor_response=reflection_pb2.FileDescriptorResponse(
             file_descriptor_proto=_with_dependencies(file, {}).values()
@@ -120,7 +121,7 @@ def _file(file: FileDescriptor) -> Response:
     )
 
 
-def _extensions(pool: descriptor_pool.DescriptorPool, name: str) -> Response:
+def _extensions(pool: descriptor_pool.DescriptorPool, name: str) -> Any:
     return Response(
         all_extension_numbers_response=reflection_pb2.ExtensionNumberResponse(
             base_type_name=pool.FindMessageTypeByName(name).full_name
@@ -128,10 +129,10 @@ def _extensions(pool: descriptor_pool.DescriptorPool, name: str) -> Response:
     )
 
 
-def reflection_handlers(names: Sequence[str], draining: asyncio.Event) -> dict[str, grpc.RpcMethodHandler]:  # type: ignore[type-arg]
+def reflection_handlers(names: Sequence[str], draining: asyncio.Event) -> dict[str, MethodHandler]:
     """Handlers of both reflection services; `names` are the services to list. Streams end once `draining` is set."""
 
-    async def info(requests: AsyncIterator[Request], context: CallContext) -> None:
+    async def info(requests: AsyncIterator[Any], context: CallContext) -> None:
         answering = asyncio.ensure_future(_answer_all(requests, context, names))
         stopping = asyncio.ensure_future(draining.wait())
         try:
@@ -148,6 +149,6 @@ def reflection_handlers(names: Sequence[str], draining: asyncio.Event) -> dict[s
     return {f"/{service}/ServerReflectionInfo": handler for service in REFLECTION_SERVICES}
 
 
-async def _answer_all(requests: AsyncIterator[Request], context: CallContext, names: Sequence[str]) -> None:
+async def _answer_all(requests: AsyncIterator[Any], context: CallContext, names: Sequence[str]) -> None:
     async for request in requests:
         await context.write(_answer(request, names))

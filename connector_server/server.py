@@ -3,26 +3,27 @@
 import asyncio
 import logging
 import os
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 
-from connector_server.addresses import Address, parse_address
-from connector_server.calls import CallTracer
+from connector_server.addresses import parse_address
+from connector_server.calls import CallTracer, MethodHandler
 from connector_server.certificates import server_credentials
 from connector_server.gauges import Gauges
-from connector_server.health import HEALTH_SERVICE, Health, health_handlers
-from connector_server.ledgers import open_ledger
+from connector_server.health import Health, health_handlers
+from connector_server.health_messages import HEALTH_SERVICE
+from connector_server.ledgers import chosen_ledger
 from connector_server.listeners import listen_on_address, listen_on_socket
 from connector_server.measurements import Measurements
 from connector_server.names import SERVICES
 from connector_server.reflection import REFLECTION_SERVICES, reflection_handlers
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
+from connectory.connector.contract import TaskCategory
 from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.ledger import Ledger
@@ -53,13 +54,13 @@ class ConnectorServer:
     measurements: Measurements
 
 
-class _Methods(grpc.GenericRpcHandler):  # type: ignore[type-arg]
+class _Methods(grpc.GenericRpcHandler):
     """All methods of the server in one table, so that finding one costs one look-up."""
 
-    def __init__(self, handlers: dict[str, Any]) -> None:
+    def __init__(self, handlers: dict[str, MethodHandler]) -> None:
         self._handlers = handlers
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> MethodHandler | None:
         return self._handlers.get(handler_call_details.method)
 
 
@@ -82,12 +83,14 @@ async def serve(
     """
     async with AsyncExitStack() as stack:
         registry = discover(settings.modules) if registry is None else registry
-        if ledger is None:
-            ledger = await stack.enter_async_context(open_ledger(settings.ledger))
         dispatcher = Dispatcher(
-            registry, secrets=default_secrets(), storage=default_storage(), types=default_types(), ledger=ledger
+            registry,
+            secrets=default_secrets(),
+            storage=default_storage(),
+            types=default_types(),
+            ledger=chosen_ledger(settings.ledger) if ledger is None else ledger,
         )
-        stack.push_async_callback(dispatcher.aclose)
+        stack.push_async_callback(_close, dispatcher, settings.grace)
         measurements = Measurements(OPERATIONS, (category.name for category in _categories(registry)))
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = _tracer(registry, tracer_provider, stack)
@@ -112,11 +115,20 @@ async def serve(
         )
 
 
+async def _close(dispatcher: Dispatcher, grace: float) -> None:
+    """Let creates whose callers are gone come to their end, but not for ever."""
+    try:
+        async with asyncio.timeout(grace):
+            await dispatcher.aclose()
+    except TimeoutError:
+        _log.error("connectors were not closed in order: some creates did not end within the grace")
+
+
 def _service_names() -> tuple[str, ...]:
     return (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
 
 
-def _categories(registry: Registry) -> list[Any]:
+def _categories(registry: Registry) -> list[TaskCategory]:
     return [category for registration in registry.list() for category in registration.categories]
 
 
@@ -149,7 +161,7 @@ def _metrics(
     # Optional: a server without the endpoint does not pay for its client library.
     from connector_server.prometheus import ServerCollector, serve_metrics  # noqa: PLC0415
 
-    collector = ServerCollector(measurements=measurements, gauges=Gauges(dispatcher))
+    collector = ServerCollector(measurements=measurements, gauges=Gauges(dispatcher.registry, lambda: 0.0))
     return str(stack.enter_context(serve_metrics(parse_address(settings.metrics_address), collector)))
 
 

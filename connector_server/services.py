@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
-from connector_server.calls import CallContext, CallRecord, CallTracer, Method, stream_call, unary_call
+from connector_server.calls import CallContext, CallRecord, CallTracer, Method, MethodHandler, stream_call, unary_call
 from connector_server.measurements import Measurements
 from connector_server.names import SERVICES
 from connectory.connector.contract import TaskCategory
@@ -99,7 +99,7 @@ OPERATIONS: tuple[str, ...] = tuple(_OPERATIONS)
 
 def connector_handlers(
     dispatcher: Dispatcher, measurements: Measurements, tracer: CallTracer | None = None
-) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+) -> dict[str, MethodHandler]:
     """A handler for every served method, under its full name ("/package.Service/Method")."""
     service = _Services(dispatcher)
     handlers = {}
@@ -112,7 +112,7 @@ def connector_handlers(
 
 def _handler(
     service: "_Services", name: str, operation: str, measurements: Measurements, tracer: CallTracer | None
-) -> grpc.RpcMethodHandler[Any, Any]:
+) -> MethodHandler:
     shape = _OPERATIONS[operation]
     perform = service.perform(operation)
     method = Method(
@@ -125,10 +125,10 @@ def _handler(
         tracer=tracer,
     )
     if shape.stream_requests:
-        return grpc.stream_stream_rpc_method_handler(stream_call(method, perform))  # type: ignore[arg-type]
+        return grpc.stream_stream_rpc_method_handler(stream_call(method, perform))
     if shape.stream_answers:
-        return grpc.unary_stream_rpc_method_handler(stream_call(method, perform))  # type: ignore[arg-type]
-    return grpc.unary_unary_rpc_method_handler(unary_call(method, perform))  # type: ignore[arg-type]
+        return grpc.unary_stream_rpc_method_handler(stream_call(method, perform))
+    return grpc.unary_unary_rpc_method_handler(unary_call(method, perform))
 
 
 class _Services:

@@ -1,8 +1,8 @@
 """Several serving processes on the same addresses, and what keeps them running.
 
 Workers are fresh processes, never forks: gRPC does not survive a fork. They share each port by SO_REUSEPORT, so the
-kernel spreads connections over them. A worker reads its settings from its standard input and stops in order when that is
-closed, so none outlives its supervisor, not even one that was killed.
+kernel spreads connections over them. A worker reads its settings from its standard input and stops in order when that
+is closed, so none outlives its supervisor, not even one that was killed.
 """
 
 import asyncio
@@ -131,7 +131,7 @@ def _reserved(address: Address) -> Iterator[Address]:
             holder.bind((address.host, address.port))
         except OSError as error:
             raise SettingsError(
-                f"addresses={str(address)!r} cannot be listened on: {error.strerror}; choose a free port of this machine"
+                f"addresses={str(address)!r} cannot be listened on: {error.strerror}; choose a free port"
             ) from None
         yield Address(address.host, holder.getsockname()[1])
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import sys
 
 import uvloop
@@ -34,9 +35,17 @@ async def _stop_when_abandoned(supervisor: asyncio.StreamReader, stop: asyncio.E
     stop.set()
 
 
+def _first_line(descriptor: int) -> bytes:
+    """The first line and not a byte more: what follows is watched, not read."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return line
+
+
 def main() -> int:
     """Serve as one of several; answers the exit code."""
-    line = sys.stdin.buffer.raw.readline()
+    line = _first_line(sys.stdin.fileno())
     try:
         settings = ServerSettings(**json.loads(line))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,0 +1,23 @@
+"""What is not counted but looked at when somebody asks: the connectors' pools and the event loop."""
+
+from collections.abc import Callable, Mapping
+
+from connectory.connector.registry import Registry
+
+__all__ = ["Gauges"]
+
+
+class Gauges:
+    """The present state of a server."""
+
+    def __init__(self, registry: Registry, loop_lag: Callable[[], float]) -> None:
+        self._registry = registry
+        self.loop_lag = loop_lag
+
+    def queued(self) -> Mapping[str, int]:
+        """Calls that wait for a thread, by connector."""
+        return {registration.name: registration.pool.queued for registration in self._registry.list()}
+
+    def active(self) -> Mapping[str, int]:
+        """Calls that run on a thread, by connector."""
+        return {registration.name: registration.pool.active for registration in self._registry.list()}

@@ -1,0 +1,266 @@
+"""Every way to call wrongly has its own status, reason and sentence, as a caller receives them."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2
+from tests.connector_server.fakes import (
+    ChattyConnector,
+    FailingConnector,
+    TrivialConnector,
+    TrivialSyncConnector,
+)
+from tests.connector_server.harness import (
+    Peer,
+    create_request,
+    error_info,
+    execute_messages,
+    serving,
+    status_of,
+    template,
+)
+
+Code = grpc.StatusCode
+CREATE = "/connectory.v1.AsyncConnectorService/CreateTask"
+EXECUTE = "/connectory.v1.SyncConnectorService/ExecuteTaskSync"
+NOT_PROTOBUF = b"\x0a\xff\xff\xff\xff"
+
+
+@pytest.fixture
+async def peer() -> AsyncIterator[Peer]:
+    async with serving(TrivialConnector(), TrivialSyncConnector(), FailingConnector(), ChattyConnector()) as one:
+        yield one
+
+
+def assert_error(error: grpc.aio.AioRpcError, code: grpc.StatusCode, reason: str, *words: str) -> None:
+    assert error.code() is code, error
+    assert error_info(error).reason == reason
+    assert status_of(error).code == code.value[0]
+    for word in words:
+        assert word in error.details()
+
+
+async def execute_raw(peer: Peer, *messages: bytes) -> list[bytes]:
+    return [answer async for answer in peer.channel.stream_stream(EXECUTE)(iter(messages))]
+
+
+async def execute(peer: Peer, *messages: pb.ExecuteTaskSyncRequest) -> list[bytes]:
+    return await execute_raw(peer, *(message.SerializeToString() for message in messages))
+
+
+@pytest.mark.parametrize("operation", ["CreateTask", "GetTask", "DeleteTask", "GetTaskMetrics"])
+async def test_a_request_that_is_no_protobuf(peer: Peer, operation: str) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.channel.unary_unary(f"/connectory.v1.AsyncConnectorService/{operation}")(NOT_PROTOBUF)
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "MALFORMED_MESSAGE", f"connectory.v1.{operation}Request")
+
+
+async def test_a_log_request_that_is_no_protobuf(peer: Peer) -> None:
+    call = peer.channel.unary_stream("/connectory.v1.AsyncConnectorService/GetTaskLogs")(NOT_PROTOBUF)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call.read()
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "MALFORMED_MESSAGE", "GetTaskLogsRequest")
+
+
+async def test_a_stream_message_that_is_no_protobuf(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute_raw(peer, NOT_PROTOBUF)
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "MALFORMED_MESSAGE", "ExecuteTaskSyncRequest")
+
+
+async def test_a_later_stream_message_that_is_no_protobuf(peer: Peer) -> None:
+    header = execute_messages(template("trivial_sync"))[0].SerializeToString()
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute_raw(peer, header, NOT_PROTOBUF)
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "MALFORMED_MESSAGE", "ExecuteTaskSyncRequest")
+
+
+async def test_an_unknown_task_type_is_told_what_exists(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("nothing"))
+    assert_error(caught.value, Code.NOT_FOUND, "UNKNOWN_CATEGORY", "nothing@0", "trivial@0")
+
+
+async def test_a_sync_connector_called_as_an_async_one(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("trivial_sync"))
+    assert caught.value.code() is Code.UNIMPLEMENTED
+    assert "ExecuteTaskSync" in caught.value.details()
+
+
+async def test_an_async_connector_called_as_a_sync_one(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer, *execute_messages(template("trivial")))
+    assert caught.value.code() is Code.UNIMPLEMENTED
+    assert "CreateTask" in caught.value.details()
+
+
+async def test_an_operation_that_the_connector_does_not_offer(peer: Peer) -> None:
+    handle = (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+    request = pb.GetTaskMetricsRequest(task_category=pb.TaskCategory(name="trivial"), resource_meta=handle)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.GetTaskMetrics(request)
+    assert caught.value.code() is Code.UNIMPLEMENTED
+    assert "metrics" in caught.value.details()
+
+
+@pytest.mark.parametrize("handle", [b"", b"\x80\x04garbage", b"{}", b"[1]"])
+@pytest.mark.parametrize("operation", ["GetTask", "DeleteTask"])
+async def test_a_handle_that_cannot_be_decoded(peer: Peer, operation: str, handle: bytes) -> None:
+    request_class = {"GetTask": pb.GetTaskRequest, "DeleteTask": pb.DeleteTaskRequest}[operation]
+    request = request_class(task_category=pb.TaskCategory(name="trivial"), resource_meta=handle)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await getattr(peer.jobs, operation)(request)
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "INVALID_HANDLE", "handle")
+
+
+async def test_a_handle_of_another_connector(peer: Peer) -> None:
+    handle = (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.GetTask(pb.GetTaskRequest(task_category=pb.TaskCategory(name="chatty"), resource_meta=handle))
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "INVALID_HANDLE", "trivial@0", "chatty@0")
+
+
+async def test_a_stream_whose_first_message_is_no_header(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer, pb.ExecuteTaskSyncRequest(inputs=literals_pb2.LiteralMap()))
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "MISSING_HEADER", "send the header first")
+
+
+async def test_a_stream_that_is_closed_before_anything_was_sent(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer)
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "STREAM_CLOSED_EARLY", "closed before its first message")
+
+
+async def test_a_stream_with_two_headers(peer: Peer) -> None:
+    header = execute_messages(template("trivial_sync"))[0]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer, header, header)
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "REPEATED_HEADER", "second header")
+
+
+async def test_a_stream_message_without_a_part(peer: Peer) -> None:
+    header = execute_messages(template("trivial_sync"))[0]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer, header, pb.ExecuteTaskSyncRequest())
+    assert_error(caught.value, Code.INVALID_ARGUMENT, "EMPTY_MESSAGE", "neither header nor inputs")
+
+
+def interface_with_int() -> interface_pb2.TypedInterface:
+    integer = interface_pb2.Variable(type=types_pb2.LiteralType(simple=types_pb2.INTEGER))
+    return interface_pb2.TypedInterface(inputs=interface_pb2.VariableMap(variables={"count": integer}))
+
+
+def text_inputs(**values: str) -> literals_pb2.LiteralMap:
+    def literal(text: str) -> literals_pb2.Literal:
+        return literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(string_value=text)))
+
+    return literals_pb2.LiteralMap(literals={name: literal(text) for name, text in values.items()})
+
+
+@pytest.mark.parametrize(("inputs", "named"), [({"count": "seven"}, "count"), ({}, "count"), ({"other": "x"}, "other")])
+async def test_inputs_that_do_not_fit_the_interface(peer: Peer, inputs: dict[str, str], named: str) -> None:
+    messages = execute_messages(template("trivial_sync", interface=interface_with_int()), text_inputs(**inputs))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer, *messages)
+    assert caught.value.code() is Code.INVALID_ARGUMENT
+    assert named in caught.value.details()
+
+    request = pb.CreateTaskRequest(
+        template=template("trivial", interface=interface_with_int()), inputs=text_inputs(**inputs)
+    )
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(request)
+    assert caught.value.code() is Code.INVALID_ARGUMENT
+    assert named in caught.value.details()
+
+
+async def test_a_message_over_the_limit_is_refused_with_both_sizes() -> None:
+    async with serving(TrivialConnector(), max_message_bytes=4096) as peer:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await peer.jobs.CreateTask(create_request("trivial", {"text": "x" * 10_000}))
+        assert caught.value.code() is Code.RESOURCE_EXHAUSTED
+        assert "larger than max" in caught.value.details()
+        assert "4096" in caught.value.details()
+        assert (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+
+
+async def test_twenty_megabytes_pass_by_default(peer: Peer) -> None:
+    assert (await peer.jobs.CreateTask(create_request("trivial", {"text": "x" * 20_000_000}))).resource_meta
+
+
+async def test_an_answer_over_the_limit_is_refused_with_both_sizes() -> None:
+    async with serving(ChattyConnector(), max_message_bytes=4096) as peer:
+        handle = (await peer.jobs.CreateTask(create_request("chatty"))).resource_meta
+        request = pb.GetTaskMetricsRequest(
+            task_category=pb.TaskCategory(name="chatty"), resource_meta=handle, queries=["m"] * 900
+        )
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await peer.jobs.GetTaskMetrics(request)
+        assert caught.value.code() is Code.RESOURCE_EXHAUSTED
+        assert "4096" in caught.value.details()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("UserError", Code.FAILED_PRECONDITION),
+        ("InvalidTaskError", Code.INVALID_ARGUMENT),
+        ("NotFoundError", Code.NOT_FOUND),
+        ("UnsupportedError", Code.UNIMPLEMENTED),
+        ("AlreadyExistsError", Code.ALREADY_EXISTS),
+        ("UnauthenticatedError", Code.UNAUTHENTICATED),
+        ("PermissionDeniedError", Code.PERMISSION_DENIED),
+        ("RateLimitedError", Code.RESOURCE_EXHAUSTED),
+        ("UnavailableError", Code.UNAVAILABLE),
+        ("DeadlineExceededError", Code.DEADLINE_EXCEEDED),
+        ("AmbiguousError", Code.ABORTED),
+        ("InternalError", Code.INTERNAL),
+    ],
+)
+async def test_each_error_of_a_connector_has_its_status(peer: Peer, error: str, code: grpc.StatusCode) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("failing", {"error": error}))
+    assert caught.value.code() is code
+    assert error_info(caught.value).reason
+
+
+async def test_how_long_to_wait_travels_along(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("failing", {"error": "RateLimitedError"}))
+    retry = error_details_pb2.RetryInfo()
+    assert any(detail.Unpack(retry) for detail in status_of(caught.value).details)
+    assert retry.retry_delay.seconds == 7
+
+
+async def test_an_unexpected_exception_tells_an_id_and_nothing_else(
+    peer: Peer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("failing", {"error": "unexpected"}))
+    assert caught.value.code() is Code.INTERNAL
+    everything = repr(caught.value) + str(status_of(caught.value))
+    assert "hunter2" not in everything
+    assert "Traceback" not in everything
+    assert "KeyError" in caplog.text
+
+
+async def test_a_long_error_arrives_clipped(peer: Peer) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("failing", {"error": "UserError", "words": 100_000}))
+    assert caught.value.code() is Code.FAILED_PRECONDITION
+    assert caught.value.details().startswith("no no no")
+    assert len(dict(caught.value.trailing_metadata())["grpc-status-details-bin"]) <= 2048
+
+
+async def test_an_unknown_method_is_unimplemented(peer: Peer) -> None:
+    unknown: Any = peer.channel.unary_unary("/connectory.v1.AsyncConnectorService/Fly")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await unknown(b"")
+    assert caught.value.code() is Code.UNIMPLEMENTED

@@ -1,0 +1,81 @@
+"""TLS and mTLS with real certificates, and their rotation under a running server."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import grpc
+import pytest
+
+from connectory.errors import SettingsError
+from connectory.v1 import services_pb2_grpc
+from tests.connector_server.certificates import Authority
+from tests.connector_server.fakes import TrivialConnector
+from tests.connector_server.harness import create_request, serving
+
+
+async def create(target: str, credentials: grpc.ChannelCredentials) -> bytes:
+    async with grpc.aio.secure_channel(target, credentials) as channel:
+        stub = services_pb2_grpc.AsyncConnectorServiceStub(channel)
+        handle: bytes = (await stub.CreateTask(create_request("trivial"), timeout=10)).resource_meta
+        return handle
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+async def test_tls(authority: Authority) -> None:
+    key, cert = authority.issue("server")
+    async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], tls_cert=cert, tls_key=key) as peer:
+        assert await create(peer.server.addresses[0], grpc.ssl_channel_credentials(authority.cert.read_bytes()))
+        with pytest.raises(grpc.aio.AioRpcError):
+            await peer.jobs.CreateTask(create_request("trivial"), timeout=10)
+
+
+async def test_mtls_admits_only_callers_with_a_certificate_of_the_ca(authority: Authority, tmp_path: Path) -> None:
+    key, cert = authority.issue("server")
+    client_key, client_cert = authority.issue("client")
+    (tmp_path / "other").mkdir()
+    stranger_key, stranger_cert = Authority(tmp_path / "other", "other").issue("stranger")
+    root = authority.cert.read_bytes()
+    options = {"tls_cert": cert, "tls_key": key, "tls_client_ca": authority.cert}
+    async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], **options) as peer:
+        target = peer.server.addresses[0]
+        known = grpc.ssl_channel_credentials(root, client_key.read_bytes(), client_cert.read_bytes())
+        assert await create(target, known)
+        stranger = grpc.ssl_channel_credentials(root, stranger_key.read_bytes(), stranger_cert.read_bytes())
+        for refused in (grpc.ssl_channel_credentials(root), stranger):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await create(target, refused)
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_with_client_certificates_a_public_address_is_allowed(authority: Authority) -> None:
+    key, cert = authority.issue("server")
+    options = {"tls_cert": cert, "tls_key": key, "tls_client_ca": authority.cert}
+    async with serving(TrivialConnector(), addresses=["0.0.0.0:0"], **options) as peer:
+        assert peer.server.addresses[0].startswith("0.0.0.0:")
+
+
+async def test_a_rotated_certificate_serves_the_next_connection(authority: Authority) -> None:
+    key, cert = authority.issue("server")
+    async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], tls_cert=cert, tls_key=key) as peer:
+        host, _, port = peer.server.addresses[0].rpartition(":")
+        root = grpc.ssl_channel_credentials(authority.cert.read_bytes())
+        assert await create(peer.server.addresses[0], root)
+        before = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+        authority.issue("server")
+        after = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+        assert after != before
+        assert after.split() == cert.read_text().split()
+        assert await create(peer.server.addresses[0], root)
+
+
+async def test_a_key_of_another_certificate_is_refused(authority: Authority) -> None:
+    _, cert = authority.issue("server")
+    key, _ = authority.issue("other")
+    with pytest.raises(SettingsError, match="matching certificate and key"):
+        async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], tls_cert=cert, tls_key=key):
+            raise AssertionError("it must not serve")

@@ -1,0 +1,182 @@
+"""Spans: one per call, under the caller's trace, with the true end; and none at all when nobody wants them."""
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+
+import grpc
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from connector_server.logs import JsonFormatter
+from connector_server.tracing import trace_ids
+from tests.connector_server.fakes import FailingConnector, TrivialConnector, TrivialSyncConnector
+from tests.connector_server.harness import create_request, execute_messages, serving, template
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+TRACEPARENT = ("traceparent", f"00-{TRACE}-{PARENT}-01")
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(exporter: InMemorySpanExporter) -> TracerProvider:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider
+
+
+def attributes(span: ReadableSpan) -> dict[str, object]:
+    return dict(span.attributes or {})
+
+
+async def test_a_call_is_one_server_span_under_the_callers_trace(
+    exporter: InMemorySpanExporter, provider: TracerProvider
+) -> None:
+    async with serving(TrivialConnector(), tracer_provider=provider) as peer:
+        await peer.jobs.CreateTask(create_request("trivial"), metadata=[TRACEPARENT])
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "connectory.v1.AsyncConnectorService/CreateTask"
+    assert span.kind is SpanKind.SERVER
+    assert span.parent is not None
+    assert (f"{span.parent.trace_id:032x}", f"{span.parent.span_id:016x}") == (TRACE, PARENT)
+    assert attributes(span) == {
+        "rpc.system": "grpc",
+        "rpc.service": "connectory.v1.AsyncConnectorService",
+        "rpc.method": "CreateTask",
+        "rpc.grpc.status_code": 0,
+        "connectory.operation": "CreateTask",
+        "connectory.task_type": "trivial",
+        "connectory.task_type_version": 0,
+        "connectory.connector": "Trivial",
+    }
+    assert span.status.status_code is StatusCode.UNSET
+
+
+async def test_a_stream_is_one_span(exporter: InMemorySpanExporter, provider: TracerProvider) -> None:
+    async with serving(TrivialSyncConnector(), tracer_provider=provider) as peer:
+        answers = peer.sync.ExecuteTaskSync(iter(execute_messages(template("trivial_sync"))))
+        assert [answer async for answer in answers]
+    (span,) = exporter.get_finished_spans()
+    assert attributes(span)["connectory.connector"] == "TrivialSync"
+    assert attributes(span)["rpc.grpc.status_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        ("InternalError", 13, StatusCode.ERROR),
+        ("UnavailableError", 14, StatusCode.ERROR),
+        ("UserError", 9, StatusCode.UNSET),
+    ],
+)
+async def test_a_call_that_ends_with_a_rich_status_has_it_on_its_span(
+    exporter: InMemorySpanExporter, provider: TracerProvider, error: str, code: int, status: StatusCode
+) -> None:
+    async with serving(FailingConnector(), tracer_provider=provider) as peer:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await peer.jobs.CreateTask(create_request("failing", {"error": error}))
+    (span,) = exporter.get_finished_spans()
+    assert attributes(span)["rpc.grpc.status_code"] == code
+    assert attributes(span)["error.type"]
+    assert span.status.status_code is status
+
+
+async def test_a_request_that_cannot_be_read_has_a_span_too(
+    exporter: InMemorySpanExporter, provider: TracerProvider
+) -> None:
+    async with serving(TrivialConnector(), tracer_provider=provider) as peer:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await peer.channel.unary_unary("/flyteidl.service.AsyncAgentService/GetTask")(b"\x0a\xff")
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "flyteidl.service.AsyncAgentService/GetTask"
+    assert attributes(span)["rpc.grpc.status_code"] == 3
+    assert "connectory.task_type" not in attributes(span)
+
+
+class LoggingConnector(TrivialConnector):
+    """Logs on create."""
+
+    task_type = "logging"
+
+    async def create(self, ctx):  # type: ignore[no-untyped-def]
+        ctx.logger.warning("creating")
+        return await super().create(ctx)
+
+
+async def test_what_a_connector_logs_carries_the_ids_of_the_trace(
+    provider: TracerProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.handler.setFormatter(JsonFormatter(trace_ids))
+    async with serving(LoggingConnector(), tracer_provider=provider) as peer:
+        await peer.jobs.CreateTask(create_request("logging"), metadata=[TRACEPARENT])
+    lines = [json.loads(line) for line in caplog.text.splitlines() if "creating" in line]
+    assert [line["trace_id"] for line in lines] == [TRACE]
+
+
+UNTRACED = """
+import asyncio, pathlib, sys, tempfile
+from connector_server.app import serve
+from connector_server.settings import ServerSettings
+from connectory.connector.registry import Registry
+
+async def main():
+    with tempfile.TemporaryDirectory() as folder:
+        async with serve(ServerSettings(uds=[pathlib.Path(folder) / "s"]), registry=Registry()):
+            print(sorted(name for name in sys.modules if name.startswith(("opentelemetry", "prometheus_client"))))
+
+asyncio.run(main())
+"""
+
+
+def test_nothing_of_telemetry_is_loaded_when_it_is_off() -> None:
+    run = subprocess.run([sys.executable, "-c", UNTRACED], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    received: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    async def export(request: bytes, _context: object) -> bytes:
+        loop.call_soon_threadsafe(received.put_nowait, request)
+        return b""
+
+    collector = grpc.aio.server()
+    handler = grpc.unary_unary_rpc_method_handler(export)
+    name = "opentelemetry.proto.collector.trace.v1.TraceService"
+    collector.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
+    port = collector.add_insecure_port("127.0.0.1:0")
+    await collector.start()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "tested-server")
+    async with serving(TrivialConnector()) as peer:
+        await peer.jobs.CreateTask(create_request("trivial"), metadata=[TRACEPARENT])
+    exported = await received.get()
+    await collector.stop(None)
+    assert b"tested-server" in exported
+    assert bytes.fromhex(TRACE) in exported
+
+
+async def test_otlp_without_its_package_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.grpc.trace_exporter", None)
+    with pytest.raises(Exception, match=r"install connectory\[otlp\]"):
+        async with serving(TrivialConnector()):
+            raise AssertionError("it must not serve")
+
+
+def test_logs_are_json_with_their_facts() -> None:
+    record = logging.makeLogRecord({"msg": "hello %s", "args": ("you",), "levelname": "INFO", "name": "x", "worker": 3})
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["message"], line["worker"], line["level"]) == ("hello you", 3, "INFO")
+    assert "trace_id" not in line
