@@ -9,7 +9,7 @@ from connectory.errors import StorageError
 
 __all__ = ["CLOUD_SCHEMES", "HTTP_SCHEMES", "MEMORY_SCHEME", "Location", "is_local", "join", "local_path", "scheme_of"]
 
-CLOUD_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "gcs", "az", "azure", "abfs", "abfss"})
+CLOUD_SCHEMES: Final = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
 HTTP_SCHEMES: Final = frozenset({"http", "https"})
 MEMORY_SCHEME: Final = "memory"
 
@@ -69,9 +69,9 @@ def local_path(url: str) -> Path:
 def join(prefix: str, *parts: str) -> str:
     """A URL below a prefix. Slashes at the joints are made one; empty parts count for nothing."""
     inner = [part.strip("/") for part in parts if part.strip("/")]
-    start = prefix if prefix.endswith("://") else prefix.rstrip("/")
     if not inner:
         return prefix
-    if not start:
-        return ("/" if prefix else "") + "/".join(inner)
-    return f"{start}{'' if start.endswith('://') else '/'}{'/'.join(inner)}"
+    scheme, found, rest = prefix.rpartition("://")
+    start = rest.rstrip("/")
+    joint = "/" if rest else ""
+    return f"{scheme}{found}{start}{joint}{'/'.join(inner)}"
