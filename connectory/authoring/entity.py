@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from functools import cached_property
 
-from connectory.authoring.conversion import type_registry
+from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.interface import Interface, typed_interface
 from connectory.authoring.location import user_location
 from connectory.authoring.node import Overrides
+from connectory.errors import AuthoringError, ConnectoryError
 from connectory.v1 import interface_pb2, literals_pb2, workflow_pb2
 
 __all__ = ["Entity"]
@@ -19,7 +20,8 @@ class Entity(ABC):
         self._name = name
         self._interface = interface
         self._location = location or user_location()
-        self.typed_interface  # noqa: B018 - an annotation that cannot work is an error where it is written
+        self.typed_interface  # noqa: B018 - annotations that cannot work are an error here
+        self._check_defaults()
 
     @property
     def name(self) -> str:
@@ -45,6 +47,21 @@ class Entity(ABC):
     def typed_interface(self) -> interface_pb2.TypedInterface:
         """Inputs and outputs in literal types."""
         return typed_interface(self._interface, type_registry(), owner=self._name, location=self._location)
+
+    def _check_defaults(self) -> None:
+        """What cannot work is an error where it is written, not where it is used."""
+        for name, default in self._interface.defaults.items():
+            annotation = self._interface.inputs[name]
+            declared = self.typed_interface.inputs.variables[name].type
+            try:
+                type_registry().to_literal(default, declared, conversion_context(), annotation=annotation)
+            except (ConnectoryError, TypeError, ValueError) as error:
+                remedy = f"; write {name}: {describe(annotation)} | None" if default is None else ""
+                raise AuthoringError(
+                    f"parameter '{name}' of '{self._name}' takes {describe(annotation)}, but its default is {default!r}"
+                    f"{remedy}: {error}",
+                    location=self._location,
+                ) from error
 
     @property
     @abstractmethod

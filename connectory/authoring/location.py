@@ -34,4 +34,4 @@ def authoring_error(message: str, *, location: str | None = None) -> AuthoringEr
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, "<frozen"))
+    return filename.startswith((_PACKAGE, "<frozen", "<string>"))

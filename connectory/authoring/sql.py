@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectory.authoring.connector_task import ConnectorTask
@@ -25,14 +26,29 @@ class SQL:
     """
 
     uri: str
-    """The database: `sqlite:///PATH`, `duckdb:///PATH` or `postgresql://...`; a template, which may hold secrets."""
+    """The database: `sqlite:///PATH`, `duckdb:///PATH` or `postgresql://...`; a template, which may refer to secrets."""
     query_template: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    """Further settings of the connector."""
+    setup: Sequence[str] | None = None
+    """Statements that run before, in the same session."""
+    password_secret: str | None = None
+    """The key (`KEY` or `GROUP.KEY`) of the secret that is the user's password."""
+    read_only: bool | None = None
+    """Whether the database shall refuse changes; None: as the connector does by default, which is to refuse them."""
+    max_rows: int | None = None
+    """The most rows that become values."""
+    time_limit_seconds: float | None = None
 
     def values(self) -> dict[str, Any]:
         """What the connector reads."""
-        return {"uri": self.uri, "query": self.query_template, **self.options}
+        return {
+            "uri": self.uri,
+            "query": self.query_template,
+            "setup": self.setup,
+            "password_secret": self.password_secret,
+            "read_only": self.read_only,
+            "max_rows": self.max_rows,
+            "time_limit_seconds": self.time_limit_seconds,
+        }
 
 
 class SQLTask(ConnectorTask[Mapping[str, Any]]):
@@ -50,7 +66,11 @@ class SQLTask(ConnectorTask[Mapping[str, Any]]):
         inputs: Mapping[str, Any] | None = None,
         outputs: Mapping[str, Any] | None = None,
         output_schema_type: Any = StructuredDataset,
-        options: Mapping[str, Any] | None = None,
+        setup: Sequence[str] | None = None,
+        password_secret: str | None = None,
+        read_only: bool | None = None,
+        max_rows: int | None = None,
+        time_limit_seconds: float | None = None,
         interface: Interface | None = None,
         **settings: Any,
     ) -> None:
@@ -58,7 +78,15 @@ class SQLTask(ConnectorTask[Mapping[str, Any]]):
             raise authoring_error(f"task '{name}' has no query")
         if outputs is None:
             outputs = {} if output_schema_type is None else {"results": output_schema_type}
-        config = SQL(uri=uri, query_template=query_template, options=options or {})
+        config = SQL(
+            uri=uri,
+            query_template=query_template,
+            setup=setup,
+            password_secret=password_secret,
+            read_only=read_only,
+            max_rows=max_rows,
+            time_limit_seconds=time_limit_seconds,
+        )
         super().__init__(name, "sql", config.values(), inputs, outputs, interface=interface, **settings)
         self.query_template = query_template
 
@@ -70,9 +98,13 @@ class SQLFunctionTask(SQLTask):
         name = qualified_name(function)
         super().__init__(
             name,
-            query_template=task_config.query_template or (function.__doc__ or ""),
+            query_template=task_config.query_template or inspect.cleandoc(function.__doc__ or ""),
             uri=task_config.uri,
-            options=task_config.options,
+            setup=task_config.setup,
+            password_secret=task_config.password_secret,
+            read_only=task_config.read_only,
+            max_rows=task_config.max_rows,
+            time_limit_seconds=task_config.time_limit_seconds,
             interface=interface_of(function, name=name),
             location=function_location(function),
             **settings,
