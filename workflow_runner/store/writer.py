@@ -81,7 +81,7 @@ class Writer:
                     connection = self._connect()
                 if connection is not None:
                     self._perform(connection, jobs)
-            except (sqlite3.Error, OSError) as error:
+            except Exception as error:  # whatever it is, those who wait must be told
                 for job in jobs:
                     job.error = self._translated(error)
             self._answer(jobs)
@@ -121,7 +121,9 @@ class Writer:
             job.error = error
         connection.execute("RELEASE job")
 
-    def _translated(self, error: Exception) -> StoreError:
+    def _translated(self, error: Exception) -> Exception:
+        if not isinstance(error, sqlite3.Error | OSError):
+            return error
         remedy = ""
         if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
             remedy = "; make room on the disk, then resume"

@@ -1,0 +1,97 @@
+"""What every store must do. A subclass provides the fixture `store`, an open store."""
+
+import asyncio
+
+import pytest
+
+from workflow_runner.store.contract import (
+    ExecutionExistsError,
+    ExecutionRecord,
+    LogConflictError,
+    LogRecord,
+    PluginState,
+    Store,
+    UnknownExecutionError,
+)
+
+
+def execution(name: str = "e", *, started_at: float = 1.0, phase: str = "RUNNING") -> ExecutionRecord:
+    return ExecutionRecord(id=name, workflow="w", phase=phase, started_at=started_at)
+
+
+def record(number: int) -> LogRecord:
+    return LogRecord(event=b"event %d" % number, commands=b"commands %d" % number)
+
+
+class StoreSuite:
+    """The suite."""
+
+    async def test_a_log_is_read_as_it_was_written(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        await store.append("e", 1, [record(1), record(2)])
+        assert await store.log("e") == [record(0), record(1), record(2)]
+
+    async def test_an_id_is_used_once(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        with pytest.raises(ExecutionExistsError, match="'e' exists already"):
+            await store.create(execution(), [record(7)])
+        assert await store.log("e") == [record(0)]
+
+    async def test_a_log_has_neither_gaps_nor_two_writers(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        await store.append("e", 1, [record(1)])
+        for number in (0, 1, 3):
+            with pytest.raises(LogConflictError):
+                await store.append("e", number, [record(9), record(10)], execution(phase="FAILED"))
+        assert await store.log("e") == [record(0), record(1)]
+        assert (await store.execution("e")).phase == "RUNNING"
+
+    async def test_an_update_comes_with_its_records(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        ended = ExecutionRecord(id="e", workflow="w", phase="FAILED", error="why", started_at=1.0, ended_at=2.0)
+        await store.append("e", 1, [record(1)], ended)
+        assert await store.execution("e") == ended
+
+    async def test_the_latest_executions_come_first(self, store: Store) -> None:
+        for number in range(5):
+            await store.create(execution(f"e{number}", started_at=float(number)), [record(0)])
+        assert [found.id for found in await store.executions(limit=3)] == ["e4", "e3", "e2"]
+
+    async def test_unknown_executions_are_named(self, store: Store) -> None:
+        with pytest.raises(UnknownExecutionError, match="'nobody'"):
+            await store.log("nobody")
+        with pytest.raises(UnknownExecutionError, match="'nobody'"):
+            await store.execution("nobody")
+        with pytest.raises(UnknownExecutionError, match="'nobody'"):
+            await store.put_plugin_state("nobody", "n", 0, PluginState(version=1, data=b""))
+
+    async def test_plugin_states_are_kept_by_attempt(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        await store.put_plugin_state("e", "n", 0, PluginState(version=1, data=b"old"))
+        await store.put_plugin_state("e", "n", 0, PluginState(version=2, data=b"new"))
+        await store.put_plugin_state("e", "n", 1, PluginState(version=1, data=b"other"))
+        kept = {("n", 0): PluginState(version=2, data=b"new"), ("n", 1): PluginState(version=1, data=b"other")}
+        assert await store.plugin_states("e") == kept
+        await store.forget_plugin_states("e")
+        assert await store.plugin_states("e") == {}
+
+    async def test_many_writers_at_once_are_all_served(self, store: Store) -> None:
+        names = [f"e{number}" for number in range(50)]
+        await asyncio.gather(*(store.create(execution(name), [record(0)]) for name in names))
+        await asyncio.gather(
+            *(store.append(name, number, [record(number)]) for number in range(1, 20) for name in names),
+            return_exceptions=False,
+        )
+        for name in names:
+            assert len(await store.log(name)) == 20
+
+    async def test_one_writers_mistake_is_its_own(self, store: Store) -> None:
+        await store.create(execution("a"), [record(0)])
+        results = await asyncio.gather(
+            store.append("a", 1, [record(1)]),
+            store.append("a", 1, [record(1)]),
+            store.create(execution("b"), [record(0)]),
+            return_exceptions=True,
+        )
+        assert [type(result) for result in results] == [type(None), LogConflictError, type(None)]
+        assert len(await store.log("b")) == 1

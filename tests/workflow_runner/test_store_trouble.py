@@ -1,0 +1,96 @@
+"""What happens to executions when their store fails under them."""
+
+from pathlib import Path
+
+import pytest
+
+from connectory.errors import StoreError
+from tests.workflow_runner.fakes import FakePlugin
+from tests.workflow_runner.workflows import (
+    INTEGER,
+    closure,
+    constant,
+    integer,
+    literal_map,
+    node,
+    promise,
+    task,
+    workflow,
+)
+from workflow_runner.runner import Runner
+from workflow_runner.store.contract import ExecutionRecord, LogConflictError, LogRecord, PluginState
+from workflow_runner.store.sqlite import SqliteStore
+
+ADD = task("add", inputs={"a": INTEGER}, outputs={"o": INTEGER})
+CHAIN = closure(
+    workflow(
+        "chain",
+        [
+            node("n0", ADD, {"a": constant(integer(4))}),
+            node("n1", ADD, {"a": promise("n0", "o")}),
+            node("n2", ADD, {"a": promise("n1", "o")}),
+        ],
+        outputs={"o": (INTEGER, promise("n2", "o"))},
+    ),
+    [ADD],
+)
+
+
+class FailingStore(SqliteStore):
+    """Fails its writes once `left` of them have succeeded."""
+
+    def __init__(self, path: Path, left: int) -> None:
+        super().__init__(path)
+        self._left = left
+
+    async def append(self, execution_id: str, number: int, log: object, update: ExecutionRecord | None = None) -> None:
+        self._spend()
+        await super().append(execution_id, number, log, update)  # type: ignore[arg-type]
+
+    async def put_plugin_state(self, execution_id: str, node: str, attempt: int, state: PluginState) -> None:
+        self._spend()
+        await super().put_plugin_state(execution_id, node, attempt, state)
+
+    def _spend(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise StoreError("the disk is full")
+
+
+@pytest.mark.parametrize("left", range(6))
+async def test_an_execution_pauses_and_loses_nothing(tmp_path: Path, left: int) -> None:
+    async with Runner(FailingStore(tmp_path / "runs.db", left), [FakePlugin().entry()]) as runner:
+        execution = await runner.start(CHAIN)
+        with pytest.raises(StoreError, match="the disk is full"):
+            await runner.wait(execution)
+    async with Runner(SqliteStore(tmp_path / "runs.db"), [FakePlugin().entry()]) as runner:
+        assert (await runner.wait(execution)).outputs == literal_map(o=integer(4))
+
+
+async def test_a_runner_whose_execution_was_taken_over_lets_go_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    plugin = FakePlugin({"n1": ["hold"]})
+    async with Runner(SqliteStore(path), [plugin.entry()]) as slow:
+        execution = await slow.start(CHAIN)
+        await plugin.holding.wait()
+        async with Runner(SqliteStore(path), [FakePlugin().entry()]) as quick:
+            assert (await quick.wait(execution)).outputs == literal_map(o=integer(4))
+        plugin.release("n1")
+        with pytest.raises(LogConflictError, match="another runner"):
+            await slow.wait(execution)
+
+
+async def test_a_log_that_was_decided_differently_is_not_followed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    plugin = FakePlugin({"n1": ["hold"]})
+    async with Runner(SqliteStore(path), [plugin.entry()]) as runner:
+        execution = await runner.start(CHAIN)
+        await plugin.holding.wait()
+    async with SqliteStore(path) as store:
+        log = await store.log(execution)
+        altered = [LogRecord(event=record.event, commands=b"\x90") for record in log]
+        await store.create(ExecutionRecord(id="altered", workflow="w", phase="RUNNING", started_at=0), altered)
+    async with Runner(SqliteStore(path), [FakePlugin().entry()]) as runner:
+        with pytest.raises(StoreError, match="decided differently when it was written"):
+            await runner.resume("altered")
+        await runner.abort(execution)
