@@ -68,8 +68,14 @@ class FileSecrets:
         looked = []
         for path in dict.fromkeys((self._root.joinpath(*parts), self._root.joinpath(*map(str.lower, parts)))):
             looked.append(f"file {path}")
-            if self._is_inside(parts) and path.is_file():
-                return path.read_text().removesuffix("\n").removesuffix("\r")
+            if not parts or not self._is_inside(parts) or not path.is_file():
+                continue
+            try:
+                return path.read_bytes().decode().removesuffix("\n").removesuffix("\r")
+            except OSError as error:
+                looked[-1] += f" (cannot be read: {error.strerror})"
+            except UnicodeDecodeError:
+                looked[-1] += " (not UTF-8 text)"
         raise _missing(key, group, version, looked)
 
     @staticmethod
