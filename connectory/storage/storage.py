@@ -30,6 +30,10 @@ class Storage:
         self._backends.update(dict.fromkeys({*CLOUD_SCHEMES, MEMORY_SCHEME}, clouds))
         self._backends.update(dict.fromkeys(HTTP_SCHEMES, HttpBackend()))
 
+    def knows(self, url: str) -> bool:
+        """Whether the URL's scheme is one of these. Nothing is asked over the network."""
+        return scheme_of(url) in self._backends
+
     def exists(self, url: str) -> bool:
         """Whether there is an object. A folder is none."""
         return self.head(url) is not None
