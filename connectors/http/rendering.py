@@ -1,22 +1,21 @@
 """Filling a task's templates with its inputs and secrets."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 import msgspec
-from connectory.templating import render
 
 from connectory.connector.contract import CreateContext
 from connectory.errors import InvalidTaskError
 from connectory.secrets import Secrets
+from connectory.templating import render
+from connectory.web import render_url
 
 __all__ = ["Renderer"]
 
 MASK: Final = "***"
 
-_LEADING: Final = re.compile(r"\s*\{\{.*?\}\}")
 _EXACT_INPUT: Final = re.compile(r"\s*\{\{\s*\.[iI]nputs\.(\w+)\s*\}\}\s*")
 
 
@@ -29,15 +28,11 @@ class Renderer:
 
     def text(self, template: str, *, field: str, masked: bool = False) -> str:
         """The template filled in; `masked` puts stars in the place of secrets."""
-        return self._render(template, self._ctx.inputs, field, masked)
+        return self._filled(render, template, field, masked)
 
     def url(self, template: str, *, field: str, masked: bool = False) -> str:
         """A URL: an input at its very start is taken as it is, later ones can't begin a query or a fragment."""
-        leading = _LEADING.match(template)
-        start = leading.end() if leading else 0
-        encoded = {name: _encoded(value) for name, value in self._ctx.inputs.items()}
-        head = self._render(template[:start], self._ctx.inputs, field, masked)
-        return (head + self._render(template[start:], encoded, field, masked)).strip()
+        return self._filled(render_url, template, field, masked)
 
     def structure(self, value: Any, *, field: str, masked: bool = False) -> Any:
         """A JSON structure with every text in it filled in; a text that is exactly one input keeps the input's type."""
@@ -64,11 +59,11 @@ class Renderer:
             return self.text(template, field=field, masked=masked)
         return msgspec.to_builtins(self._ctx.inputs[exact[1]], enc_hook=str, str_keys=True)
 
-    def _render(self, template: str, inputs: Mapping[str, Any], field: str, masked: bool) -> str:
+    def _filled(self, how: Callable[..., str], template: str, field: str, masked: bool) -> str:
         try:
-            return render(
+            return how(
                 template,
-                inputs=inputs,
+                inputs=self._ctx.inputs,
                 output_prefix=self._ctx.output_prefix,
                 raw_output_prefix=self._ctx.conversion.raw_output_prefix,
                 retry_key=self._ctx.idempotency_key,
@@ -97,7 +92,3 @@ class _Masking:
 
     def get(self, key: str, *, group: str | None = None, version: str | None = None) -> str:
         return MASK
-
-
-def _encoded(value: Any) -> Any:
-    return quote(value, safe="/:") if isinstance(value, str) else value

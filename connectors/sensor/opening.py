@@ -5,7 +5,7 @@ from typing import Final
 from connectors.sensor.config import Check, FileCheck, HttpCheck, SensorConfig, SqlCheck, TimeCheck, chosen
 from connectors.sensor.filling import Filling
 from connectors.sensor.job import MAX_INPUT_BYTES, SensorJob
-from connectors.sensor.looks import sql
+from connectors.sensor.looks import file, sql
 from connectors.sensor.looks import time as moment
 from connectory.connector.contract import CreateContext
 from connectory.errors import InvalidTaskError
@@ -31,7 +31,7 @@ def opened(ctx: CreateContext[SensorConfig], *, job_id: str, started: float) -> 
     if len(job.inputs) > MAX_INPUT_BYTES:
         problem = f"{len(job.inputs)} bytes, and a sensor takes at most {MAX_INPUT_BYTES}"
         raise InvalidTaskError(f"the inputs have {problem}", fields={"inputs": problem})
-    _rehearse(check, Filling(job, ctx, ctx.types), started)
+    _rehearse(check, ctx, Filling(job, ctx, ctx.types), started)
     return job
 
 
@@ -46,14 +46,15 @@ def _outputs(ctx: CreateContext[SensorConfig], check: Check) -> list[str]:
     return list(interface.outputs.variables)
 
 
-def _rehearse(check: Check, filling: Filling, now: float) -> None:
+def _rehearse(check: Check, ctx: CreateContext[SensorConfig], filling: Filling, now: float) -> None:
     """Fill every template once, without secrets, so that one that can't be filled is known now."""
     match check:
         case FileCheck():
-            filling.shown(check.url)
+            file.rehearse(check, filling, ctx.storage)
         case HttpCheck():
-            for template in (check.url, *check.headers.values()):
-                filling.shown(template)
+            filling.url(check.url, masked=True)
+            for template in check.headers.values():
+                filling.text(template, masked=True)
             StatusSet(check.expect, field="custom.http.expect")
             StatusSet(check.fail, field="custom.http.fail")
         case SqlCheck():

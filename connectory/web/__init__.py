@@ -7,5 +7,6 @@ client that keeps to one; it is not imported here because httpx takes a while to
 from connectory.web.per_loop import PerLoop
 from connectory.web.policy import SETTING, HostPolicy
 from connectory.web.statuses import StatusSet
+from connectory.web.urls import render_url
 
-__all__ = ["SETTING", "HostPolicy", "PerLoop", "StatusSet"]
+__all__ = ["SETTING", "HostPolicy", "PerLoop", "StatusSet", "render_url"]

@@ -25,7 +25,7 @@ class HttpLook:
 
     async def look(self, check: HttpCheck, filling: Filling) -> Finding:
         """One request. A status that fails the job is a `UserError`; no answer is an `UnavailableError`."""
-        url, shown = filling.text(check.url), f"{check.method.upper()} {filling.shown(check.url)}"
+        url, shown = filling.url(check.url), f"{check.method.upper()} {filling.url(check.url, masked=True)}"
         _check_url(url, shown)
         headers = {name: filling.text(value) for name, value in check.headers.items()}
         client = await self._client.get()
@@ -34,7 +34,7 @@ class HttpLook:
             return Finding(
                 met=True,
                 message=f"{shown} answered {status}",
-                facts={"url": filling.shown(check.url), "status": status},
+                facts={"url": filling.url(check.url, masked=True), "status": status},
             )
         if status in StatusSet(check.fail, field="custom.http.fail"):
             raise UserError(f"{shown} answered {status}, which ends the wait", reason=f"HTTP_{status}")

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote, urlsplit
 
 from connectors.sensor.config import SqlCheck
-from connectors.sensor.filling import Filling
+from connectors.sensor.filling import MASK, Filling
 from connectors.sensor.finding import Finding
 from connectory.errors import InvalidTaskError, UnavailableError, UserError
 from connectory.templating import bind
@@ -20,6 +20,8 @@ Style = Literal["qmark", "numeric_dollar"]
 _PERMANENT_SQLITE: Final = ("syntax error", "no such column", "incomplete input", "readonly", "unrecognized token")
 _PERMANENT_CLASSES: Final = ("0A", "22", "25", "28", "42")
 """Classes of SQLSTATE that no waiting mends: unsupported, bad data, writes, authorization, syntax and access."""
+_REFUSALS: Final = ("authentication failed", "no password supplied", "no pg_hba.conf entry")
+"""What libpq says, without a SQLSTATE, when a server lets nobody in with these credentials."""
 
 
 def look(check: SqlCheck, filling: Filling) -> Finding:
@@ -27,9 +29,10 @@ def look(check: SqlCheck, filling: Filling) -> Finding:
 
     A query that can never work is a `UserError`; a database that does not answer now is an `UnavailableError`.
     """
-    style, first_row = _engine(filling.text(check.uri))
+    uri = filling.uri(check.uri)
+    style, first_row = _engine(uri)
     query, parameters = bind(check.query, filling.inputs, paramstyle=style)
-    row = first_row(filling.text(check.uri), query, list(parameters), check.timeout)
+    row = first_row(uri, query, list(parameters), check.timeout)
     if row is None:
         return Finding(met=False, message="the query gives no row yet")
     if not row or row[0] in (None, False, 0):
@@ -42,8 +45,11 @@ def rehearse(check: SqlCheck, filling: Filling) -> None:
 
     A URI that is a secret from its start is not known yet.
     """
-    uri = filling.shown(check.uri)
-    style = "qmark" if uri.startswith("*") else _engine(uri)[0]
+    uri = filling.uri(check.uri, masked=True)
+    style = "qmark" if uri.startswith(MASK) else _engine(uri)[0]
+    if (urlsplit(uri).password or MASK) != MASK:
+        problem = "holds a password as plain text; write {{ .secrets.KEY }} in its place"
+        raise InvalidTaskError(f"custom.sql.uri {problem}", fields={"custom.sql.uri": problem})
     bind(check.query, filling.inputs, paramstyle=style)
 
 
@@ -90,7 +96,8 @@ def _postgres(uri: str, query: str, parameters: list[Any], timeout: float) -> Ro
             row: Row = cursor.fetchone()
             return row
     except dbapi.Error as error:
-        raise _failure(error, permanent=(error.sqlstate or "")[:2] in _PERMANENT_CLASSES) from error
+        permanent = (error.sqlstate or "")[:2] in _PERMANENT_CLASSES or any(text in str(error) for text in _REFUSALS)
+        raise _failure(error, permanent=permanent) from error
 
 
 _ENGINES: Final[Mapping[str, tuple[Style, Callable[[str, str, list[Any], float], Row]]]] = {
@@ -108,6 +115,7 @@ def _path(uri: str) -> str:
 
 
 def _failure(error: Exception, *, permanent: bool) -> UserError | UnavailableError:
+    text = " ".join(str(error).split())
     if permanent:
-        return UserError(f"the query can't work: {error}", reason="BAD_QUERY")
-    return UnavailableError(f"the database does not answer the query now: {error}")
+        return UserError(f"the query can't work: {text}", reason="BAD_QUERY")
+    return UnavailableError(f"the database does not answer the query now: {text}")

@@ -128,17 +128,18 @@ async def test_an_input_in_the_middle_of_a_url_begins_no_query(web: Site, connec
 
 async def test_secrets_go_into_headers_urls_and_bodies(web: Site, connector: HttpConnector) -> None:
     config = {
+        "url": f"{web.url}/?hook={{{{ .secrets.HOOK }}}}",
         "method": "POST",
         "headers": {"Authorization": "Bearer {{ .secrets.TOKEN }}"},
         "params": {"key": "{{ .secrets.KEY }}"},
         "json": {"password": "{{ .secrets.db.PASSWORD }}"},
     }
-    secrets = {"TOKEN": "t0k3n", "KEY": "k&y", "db_PASSWORD": 'p"w'}
+    secrets = {"TOKEN": "t0k3n", "KEY": "k&y", "HOOK": "T0/B0&c", "db_PASSWORD": 'p"w'}
 
     asked = await sent(web, connector, config, secrets=secrets)
 
     assert asked.headers["authorization"] == "Bearer t0k3n"
-    assert asked.query == {"key": ["k&y"]}
+    assert asked.target == "/?hook=T0/B0%26c&key=k%26y"
     assert json.loads(asked.body) == {"password": 'p"w'}
 
 
