@@ -103,7 +103,9 @@ def _flattened(offered: Any) -> Iterator[Any]:
 
 
 def _instance(candidate: Any) -> Connector[Any]:
-    connector: Connector[Any] = candidate() if inspect.isclass(candidate) else candidate
+    connector: Any = candidate() if inspect.isclass(candidate) else candidate
+    if not isinstance(connector, Connector):
+        raise RegistryError(f"{connector!r} is no connector")
     return connector
 
 

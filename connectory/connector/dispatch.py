@@ -1,8 +1,10 @@
 """What happens when a connector service is called, in plain Python: a transport decodes, calls this, encodes."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from connectory.connector.contract import CreateContext, JobContext, LogRequest, MetricsRequest, Resource, TaskCategory
 from connectory.connector.creations import creation_of, fresh_key
@@ -24,7 +26,7 @@ from connectory.v1 import interface_pb2, literals_pb2, security_pb2
 
 __all__ = ["Dispatcher"]
 
-T = TypeVar("T")
+_log = logging.getLogger("connectory.connector")
 
 
 class _AboutJob(Protocol):
@@ -203,10 +205,17 @@ class Dispatcher:
         except Exception as error:
             raise translated(error, registration, "check") from _cause(error)
 
-    async def aclose(self) -> None:
-        """Let the creates under way finish, then close the ledger, the connectors and their pools."""
-        await self._ledger.aclose()
-        await self._orphans.aclose()
+    async def aclose(self, *, timeout: float | None = 30.0) -> None:
+        """Let the creates under way finish, then close the ledger, the connectors and their pools.
+
+        After `timeout` seconds (None: however long it takes) creates that are still under way are left to themselves.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                await self._ledger.aclose()
+                await self._orphans.aclose()
+        except TimeoutError:
+            _log.error("creates were still under way after %s seconds, and are given up", timeout)
         for registration in self.registry.list():
             close = registration.operations.get("close")
             try:

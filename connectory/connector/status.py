@@ -91,7 +91,7 @@ def _code(error: ConnectorError) -> int:
     for cls in type(error).__mro__:
         if cls in _CODES:
             return int(_CODES[cls])
-    return code_pb2.INTERNAL
+    return int(code_pb2.INTERNAL)
 
 
 def _add_fields(status: status_pb2.Status, error: ConnectorError) -> None:

@@ -29,8 +29,9 @@ class Ledger(Protocol):
           `UnavailableError`.
         * The same key with another content is an `AlreadyExistsError` that names the parts that differ.
         * A create that ended with an error is forgotten, and the same key may be tried again. After an `AmbiguousError`
-          it is not: the key stays ambiguous.
-        * An intent whose process is gone is settled by `find`; without `find` it is ambiguous.
+          it is not: the key stays ambiguous until a later call brings a `find` that settles it.
+        * An intent whose process is gone is settled by `find`: what it finds is the job, and None means create. Without
+          `find` the key is ambiguous.
         """
         ...
 

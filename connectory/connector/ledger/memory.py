@@ -27,7 +27,7 @@ class _Entry:
 class MemoryLedger:
     """Creates happen once as long as the process lives and the key is among the `remembered` latest ones.
 
-    Creates under way are never forgotten. `find` is not needed: no intent outlives the process.
+    Creates under way are never forgotten.
     """
 
     def __init__(self, *, remembered: int = REMEMBERED) -> None:
@@ -39,31 +39,37 @@ class MemoryLedger:
         key = creation.key
         entry = self._under_way.get(key) or self._settled.get(key)
         if entry is None:
-            entry = self._begin(creation, create)
-        elif (error := already_exists(creation, entry.digests)) is not None:
+            return await asyncio.shield(self._begin(key, _Entry(creation.digests), create, None))
+        if (error := already_exists(creation, entry.digests)) is not None:
             raise error
         if entry.flight is not None:
             return await asyncio.shield(entry.flight)
         self._settled.move_to_end(key)
-        if entry.ambiguous is not None:
+        if entry.ambiguous is None:
+            return entry.handle
+        if find is None:
             raise entry.ambiguous
-        return entry.handle
+        return await asyncio.shield(self._begin(key, entry, create, find))
 
-    def _begin(self, creation: Creation, create: Create) -> _Entry:
-        entry = self._under_way[creation.key] = _Entry(creation.digests)
-        entry.flight = asyncio.ensure_future(self._settle(creation.key, entry, create))
-        return entry
+    def _begin(self, key: str, entry: _Entry, create: Create, find: Find | None) -> asyncio.Task[bytes]:
+        self._under_way[key] = entry
+        entry.flight = asyncio.ensure_future(self._settle(key, entry, create, find))
+        return entry.flight
 
-    async def _settle(self, key: str, entry: _Entry, create: Create) -> bytes:
+    async def _settle(self, key: str, entry: _Entry, create: Create, find: Find | None) -> bytes:
         try:
-            entry.handle = await create()
+            found = None if find is None else await find()
+            if found is None:
+                self._settled.pop(key, None)
+                found = await create()
         except AmbiguousError as error:
             entry.ambiguous = error
             self._remember(key, entry)
             raise
         else:
+            entry.handle, entry.ambiguous = found, None
             self._remember(key, entry)
-            return entry.handle
+            return found
         finally:
             entry.flight = None
             del self._under_way[key]
@@ -74,6 +80,5 @@ class MemoryLedger:
             self._settled.popitem(last=False)
 
     async def aclose(self) -> None:
-        flights = [entry.flight for entry in self._under_way.values() if entry.flight is not None]
-        if flights:
-            await asyncio.wait(flights)
+        while self._under_way:
+            await asyncio.wait([entry.flight for entry in self._under_way.values() if entry.flight is not None])
