@@ -1,0 +1,63 @@
+"""What the operator decides about SQL jobs, read from the environment."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from connectory.errors import PermissionDeniedError, SettingsError
+
+__all__ = ["SqlSettings"]
+
+DEFAULT_THREADS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqlSettings:
+    """Where jobs are recorded, how many run at once, and which databases may be used."""
+
+    folder: Path
+    """CONNECTORY_SQL_DIR: what the server processes of one machine know of their jobs."""
+    threads: int = DEFAULT_THREADS
+    """CONNECTORY_SQL_THREADS: how many jobs one server process runs at once; more wait."""
+    allow: tuple[str, ...] | None = None
+    """CONNECTORY_SQL_ALLOW: patterns of URIs (without passwords), separated by blanks; None: everything."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "SqlSettings":
+        """The settings that these environment variables say."""
+        folder = environ.get("CONNECTORY_SQL_DIR", "")
+        allow = environ.get("CONNECTORY_SQL_ALLOW")
+        return cls(
+            folder=Path(folder).absolute() if folder else _default_folder(environ),
+            threads=_threads(environ.get("CONNECTORY_SQL_THREADS", "")),
+            allow=None if allow is None else tuple(allow.split()),
+        )
+
+    def check_allowed(self, uri: str) -> None:
+        """Raise unless the operator lets this database be used."""
+        if self.allow is None or any(fnmatchcase(uri, pattern) for pattern in self.allow):
+            return
+        text = (
+            f"{uri} is not among the databases that may be used here "
+            f"({' '.join(self.allow) or 'none'}); the operator adds it to CONNECTORY_SQL_ALLOW"
+        )
+        raise PermissionDeniedError(text, reason="DATABASE_NOT_ALLOWED", fields={"custom.uri": text})
+
+
+def _default_folder(environ: Mapping[str, str]) -> Path:
+    if state := environ.get("XDG_STATE_HOME", ""):
+        return Path(state) / "connectory" / "sql"
+    if home := environ.get("HOME", ""):
+        return Path(home) / ".local" / "state" / "connectory" / "sql"
+    return Path(tempfile.gettempdir()) / f"connectory-{os.getuid()}" / "sql"
+
+
+def _threads(text: str) -> int:
+    if not text:
+        return DEFAULT_THREADS
+    if not text.isdecimal() or not 0 < int(text) <= 1000:
+        raise SettingsError(f"CONNECTORY_SQL_THREADS is {text!r}; it must be a whole number from 1 to 1000")
+    return int(text)
