@@ -27,8 +27,18 @@ def load_module(path: Path) -> ModuleType:
     root, name = str(find_root(path)), module_name(path)
     if not all(part.isidentifier() for part in name.split(".")):
         raise AuthoringError(f"{path} cannot be imported as '{name}'; use letters, digits and _ in file names")
-    if root not in sys.path:
+    added = root not in sys.path
+    if added:
         sys.path.insert(0, root)
+    try:
+        return _imported(path, name)
+    except BaseException:
+        if added:
+            sys.path.remove(root)
+        raise
+
+
+def _imported(path: Path, name: str) -> ModuleType:
     importlib.invalidate_caches()
     module = importlib.import_module(name)
     found = getattr(module, "__file__", None)

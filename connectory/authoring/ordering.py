@@ -1,6 +1,7 @@
 """The order in which things that wait for each other can happen."""
 
-from collections import Counter, defaultdict, deque
+import heapq
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 __all__ = ["find_cycle", "in_order"]
@@ -17,15 +18,17 @@ def in_order(waits_for: Mapping[str, Sequence[str]]) -> list[str]:
         for other in {name for name in others if name in waits_for}:
             followers[other].append(key)
             waiting[key] += 1
-    ready = deque(key for key in waits_for if not waiting[key])
+    keys = list(waits_for)
+    rank = {key: position for position, key in enumerate(keys)}
+    ready = [rank[key] for key in keys if not waiting[key]]
     ordered: list[str] = []
     while ready:
-        key = ready.popleft()
+        key = keys[heapq.heappop(ready)]
         ordered.append(key)
         for follower in followers[key]:
             waiting[follower] -= 1
             if not waiting[follower]:
-                ready.append(follower)
+                heapq.heappush(ready, rank[follower])
     return ordered
 
 

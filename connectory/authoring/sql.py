@@ -26,7 +26,7 @@ class SQL:
     """
 
     uri: str
-    """The database: `sqlite:///PATH`, `duckdb:///PATH` or `postgresql://...`; a template, which may refer to secrets."""
+    """The database: `sqlite:///PATH`, `duckdb:///PATH` or `postgresql://...`; a template that may refer to secrets."""
     query_template: str = ""
     setup: Sequence[str] | None = None
     """Statements that run before, in the same session."""
