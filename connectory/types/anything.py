@@ -55,10 +55,13 @@ class AnyTransformer(TypeTransformer):
         return types.transformer_of_kind(_kind_of_literal(literal)).to_python(literal, Any, types, ctx)
 
     def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
-        natural = type(value)
-        if natural is object or natural is type:
-            raise TypeConversionError(f"{describe_value(value)} cannot be a part of a structure")
-        return types.to_plain(value, list if natural is tuple else natural, ctx)
+        for natural in type(value).__mro__[:-1]:
+            try:
+                transformer = types.transformer_for(list if natural is tuple else natural)
+            except TypeConversionError:
+                continue
+            return transformer.to_plain(value, list if natural is tuple else natural, types, ctx)
+        raise TypeConversionError(f"{describe_value(value)} cannot be a part of a structure")
 
     def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
         return data

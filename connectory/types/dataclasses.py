@@ -84,7 +84,12 @@ class DataclassTransformer(TypeTransformer):
 @functools.cache
 def _fields(annotation: Any) -> dict[str, Any]:
     """The fields that cross, with their resolved annotations."""
-    hints = typing.get_type_hints(annotation, include_extras=True)
+    try:
+        hints = typing.get_type_hints(annotation, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise TypeConversionError(
+            f"the annotations of {describe_annotation(annotation)} mean nothing: {error}"
+        ) from error
     return {field.name: hints[field.name] for field in dataclasses.fields(annotation) if field.init}
 
 
@@ -99,5 +104,5 @@ def _build(annotation: Any, given: dict[str, Any]) -> Any:
         raise TypeConversionError(f"{describe_annotation(annotation)} needs {', '.join(missing)}, which is missing")
     try:
         return annotation(**given)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # whatever the class itself raises
         raise TypeConversionError(f"{describe_annotation(annotation)} refuses its fields: {error}") from error

@@ -14,7 +14,7 @@ from connectory.types.structures import MSGPACK, unpack
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["TypeRegistry"]
+__all__ = ["TypeRegistry", "bare"]
 
 
 class TypeRegistry:
@@ -172,6 +172,8 @@ class TypeRegistry:
                 values[name] = self.to_python(literals.literals[name], annotation, ctx)
             except TypeConversionError as error:
                 raise nested(error, name) from error
+            except RecursionError:
+                raise TypeConversionError("the value is nested too deeply", path=name) from None
         return values
 
     def map_to_literals(
@@ -193,6 +195,8 @@ class TypeRegistry:
                 literal = self.to_literal(values.get(name), variable.type, ctx, annotation=known.get(name, Any))
             except TypeConversionError as error:
                 raise nested(error, name) from error
+            except RecursionError:
+                raise TypeConversionError("the value contains itself or is nested too deeply", path=name) from None
             result.literals[name].CopyFrom(literal)
         return result
 

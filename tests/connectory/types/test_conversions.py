@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from fractions import Fraction
@@ -14,7 +15,7 @@ from google.protobuf import struct_pb2
 
 from connectory.errors import TypeConversionError
 from connectory.types import StructuredDataset
-from connectory.v1 import literals_pb2, types_pb2
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 from tests.connectory.types.samples import CTX, TYPES, Color, Order, Part, crossed
 
 
@@ -139,6 +140,35 @@ def test_a_dataclass_that_refuses_its_fields_is_a_conversion_error() -> None:
 
     with pytest.raises(TypeConversionError, match="refuses its fields: odd"):
         TYPES.to_python(packed({"number": 1}), Even, CTX)
+
+
+def test_a_dataclass_whose_annotations_mean_nothing_is_named() -> None:
+    @dataclass
+    class Lost:
+        part: "Nowhere"  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(TypeConversionError, match=r"Lost mean nothing: name 'Nowhere' is not defined"):
+        TYPES.literal_type(Lost)
+
+
+def test_untyped_structures_hold_whatever_can_be_written() -> None:
+    value = {"when": datetime(2024, 1, 1, tzinfo=UTC), "color": Color.RED, "many": (1, OrderedDict(a=Part(1)))}
+    assert crossed(value, dict) == {
+        "when": "2024-01-01T00:00:00+00:00",
+        "color": "red",
+        "many": [1, {"a": {"number": 1, "name": None}}],
+    }
+    assert "cannot be a part of a structure" in refused({"x": object()}, dict)
+    assert "cannot be a part of a structure" in refused({"x": [complex(1)]}, dict)
+
+
+def test_a_value_that_contains_itself_is_refused() -> None:
+    value: dict[str, Any] = {}
+    value["self"] = value
+    variables = interface_pb2.VariableMap()
+    variables.variables["x"].type.CopyFrom(TYPES.literal_type(dict))
+    with pytest.raises(TypeConversionError, match="x: the value contains itself"):
+        TYPES.map_to_literals({"x": value}, variables, CTX)
 
 
 def test_the_older_form_of_structures_is_read() -> None:
