@@ -11,7 +11,7 @@ from connectors.http.answers import Answer, Limits
 from connectors.http.bodies import body_of, download_body, file_url, query
 from connectors.http.config import HttpConfig, WebhookConfig, check
 from connectors.http.headers import rendered_headers
-from connectors.http.outputs import body_output, outputs_of, wants_file
+from connectors.http.outputs import body_output, converted, outputs_of, wants_file
 from connectors.http.rendering import Renderer
 from connectors.http.request import Request
 from connectors.http.sending import Sender, bounded
@@ -43,7 +43,7 @@ class HttpConnector(SyncConnector[HttpConfig]):
             location = await self._stored(ctx, answer)
         finally:
             await self._sender.in_thread(lambda: _discard(request.file, into if _has_prefix(ctx) else None))
-        outputs = outputs_of(ctx.template.interface, answer, location, request.shown)
+        outputs = await self._sender.in_thread(lambda: outputs_of(ctx, answer, location, request.shown))
         return Resource(phase=Phase.SUCCEEDED, message=f"{request.shown} answered {answer.status}", outputs=outputs)
 
     async def close(self) -> None:
@@ -118,9 +118,9 @@ class WebhookConnector(SyncConnector[WebhookConfig]):
             text = renderer.redacted(answer.text)
             raise error_for(answer.status, answer.headers, text, shown=call.request.shown, retry=retry)
         info: dict[str, Any] = {"status_code": answer.status, "response_data": answer.text, **call.shown}
-        return Resource(
-            phase=Phase.SUCCEEDED, message=f"{call.request.shown} answered {answer.status}", outputs={"info": info}
-        )
+        shown = call.request.shown
+        outputs = await self._sender.in_thread(lambda: converted({"info": info}, ctx, shown))
+        return Resource(phase=Phase.SUCCEEDED, message=f"{shown} answered {answer.status}", outputs=outputs)
 
     async def close(self) -> None:
         """Close the connections."""

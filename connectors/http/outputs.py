@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.http.answers import Answer
-from connectory.errors import InvalidTaskError, UserError
+from connectory.connector.contract import CreateContext
+from connectory.errors import InvalidTaskError, TypeConversionError, UserError
 from connectory.types import File
-from connectory.v1 import interface_pb2, types_pb2
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["body_output", "outputs_of", "wants_file"]
+__all__ = ["body_output", "converted", "outputs_of", "wants_file"]
 
 _KNOWN = ("status", "body", "headers")
 
@@ -36,18 +37,26 @@ def wants_file(interface: interface_pb2.TypedInterface) -> bool:
     return name is not None and interface.outputs.variables[name].type.WhichOneof("type") == "blob"
 
 
-def outputs_of(interface: interface_pb2.TypedInterface, answer: Answer, file_url: str, shown: str) -> Mapping[str, Any]:
-    """The native value of each declared output; `file_url` is where the body is when it is declared as a File."""
-    body = body_output(interface)
-    outputs: dict[str, Any] = {}
-    for name, variable in interface.outputs.variables.items():
-        if name == body:
-            outputs[name] = File.stored(file_url) if file_url else _body(answer, variable.type, shown)
-        elif name == "status":
-            outputs[name] = answer.status
-        else:
-            outputs[name] = answer.headers
-    return outputs
+def outputs_of(ctx: CreateContext[Any], answer: Answer, file_url: str, shown: str) -> literals_pb2.LiteralMap:
+    """The declared outputs; `file_url` is where the body is when it is declared as a File.
+
+    An answer that does not fit what is declared is a `UserError`: its content is the server's and the task's business.
+    """
+    declared = ctx.template.interface.outputs
+    body = body_output(ctx.template.interface)
+    values: dict[str, Any] = {"status": answer.status, "headers": answer.headers}
+    if body is not None:
+        values[body] = File.stored(file_url) if file_url else _body(answer, declared.variables[body].type, shown)
+    return converted({name: values[name] for name in declared.variables}, ctx, shown)
+
+
+def converted(values: Mapping[str, Any], ctx: CreateContext[Any], shown: str) -> literals_pb2.LiteralMap:
+    """The values as literals of the declared outputs."""
+    try:
+        return ctx.types.map_to_literals(values, ctx.template.interface.outputs, ctx.conversion)
+    except TypeConversionError as error:
+        text = f"{shown}: the answer does not fit the declared outputs: {error}"
+        raise UserError(text, reason="ANSWER_DOES_NOT_FIT") from error
 
 
 def _body(answer: Answer, declared: types_pb2.LiteralType, shown: str) -> Any:

@@ -83,6 +83,11 @@ async def test_an_answer_that_is_not_json_says_what_to_do(web: Site, connector: 
         await fetched(web, connector, {"body": dict}, Answer(body=b"<html>"))
 
 
+async def test_an_answer_of_another_shape_than_declared_is_the_tasks_error(web: Site, connector: HttpConnector) -> None:
+    with pytest.raises(UserError, match=r"does not fit the declared outputs: .*rows"):
+        await fetched(web, connector, {"rows": list[int]}, Answer.json({"rows": 1}))
+
+
 async def test_a_large_answer_is_refused_and_says_what_to_do(web: Site, connector: HttpConnector) -> None:
     with pytest.raises(UserError, match=r"larger than 10 bytes; raise .*, or declare the output as a File"):
         await fetched(web, connector, {"body": str}, Answer(body=b"x" * 11), max_response_bytes=10)
