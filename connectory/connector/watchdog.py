@@ -39,7 +39,7 @@ class Watchdog:
         self._expected = 0.0
         self._lag = 0.0
         self.blocked_by: str | None = None
-        """The connector that blocks the loop now, or blocked it last; empty text: something else did. None: nothing yet."""
+        """The connector that blocks the loop, or blocked it last; empty: something else did; None: nothing yet."""
         self.blockages = 0
         """How often the loop was blocked."""
 
