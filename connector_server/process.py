@@ -1,6 +1,7 @@
 """One serving process: from its start to its orderly stop."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -38,6 +39,9 @@ async def serve_until_signalled(
         }
         if server.metrics_address is not None:
             facts["metrics"] = [server.metrics_address]
+        # What is loaded by now stays: the collector need not look at it again with every generation.
+        gc.collect()
+        gc.freeze()
         _log.info("serving", extra=facts)
         await signalled.wait()
         _log.info("draining", extra={"grace": settings.grace})

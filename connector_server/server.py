@@ -28,6 +28,7 @@ from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.ledger import Ledger
 from connectory.connector.registry import Registry
+from connectory.connector.watchdog import Watchdog
 from connectory.secrets import default_secrets
 from connectory.storage import default_storage
 from connectory.types import default_types
@@ -52,6 +53,7 @@ class ConnectorServer:
     dispatcher: Dispatcher
     health: Health
     measurements: Measurements
+    watchdog: Watchdog
 
 
 class _Methods(grpc.GenericRpcHandler):
@@ -94,7 +96,8 @@ async def serve(
         measurements = Measurements(OPERATIONS, (category.name for category in _categories(registry)))
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = _tracer(registry, tracer_provider, stack)
-        metrics_address = _metrics(settings, measurements, dispatcher, stack)
+        watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
+        metrics_address = _metrics(settings, measurements, Gauges(registry, lambda: watchdog.lag), stack)
         server = grpc.aio.server(options=_options(settings, share_port))
         handlers = {
             **connector_handlers(dispatcher, measurements, tracer),
@@ -103,6 +106,8 @@ async def serve(
         }
         server.add_generic_rpc_handlers((_Methods(handlers),))
         addresses = _listen(server, settings, stack)
+        watchdog.start()
+        stack.callback(watchdog.stop)
         await server.start()
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
@@ -112,6 +117,7 @@ async def serve(
             dispatcher=dispatcher,
             health=health,
             measurements=measurements,
+            watchdog=watchdog,
         )
 
 
@@ -153,15 +159,13 @@ def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitS
     return tuple(targets)
 
 
-def _metrics(
-    settings: ServerSettings, measurements: Measurements, dispatcher: Dispatcher, stack: AsyncExitStack
-) -> str | None:
+def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:
     if settings.metrics_address is None:
         return None
     # Optional: a server without the endpoint does not pay for its client library.
     from connector_server.prometheus import ServerCollector, serve_metrics  # noqa: PLC0415
 
-    collector = ServerCollector(measurements=measurements, gauges=Gauges(dispatcher.registry, lambda: 0.0))
+    collector = ServerCollector(measurements=measurements, gauges=gauges)
     return str(stack.enter_context(serve_metrics(parse_address(settings.metrics_address), collector)))
 
 

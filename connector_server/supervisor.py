@@ -63,6 +63,8 @@ class Supervisor:
             addresses = tuple(stack.enter_context(_reserved(address)) for address in self._settings.listen)
             facts = {"addresses": [str(address) for address in addresses], "workers": self._settings.workers}
             _log.info("supervising", extra=facts)
+            if self._settings.ledger == "memory":
+                _log.warning("each worker remembers its own creates only; name an SQLite file as ledger to share them")
             async with asyncio.TaskGroup() as group:
                 for index in range(self._settings.workers):
                     group.create_task(self._keep_running(index, addresses))

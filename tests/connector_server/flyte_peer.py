@@ -18,8 +18,6 @@ from google.protobuf.json_format import MessageToDict
 FAMILIES: dict[str, dict[str, str]] = {
     "flyteidl": {
         "messages": "flyteidl.admin.agent_pb2",
-        "tasks": "flyteidl.core.tasks_pb2",
-        "literals": "flyteidl.core.literals_pb2",
         "stubs": "flyteidl.service.agent_pb2_grpc",
         "jobs": "AsyncAgentServiceStub",
         "metadata": "AgentMetadataServiceStub",
@@ -28,8 +26,6 @@ FAMILIES: dict[str, dict[str, str]] = {
     },
     "flyteidl2": {
         "messages": "flyteidl2.connector.connector_pb2",
-        "tasks": "flyteidl2.core.tasks_pb2",
-        "literals": "flyteidl2.core.literals_pb2",
         "stubs": "flyteidl2.connector.service_pb2_grpc",
         "jobs": "AsyncConnectorServiceStub",
         "metadata": "ConnectorMetadataServiceStub",
@@ -39,11 +35,13 @@ FAMILIES: dict[str, dict[str, str]] = {
 }
 
 
+_STRING = 3
+
+
 def main(family: str, target: str) -> None:
     names = FAMILIES[family]
-    pb, tasks, literals, stubs = (
-        importlib.import_module(names[key]) for key in ("messages", "tasks", "literals", "stubs")
-    )
+    pb, stubs = importlib.import_module(names["messages"]), importlib.import_module(names["stubs"])
+    tasks, literals = (importlib.import_module(f"{family}.core.{name}_pb2") for name in ("tasks", "literals"))
     with grpc.insecure_channel(target) as channel:
         jobs = getattr(stubs, names["jobs"])(channel)
         metadata = getattr(stubs, names["metadata"])(channel)
@@ -62,7 +60,12 @@ def _jobs(pb: Any, tasks: Any, jobs: Any) -> dict[str, Any]:
     chatty, full = created("chatty"), created("full")
     category = pb.TaskCategory(name="chatty")
     get = jobs.GetTask(pb.GetTaskRequest(task_category=pb.TaskCategory(name="full"), resource_meta=full))
-    deprecated = jobs.GetTask(pb.GetTaskRequest(task_type="full", resource_meta=full))
+    named = (
+        {"task_type": "full"}
+        if "task_type" in pb.GetTaskRequest.DESCRIPTOR.fields_by_name
+        else {"task_category": pb.TaskCategory(name="full")}
+    )
+    deprecated = jobs.GetTask(pb.GetTaskRequest(**named, resource_meta=full))
     logs = jobs.GetTaskLogs(pb.GetTaskLogsRequest(task_category=category, resource_meta=chatty, lines=3, token="2"))
     metrics = jobs.GetTaskMetrics(
         pb.GetTaskMetricsRequest(task_category=category, resource_meta=chatty, queries=["cpu"])
@@ -91,11 +94,22 @@ def _metadata(pb: Any, metadata: Any, entity: str) -> dict[str, Any]:
 
 def _execute(pb: Any, tasks: Any, literals: Any, sync: Any) -> list[Any]:
     text = literals.Literal(scalar=literals.Scalar(primitive=literals.Primitive(string_value="hello")))
+    task = tasks.TaskTemplate(type="trivial_sync")
+    for declared in (task.interface.inputs, task.interface.outputs):
+        _declare_text(declared, "greeting")
     messages = [
-        pb.ExecuteTaskSyncRequest(header=pb.CreateRequestHeader(template=tasks.TaskTemplate(type="trivial_sync"))),
+        pb.ExecuteTaskSyncRequest(header=pb.CreateRequestHeader(template=task)),
         pb.ExecuteTaskSyncRequest(inputs=literals.LiteralMap(literals={"greeting": text})),
     ]
     return [MessageToDict(answer) for answer in sync.ExecuteTaskSync(iter(messages))]
+
+
+def _declare_text(variables: Any, name: str) -> None:
+    """Version one keeps variables in a map, version two in a list of entries."""
+    if hasattr(variables.variables, "add"):
+        variables.variables.add(key=name).value.type.simple = _STRING
+    else:
+        variables.variables[name].type.simple = _STRING
 
 
 def _failure(call: Callable[[], Any]) -> list[str]:

@@ -33,7 +33,7 @@ async def test_every_call_of_the_stubs_is_answered(package: str) -> None:
 
     assert json.loads(answered["CreateTask"])["job"] == {"id": "job-1"}
     resource = answered["GetTask"]["resource"]
-    assert resource["message"] == "the node was taken away"
+    assert resource["message"].startswith("the node was taken away")
     assert resource["logLinks"][0]["uri"] == "http://logs.example/1"
     assert resource["customInfo"] == {"node": "n1", "attempts": 2.0}
     assert answered["GetTask by task_type"] == answered["GetTask"]

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -96,13 +97,15 @@ def test_the_description_is_apart_from_an_installed_flyte_package() -> None:
             assert method.input_type.full_name.startswith("connectory.v1.")
 
 
-async def test_an_open_reflection_stream_does_not_hold_up_the_stop() -> None:
-    async with serving(TrivialConnector(), grace=60) as peer:
-        info = peer.channel.stream_stream(
-            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
-            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
-        )()
-        await info.write(LIST)
-        assert await info.read()
-    assert await info.code() is grpc.StatusCode.UNAVAILABLE
+async def test_an_open_reflection_stream_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    path = tmp_path / "server.sock"
+    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+        async with serving(TrivialConnector(), grace=60, uds=[path]):
+            info = channel.stream_stream(
+                "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+                response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+            )()
+            await info.write(LIST)
+            assert await info.read()
+        assert await info.code() is grpc.StatusCode.UNAVAILABLE
