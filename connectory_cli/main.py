@@ -5,6 +5,7 @@ a database.
 """
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -330,6 +331,8 @@ def show_connector(
 
 def main(*args: Any) -> None:
     """Run the command line; an error of the project is one sentence on stderr and exit code 1."""
+    # Children are always started as new programs, never forked to go on; gRPC would warn about each of them.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     try:
         app(*args)
     except ConnectoryError as error:

@@ -27,6 +27,8 @@ _STYLES = {
     NodePhase.ABORTED: "magenta",
 }
 _LONGEST_MESSAGE = 200
+_BETWEEN_MESSAGES = 5.0
+"""Seconds between two lines about one node whose phase stays the same."""
 
 
 async def follow(updates: AsyncIterator[Update]) -> None:
@@ -63,7 +65,8 @@ class _Lines:
     """A line for each change that a person would want to know of."""
 
     def __init__(self) -> None:
-        self._shown: dict[str, tuple[object, ...]] = {}
+        self._shown: dict[str, tuple[NodePhase, int]] = {}
+        self._shown_at: dict[str, float] = {}
         self._begun = time.monotonic()
 
     def __enter__(self) -> "_Lines":
@@ -73,10 +76,11 @@ class _Lines:
         sys.stderr.flush()
 
     def node(self, node: NodeView) -> None:
-        seen = (node.phase, node.attempt, node.message)
-        if node.phase is NodePhase.WAITING or self._shown.get(node.id) == seen:
+        seen, now = (node.phase, node.attempt), time.monotonic()
+        unchanged = self._shown.get(node.id) == seen
+        if node.phase is NodePhase.WAITING or (unchanged and now - self._shown_at[node.id] < _BETWEEN_MESSAGES):
             return
-        self._shown[node.id] = seen
+        self._shown[node.id], self._shown_at[node.id] = seen, now
         attempt = f" attempt {node.attempt + 1}" if node.attempt else ""
         self._write(f"{node.id} {node.name}: {node.phase}{attempt} {_elapsed(node)} {_said(node)}")
 
