@@ -98,7 +98,8 @@ def _config(config_type: Any) -> Mapping[str, Mapping[str, Any]]:
     if not dataclasses.is_dataclass(config_type) and not hasattr(config_type, "__struct_fields__"):
         return {}
     described = {}
-    for field in msgspec.inspect.type_info(config_type).fields:  # type: ignore[union-attr]
+    info: Any = msgspec.inspect.type_info(config_type)
+    for field in info.fields:
         made = field.default_factory
         default = made() if made is not msgspec.NODEFAULT else field.default
         described[field.encode_name] = {

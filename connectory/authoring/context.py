@@ -1,5 +1,7 @@
 """What a task's code can ask while it runs: `current_context()`."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,7 +11,6 @@ from functools import cached_property
 from logging import Logger, getLogger
 from pathlib import Path
 
-from connectory.authoring.conversion import conversion_context
 from connectory.secrets import Secrets, default_secrets
 from connectory.storage import Storage, default_storage
 from connectory.v1 import identifiers_pb2
@@ -38,13 +39,16 @@ class TaskContext:
 
     @cached_property
     def working_directory(self) -> str:
-        """A local folder for the task's own files, made on first use; gone when the process has ended."""
+        """A local folder for the task's own files, made on first use."""
         if self.given_working_directory is not None:
             self.given_working_directory.mkdir(parents=True, exist_ok=True)
             return str(self.given_working_directory)
-        folder = conversion_context().new_local_path("task")
-        folder.mkdir()
-        return str(folder)
+        return tempfile.mkdtemp(prefix="connectory-task-")
+
+    def discard(self) -> None:
+        """Remove the working directory, if it was made here: whatever is worth keeping was uploaded."""
+        if self.given_working_directory is None and "working_directory" in vars(self):
+            shutil.rmtree(self.working_directory, ignore_errors=True)
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -4,8 +4,9 @@ import asyncio
 import contextvars
 import inspect
 import traceback
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
@@ -68,11 +69,11 @@ def run_task(
 ) -> literals_pb2.LiteralMap:
     """Run the task to its end; exceptions of its code come out as they are."""
     types, conversion = types or type_registry(), conversion or conversion_context()
-    with entered(context or TaskContext()), building(None):
+    with _surroundings(context, conversion):
         result = task.execute(**_inputs(task, literals, types, conversion))
         if inspect.isawaitable(result):
             result = _completed(result)
-    return _outputs(task, result, types, conversion)
+        return _outputs(task, result, types, conversion)
 
 
 async def run_task_async(
@@ -85,11 +86,23 @@ async def run_task_async(
 ) -> literals_pb2.LiteralMap:
     """The same on the running event loop, for an `async def` task that is awaited."""
     types, conversion = types or type_registry(), conversion or conversion_context()
-    with entered(context or TaskContext()), building(None):
+    with _surroundings(context, conversion):
         result = task.execute(**_inputs(task, literals, types, conversion))
         if inspect.isawaitable(result):
             result = await result
-    return _outputs(task, result, types, conversion)
+        return _outputs(task, result, types, conversion)
+
+
+@contextmanager
+def _surroundings(context: TaskContext | None, conversion: ConversionContext) -> Iterator[None]:
+    """The task's context; its files are removed after they were uploaded, and stay where nothing is uploaded."""
+    context = context or TaskContext()
+    try:
+        with entered(context), building(None):
+            yield
+    finally:
+        if conversion.raw_output_prefix:
+            context.discard()
 
 
 def _inputs(
