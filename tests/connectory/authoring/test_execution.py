@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +93,18 @@ def test_contexts_do_not_mix_when_tasks_run_at_once() -> None:
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         assert list(pool.map(run, range(40))) == [f"e{number} {number}" for number in range(40)]
+
+
+def test_working_files_are_removed_once_they_are_uploaded(tmp_path: Path) -> None:
+    context = TaskContext()
+    conversion = ConversionContext(raw_output_prefix=str(tmp_path))
+    outputs = execute_task(sample.write, literals(sample.write, text="x"), conversion=conversion, context=context)
+    assert Path(outputs.literals["o0"].scalar.blob.uri).read_text() == "x"
+    assert not Path(context.working_directory).exists()
+
+
+def test_working_files_stay_where_nothing_is_uploaded() -> None:
+    assert Path(execute_task(sample.write, literals(sample.write, text="x")).literals["o0"].scalar.blob.uri).exists()
 
 
 def test_an_optional_input_may_be_missing() -> None:
