@@ -68,6 +68,7 @@ class HttpConnector(SyncConnector[HttpConfig]):
         if config.file is None:
             return request
         source = file_url(ctx, config.file)
+        self._sender.check_source(source)
         return replace(request, file=await self._sender.in_thread(lambda: download_body(ctx, source)))
 
     async def _expected(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from connectors.http.answers import Answer, Limits
 from connectors.http.request import Request, check_url
-from connectory.web import HostPolicy, PerLoop
+from connectory.errors import PermissionDeniedError
+from connectory.web import SETTING, HostPolicy, PerLoop
 
 if TYPE_CHECKING:
     from connectors.http.client import HttpClient
@@ -24,8 +25,8 @@ class Sender:
     """Sends requests within one event loop, and reads and writes files beside it."""
 
     def __init__(self, policy: HostPolicy | None = None) -> None:
-        allowed = policy if policy is not None else HostPolicy.from_environment(os.environ)
-        self._client = PerLoop(lambda: _new_client(allowed))
+        self._policy = policy if policy is not None else HostPolicy.from_environment(os.environ)
+        self._client = PerLoop(lambda: _new_client(self._policy))
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="http-files")
 
     async def send(self, request: Request, limits: Limits, *, into: Path | None = None) -> Answer:
@@ -33,6 +34,12 @@ class Sender:
         check_url(request.url, request.shown)
         client = await self._client.get()
         return await client.send(request, limits, into=into)
+
+    def check_source(self, url: str) -> None:
+        """Raise a `PermissionDeniedError` for a file that would be read from a web server past the host policy."""
+        if self._policy.is_restricted and url.lower().startswith(("http://", "https://")):
+            text = f"custom.file: {url} is on a web server, and {SETTING} holds for requests of tasks only"
+            raise PermissionDeniedError(f"{text}; copy the file into an object store", reason="HOST_NOT_ALLOWED")
 
     async def in_thread(self, call: Callable[[], T]) -> T:
         """Run what blocks on one of the sender's own threads."""

@@ -11,6 +11,7 @@ import pytest
 
 from connectors.http import HttpConnector
 from connectory.errors import PermissionDeniedError, UserError
+from connectory.types import File
 from connectory.web import SETTING, HostPolicy
 from tests.connectors.calling import Caller
 from tests.connectors.http.server import Answer, Site
@@ -53,6 +54,18 @@ async def test_every_hop_of_a_redirect_is_checked(web: Site) -> None:
     with pytest.raises(PermissionDeniedError, match="localhost"):
         await fetch(HostPolicy(["127.0.0.1"]), f"{web.url}/", redirects=3)
     assert [asked.path for asked in web.asked] == ["/"]
+
+
+async def test_a_body_is_not_read_from_a_web_server_past_the_setting(web: Site) -> None:
+    web.answers("/inside", Answer(body=b"secret"))
+    connector = HttpConnector(HostPolicy(["127.0.0.1"]))
+    config = {"url": f"{web.url}/", "method": "PUT", "file": "data"}
+    task = Caller(connector, config, inputs={"data": (File, File.stored(f"{web.url}/inside"))})
+
+    with pytest.raises(PermissionDeniedError, match="copy the file into an object store"):
+        await task.execute()
+    assert web.asked == []
+    await connector.close()
 
 
 async def test_answers_of_all_kinds_come_through_the_checked_connection(web: Site) -> None:
