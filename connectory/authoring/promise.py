@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import NoneType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from connectory.authoring.conversion import describe, type_registry
 from connectory.authoring.location import authoring_error
+from connectory.authoring.parts import fields_of, part_of
 from connectory.errors import ConnectoryError
 from connectory.v1 import types_pb2, workflow_pb2
 
@@ -149,7 +147,7 @@ class Promise(_Deferred):
         if name.startswith("_"):
             raise AttributeError(name)
         annotation = self._reference.annotation
-        fields = _fields(annotation)
+        fields = fields_of(annotation)
         if fields is None:
             raise authoring_error(f"{self._label} is a {describe(annotation)}, which has no field '{name}'")
         if name not in fields:
@@ -159,7 +157,7 @@ class Promise(_Deferred):
     def __getitem__(self, key: str | int) -> Promise:
         if not isinstance(key, str | int) or isinstance(key, bool):
             self._refuse(f"be indexed with {key!r}; give a constant name or number")
-        return self._part(key, _member(self._reference.annotation, key, self._label), f"{self._label}[{key!r}]")
+        return self._part(key, part_of(self._reference.annotation, key, self._label), f"{self._label}[{key!r}]")
 
     def _part(self, key: str | int, annotation: Any, label: str) -> Promise:
         try:
@@ -253,36 +251,3 @@ def _attribute(part: str | int) -> workflow_pb2.PromiseAttribute:
     if isinstance(part, int):
         return workflow_pb2.PromiseAttribute(int_value=part)
     return workflow_pb2.PromiseAttribute(string_value=part)
-
-
-def _fields(annotation: Any) -> Mapping[str, Any] | None:
-    kind = _plain(annotation)
-    if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
-    return None
-
-
-def _member(annotation: Any, key: str | int, label: str) -> Any:
-    kind = _plain(annotation)
-    arguments: Sequence[Any] = typing.get_args(kind)
-    if typing.get_origin(kind) is list and isinstance(key, int):
-        return arguments[0]
-    if typing.get_origin(kind) is dict and isinstance(key, str):
-        return arguments[1]
-    fields = _fields(kind)
-    if fields is not None and isinstance(key, str) and key in fields:
-        return fields[key]
-    if kind is dict and isinstance(key, str):
-        return dict
-    raise authoring_error(f"{label} is a {describe(annotation)}, which has nothing at [{key!r}]")
-
-
-def _plain(annotation: Any) -> Any:
-    """The annotation without `Annotated` and without an Optional around it."""
-    if typing.get_origin(annotation) is typing.Annotated:
-        return _plain(typing.get_args(annotation)[0])
-    others = [member for member in typing.get_args(annotation) if member is not NoneType]
-    if len(others) == 1 and NoneType in typing.get_args(annotation):
-        return _plain(others[0])
-    return annotation
