@@ -6,16 +6,28 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
 from connectory.connector.status import from_status
-from connectory.errors import ConnectorError
+from connectory.errors import ConnectorError, InvalidTaskError
 
 __all__ = ["error_of"]
 
+_TOO_LARGE = "larger than max"
 _DETAILS = "grpc-status-details-bin"
 
 
 def error_of(failure: grpc.aio.AioRpcError) -> ConnectorError:
     """The error of the tree that the service meant; its rich details are used when it sent some."""
-    return from_status(_rich_status(failure) or _plain_status(failure))
+    rich = _rich_status(failure)
+    if (
+        rich is None
+        and failure.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        and _TOO_LARGE in (failure.details() or "")
+    ):
+        # the transport says it in the words for a limit of rate, but waiting would not mend it
+        return InvalidTaskError(
+            f"a message is too large for one call ({failure.details()}); pass large values by reference",
+            reason="MESSAGE_TOO_LARGE",
+        )
+    return from_status(rich or _plain_status(failure))
 
 
 def _rich_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status | None:
