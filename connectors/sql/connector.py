@@ -41,6 +41,7 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
     def __init__(self, settings: SqlSettings | None = None) -> None:
         self._settings = settings or SqlSettings.from_environ(os.environ)
         self._records = Records(self._settings.folder)
+        self._unwritten: dict[str, JobRecord] = {}
         self._runs = Runs(self._settings.threads, self._records.is_cancel_requested)
 
     def create(self, ctx: CreateContext[SqlConfig]) -> SqlJob:
@@ -95,30 +96,38 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
         self._records.open()
 
     def close(self) -> None:
-        """Cancel the jobs of this process: their threads end with it."""
+        """Cancel the jobs of this process that do not end by themselves in a moment: their threads end with it."""
         self._runs.close()
         self._records.close()
 
     def _work(self, job: SqlJob, plan: Plan, ctx: CreateContext[SqlConfig], run: Run) -> None:
         """The job's whole life; whatever happens, its record says how it ended."""
-        self._records.change(job.job_id, phase=int(Phase.RUNNING))
         engine = load_engine(plan.database.engine)
         result_url = job.result_url or str(self._records.result_folder(job.job_id))
         owner = self._records.open()
         try:
+            self._records.change(job.job_id, phase=int(Phase.RUNNING))
             outcome = importlib.import_module("connectors.sql.work").do_work(
                 plan, ctx, engine, run, name=_session_name(job), result_url=result_url
             )
             record = succeeded(owner, outcome)
         except Exception as error:
             record = ended_by(error, run.reason, engine, plan, owner, ctx.logger)
-        self._records.update(job.job_id, record)
+        self._settle(job.job_id, record)
+
+    def _settle(self, job_id: str, record: JobRecord) -> None:
+        """Write how the job ended; what cannot be written is kept in memory, so that nobody waits for it for ever."""
+        try:
+            self._records.update(job_id, record)
+        except OSError:
+            self._unwritten[job_id] = record
+            raise
 
     def _current(self, job: SqlJob, ctx: JobContext) -> JobRecord | None:
         """The job's record. When its owner is gone, what it left on the database server is ended first."""
         if not _JOB_ID.fullmatch(job.job_id):
             raise InvalidTaskError("the handle's job_id is not one of this connector's", fields={"job_id": job.job_id})
-        record = self._records.read(job.job_id)
+        record = self._unwritten.get(job.job_id) or self._records.read(job.job_id)
         if record is None or record.is_terminal or self._records.is_alive(record.owner):
             return record
         record = self._records.read(job.job_id) or record
@@ -133,7 +142,7 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
     def _cancel(self, job: SqlJob, record: JobRecord, seconds: float) -> None:
         run = self._runs.get(job.job_id)
         if run is not None:
-            run.end("cancelled")
+            self._runs.end(job.job_id, run, "cancelled")
             ended = run.ended.wait(max(0.0, seconds))
         else:
             self._records.request_cancel(job.job_id)

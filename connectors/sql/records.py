@@ -9,7 +9,7 @@ import secrets
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -46,7 +46,7 @@ class Records:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock: IO[bytes] | None = None
+        self._lock: int | None = None
         self._owner = ""
 
     def open(self) -> str:
@@ -57,7 +57,7 @@ class Records:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             owner = f"{os.getpid()}-{secrets.token_hex(8)}"
             unlocked = self._folder / f"{owner}.new"
-            lock = unlocked.open("wb")
+            lock = os.open(unlocked, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             fcntl.flock(lock, fcntl.LOCK_EX)
             unlocked.rename(unlocked.with_suffix(".owner"))
         except OSError as error:
@@ -69,7 +69,7 @@ class Records:
     def close(self) -> None:
         """Stop being an owner."""
         if self._lock is not None:
-            self._lock.close()
+            os.close(self._lock)
             (self._folder / f"{self._owner}.owner").unlink(missing_ok=True)
         self._lock, self._owner = None, ""
 

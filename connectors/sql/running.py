@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from connectors.sql.engines.contract import Session
@@ -12,6 +12,7 @@ from connectors.sql.engines.contract import Session
 __all__ = ["Run", "Runs"]
 
 _LOOK_SECONDS: Final = 0.2
+_CLOSE_SECONDS: Final = 2.0
 _LOGGER: Final = logging.getLogger(__name__)
 
 
@@ -22,6 +23,7 @@ class Run:
         self.reason = ""
         """Why it was told to end ("cancelled", "time_limit", "stopped"); empty: it was not."""
         self.ended = threading.Event()
+        self.future: Future[None] | None = None
         self._time_limit = time_limit
         self._until: float | None = None
         self._session: Session | None = None
@@ -64,16 +66,21 @@ class Runs:
         self._is_cancel_requested = is_cancel_requested
         self._pool: ThreadPoolExecutor | None = None
         self._runs: dict[str, Run] = {}
+        self._work: dict[str, Callable[[Run], None]] = {}
         self._changed = threading.Condition()
         self._watcher: threading.Thread | None = None
 
     def start(self, job_id: str, run: Run, work: Callable[[Run], None]) -> None:
-        """Do the work on a thread of the pool, as soon as one is free."""
+        """Do the work on a thread of the pool, as soon as one is free.
+
+        The work is also called, on another thread, for a run that is told to end while it waits: its `reason` says so.
+        """
         with self._changed:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="sql-job")
             self._runs[job_id] = run
-            self._pool.submit(self._do, job_id, run, work)
+            self._work[job_id] = work
+            run.future = self._pool.submit(self._do, job_id, run)
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, name="sql-watcher", daemon=True)
                 self._watcher.start()
@@ -82,28 +89,35 @@ class Runs:
         """The job, while it waits or runs in this process."""
         return self._runs.get(job_id)
 
+    def end(self, job_id: str, run: Run, reason: str) -> None:
+        """Tell the job to end. One that still waits for a thread ends here and now."""
+        run.end(reason)
+        if run.future is not None and run.future.cancel():
+            self._do(job_id, run)
+
     def close(self) -> None:
-        """End every job and wait for their threads."""
+        """Let the jobs end within a moment, then end them, and wait for their threads."""
         with self._changed:
+            self._changed.wait_for(lambda: not self._runs, _CLOSE_SECONDS)
             pool, self._pool = self._pool, None
-            runs = list(self._runs.values())
-        for run in runs:
-            run.end("stopped")
+            runs = list(self._runs.items())
+        for job_id, run in runs:
+            self.end(job_id, run, "stopped")
         if pool is not None:
             pool.shutdown()
         watcher = self._watcher
         if watcher is not None:
             watcher.join()
 
-    def _do(self, job_id: str, run: Run, work: Callable[[Run], None]) -> None:
+    def _do(self, job_id: str, run: Run) -> None:
         try:
             run.begin()
-            work(run)
+            self._work[job_id](run)
         except Exception:
             _LOGGER.exception("job %s ended without a record of it", job_id)
         finally:
             with self._changed:
-                del self._runs[job_id]
+                del self._runs[job_id], self._work[job_id]
                 self._changed.notify_all()
             run.ended.set()
 
@@ -118,8 +132,8 @@ class Runs:
                 runs = list(self._runs.items())
             for job_id, run in runs:
                 if run.is_over_time():
-                    run.end("time_limit")
+                    self.end(job_id, run, "time_limit")
                 elif run.reason:
                     run.press()
                 elif self._is_cancel_requested(job_id):
-                    run.end("cancelled")
+                    self.end(job_id, run, "cancelled")

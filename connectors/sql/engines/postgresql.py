@@ -19,6 +19,7 @@ _CONNECT_SECONDS: Final = "10"
 _END_SECONDS: Final = 10.0
 _RETRYABLE_CLASSES: Final = ("08", "53", "57P", "40")
 """SQLSTATE: connection, resources, shutdown, serialization failures and deadlocks."""
+_PASSING: Final = ("too many", "connection slots", "starting up", "shutting down", "recovery", "terminating connection")
 _SESSIONS: Final = "FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()"
 _WAIT_SECONDS: Final = 0.05
 
@@ -68,7 +69,7 @@ def failure_of(error: Exception) -> Failure | None:
     state = getattr(error, "sqlstate", None) or ""
     status = getattr(getattr(error, "status_code", None), "name", "")
     message = _shortened(str(error))
-    connection = not state and (isinstance(error, OSError) or status in ("IO", "UNKNOWN"))
+    connection = not state and (isinstance(error, OSError) or status in ("IO", "UNKNOWN")) and not _is_refusal(message)
     retryable = connection or state.startswith(_RETRYABLE_CLASSES)
     if state == "25006":
         message += " (the task is read-only; with read_only = false it may change the database)"
@@ -114,6 +115,11 @@ def _administration(target: Target) -> Iterator[Any]:
 def _count(cursor: Any, name: str) -> int:
     cursor.execute(f"SELECT count(*) {_SESSIONS}", [name])
     return int(cursor.fetchone()[0])
+
+
+def _is_refusal(message: str) -> bool:
+    """Whether the server answered the connection, and with a no that stays: the driver hands over no SQLSTATE then."""
+    return "FATAL:" in message and not any(word in message for word in _PASSING)
 
 
 def _address(target: Target, name: str) -> str:
