@@ -6,9 +6,15 @@ from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
 from connectory.connector.status import from_status
-from connectory.errors import ConnectorError, InvalidTaskError
+from connectory.errors import ConnectorError, DeadlineExceededError, InvalidTaskError, UnavailableError
 
-__all__ = ["error_of"]
+__all__ = ["NO_ANSWER", "error_of"]
+
+NO_ANSWER = "NO_ANSWER"
+"""The reason of an UnavailableError or DeadlineExceededError that no service spoke.
+
+Whether a service got the request, and did what it asks for, cannot be known then.
+"""
 
 _TOO_LARGE = "larger than max"
 _DETAILS = "grpc-status-details-bin"
@@ -27,7 +33,10 @@ def error_of(failure: grpc.aio.AioRpcError) -> ConnectorError:
             f"a message is too large for one call ({failure.details()}); pass large values by reference",
             reason="MESSAGE_TOO_LARGE",
         )
-    return from_status(rich or _plain_status(failure))
+    error = from_status(rich or _plain_status(failure))
+    if rich is None and isinstance(error, UnavailableError | DeadlineExceededError):
+        error.reason = NO_ANSWER
+    return error
 
 
 def _rich_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status | None:

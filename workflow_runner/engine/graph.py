@@ -73,6 +73,8 @@ def _graph_of(
     tasks: Mapping[str, tasks_pb2.TaskTemplate],
     workflows: Mapping[str, workflow_pb2.WorkflowTemplate],
 ) -> Graph:
+    if template.HasField("failure_node"):
+        raise UnsupportedError(f"workflow {template.id.name!r} has a failure node, which this runner cannot run")
     nodes = {node.id: node for node in template.nodes if node.id not in _MARKERS}
     upstream = {node_id: _upstream(template, node, nodes) for node_id, node in nodes.items()}
     downstream: dict[str, list[str]] = {node_id: [] for node_id in nodes}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from connectory.client.connector import ConnectorClient
+from connectory.client.failures import NO_ANSWER
 from connectory.errors import (
     AmbiguousError,
     ConnectorError,
@@ -29,7 +30,7 @@ from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.requests import category_of, create_request, delete_request, get_request, header
-from workflow_runner.plugins.routes import Route, Routes
+from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route, Routes
 
 __all__ = ["ConnectorPlugin", "connector_plugin"]
 
@@ -49,7 +50,8 @@ class _Memory:
     last_good: float = field(default_factory=time.monotonic)
     interval: float = 0.0
     failures: int = 0
-    create_sent: bool = False
+    may_exist: bool = False
+    """Whether there may be a job whose handle is not known."""
     deleted_at: float | None = None
     execution: "asyncio.Task[pb.Resource] | None" = None
 
@@ -74,20 +76,18 @@ class ConnectorPlugin(Plugin):
             if route.is_sync:
                 return await self._execute(ctx, memory, route)
             return await self._create(ctx, memory, route)
-        except (UnavailableError, DeadlineExceededError, RateLimitedError) as error:
-            return self._ask_again(memory, error, polling=job is not None)
-        except (NotFoundError, InvalidTaskError, UnsupportedError) as error:
-            if job is None or error.reason == "CATEGORY_NOT_FOUND":
-                return do_transition(failure_of_error(error))
-            return do_transition(_lost(error))
         except ConnectorError as error:
             if job is None:
-                return do_transition(failure_of_error(error))
-            return self._ask_again(memory, error, polling=True)
+                return self._not_begun(ctx, memory, error)
+            return self._not_known(memory, error)
 
     async def _create(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
-        memory.create_sent = True
-        response = await route.client.create(create_request(ctx), timeout=self._patience.call)
+        memory.may_exist = True
+        try:
+            response = await route.client.create(create_request(ctx), timeout=self._patience.call)
+        except ConnectorError as error:
+            memory.may_exist = error.reason == NO_ANSWER
+            raise
         ctx.state.write(_Job(handle=response.resource_meta))
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
         return do_transition(PhaseInfo.queued(), again_in=0.0)
@@ -109,22 +109,39 @@ class ConnectorPlugin(Plugin):
         task, memory.execution = memory.execution, None
         return do_transition(info_of_resource(task.result()))
 
-    def _ask_again(self, memory: _Memory, error: ConnectorError, *, polling: bool) -> Transition:
-        memory.failures += 1
-        wait = min(self._patience.first_retry * 2 ** min(memory.failures - 1, 30), self._patience.slowest_retry)
-        if error.retry_after is not None:
-            wait = max(wait, error.retry_after.total_seconds())
+    def _not_begun(self, ctx: TaskExecutionContext, memory: _Memory, error: ConnectorError) -> Transition:
+        """There is no job yet: ask again under the same key, or give up."""
+        if not isinstance(error, UnavailableError | DeadlineExceededError | RateLimitedError):
+            return do_transition(failure_of_error(error))
+        wait = self._wait(memory, error)
+        info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again in {wait:.1f} s")
         if isinstance(error, RateLimitedError):
             memory.last_good = time.monotonic()
-            info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again in {wait:.1f} s")
-            return do_transition(info, again_in=wait)
+        elif (silent := time.monotonic() - memory.last_good) > self._patience.start:
+            message = f"could not be started for {silent:.0f} s: {error.message}"
+            live = memory.may_exist or ctx.resumed
+            info = PhaseInfo.permanent_failure(error.reason, message, kind="system", live=live)
+        return do_transition(info, again_in=wait)
+
+    def _not_known(self, memory: _Memory, error: ConnectorError) -> Transition:
+        """There is a job, but not how it stands: ask again, or give up. A poll that fails is not a job that failed."""
+        if isinstance(error, NotFoundError) and error.reason != UNKNOWN_CATEGORY:
+            message = f"the job is gone: {error.message}"
+            return do_transition(PhaseInfo.retryable_failure("JOB_NOT_FOUND", message, kind="system"))
+        if isinstance(error, InvalidTaskError | UnsupportedError):
+            info = PhaseInfo.permanent_failure(error.reason, error.message, kind="system", live=True)
+            return do_transition(info)
+        wait = self._wait(memory, error)
         silent = time.monotonic() - memory.last_good
         if silent > self._patience.silence:
             message = f"no good answer for {silent:.0f} s; the last one: {error.message}"
             return do_transition(PhaseInfo.retryable_failure(error.reason, message, kind="system", live=True))
-        message = f"{error.message}; asking again in {wait:.1f} s"
-        info = PhaseInfo.running(message) if polling else PhaseInfo.waiting_for_resources(message)
-        return do_transition(info, again_in=wait)
+        return do_transition(PhaseInfo.running(f"{error.message}; asking again in {wait:.1f} s"), again_in=wait)
+
+    def _wait(self, memory: _Memory, error: ConnectorError) -> float:
+        memory.failures += 1
+        wait = min(self._patience.first_retry * 2.0 ** min(memory.failures - 1, 30), self._patience.slowest_retry)
+        return max(wait, error.retry_after.total_seconds()) if error.retry_after is not None else wait
 
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Delete the job, and see that it is gone."""
@@ -134,7 +151,7 @@ class ConnectorPlugin(Plugin):
             await asyncio.wait([memory.execution])
             memory.execution = None
         job = ctx.state.read(_Job)
-        if job is None and not memory.create_sent and not ctx.resumed:
+        if job is None and not memory.may_exist and not ctx.resumed:
             return
         route = await self._routes.find(category_of(ctx))
         if route.is_sync:
@@ -166,7 +183,9 @@ class ConnectorPlugin(Plugin):
             if memory.deleted_at is None:
                 memory.deleted_at = time.monotonic()
             response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
-        except NotFoundError:
+        except NotFoundError as error:
+            if error.reason == UNKNOWN_CATEGORY:
+                raise
             return
         except (InvalidTaskError, UnsupportedError) as error:
             if job.deleted:
@@ -203,9 +222,3 @@ def connector_plugin(clients: Sequence[ConnectorClient], patience: Patience | No
         load=lambda setup: ConnectorPlugin(clients, patience),
         is_default=True,
     )
-
-
-def _lost(error: ConnectorError) -> PhaseInfo:
-    if isinstance(error, NotFoundError):
-        return PhaseInfo.retryable_failure("JOB_NOT_FOUND", f"the job is gone: {error.message}", kind="system")
-    return PhaseInfo.permanent_failure(error.reason, error.message, kind="system", live=True)

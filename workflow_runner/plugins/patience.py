@@ -14,8 +14,10 @@ class Patience:
     slowest_poll: float = 5.0
     first_retry: float = 0.1
     slowest_retry: float = 10.0
+    start: float = 120.0
+    """After so long in which a job could not be created, or a sync task not be run, the attempt is given up."""
     silence: float = 600.0
-    """After so long without one good answer about a job, or about its creation, the attempt is given up."""
+    """After so long without one good answer about a job the attempt is given up, and the job deleted."""
     confirmation: float = 60.0
     """For so long after its deletion was accepted a job may still be reported as running."""
     call: float = 60.0

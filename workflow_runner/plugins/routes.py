@@ -8,7 +8,10 @@ from connectory.client.connector import ConnectorClient
 from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError, NotFoundError, UnsupportedError
 
-__all__ = ["Route", "Routes"]
+__all__ = ["UNKNOWN_CATEGORY", "Route", "Routes"]
+
+UNKNOWN_CATEGORY = "UNKNOWN_CATEGORY"
+"""The reason of a NotFoundError that means a category, not a job."""
 
 _ASK_AGAIN_AFTER = 5.0
 
@@ -71,5 +74,5 @@ class Routes:
         asked = ", ".join(client.target for client in self._clients) or "none is configured"
         return NotFoundError(
             f"no connector service offers {category}; asked: {asked}; offered: {offered}",
-            reason="CATEGORY_NOT_FOUND",
+            reason=UNKNOWN_CATEGORY,
         )

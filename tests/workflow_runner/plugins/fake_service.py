@@ -13,6 +13,8 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
+from connectory.connector.status import to_status
+from connectory.errors import NotFoundError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2, literals_pb2
 from connectory.v1.services_pb2_grpc import (
@@ -27,6 +29,10 @@ from tests.workflow_runner.fakes import added
 
 Phase = execution_pb2.TaskExecution
 Context = grpc.aio.ServicerContext
+
+
+class UnknownCategory(str):
+    """The trouble of a service that does not know the category, in rich words."""
 
 
 @dataclass
@@ -97,6 +103,10 @@ class _Service(AsyncConnectorServiceServicer, SyncConnectorServiceServicer, Conn
         trouble = troubles.pop(0)
         if trouble == "lost":
             return True
+        if isinstance(trouble, UnknownCategory):
+            status = to_status(NotFoundError(str(trouble), reason="UNKNOWN_CATEGORY"))
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            await context.abort(grpc.StatusCode.NOT_FOUND, status.message)
         await context.abort(trouble, f"{method} is troubled")
         return False
 

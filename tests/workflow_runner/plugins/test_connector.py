@@ -10,7 +10,7 @@ import pytest
 
 from connectory.client.connector import ConnectorClient
 from connectory.v1 import tasks_pb2, workflow_pb2
-from tests.workflow_runner.plugins.fake_service import FakeSystem, fake_service
+from tests.workflow_runner.plugins.fake_service import FakeSystem, UnknownCategory, fake_service
 from tests.workflow_runner.workflows import (
     INTEGER,
     closure,
@@ -187,6 +187,27 @@ async def test_a_service_that_comes_later_is_waited_for(socket: Path) -> None:
                 break
         async with fake_service(socket, FakeSystem()):
             assert (await opened.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+
+
+async def test_a_service_that_never_comes_fails_the_node_in_the_end(socket: Path) -> None:
+    async with runner(socket, patience=Patience(first_retry=0.001, start=0)) as opened:
+        result = await opened.wait(await opened.start(one(fake(retries=5))))
+    assert result.phase is ExecutionPhase.FAILED
+    assert result.error is not None
+    assert "could not be started" in result.error.message
+
+
+async def test_a_job_whose_category_is_not_served_for_a_while_is_not_lost(socket: Path) -> None:
+    unknown = UnknownCategory("fake@0 is unknown")
+    system = FakeSystem(trouble={"get": [unknown] * 3, "delete": [unknown] * 3})
+    async with fake_service(socket, system), runner(socket) as opened:
+        execution = await opened.start(one(fake(rounds=10**9)))
+        async for update in opened.subscribe(execution):
+            if isinstance(update, NodeUpdate) and update.node.log_links:
+                break
+        await opened.abort(execution)
+    assert list(system.jobs) == [f"{execution}/n/0"]
+    assert system.jobs[f"{execution}/n/0"].deleted
 
 
 async def test_a_resumed_execution_finds_its_job_again(socket: Path, tmp_path: Path) -> None:
