@@ -1,16 +1,14 @@
 """Runs a task's own code on literals."""
 
-import asyncio
-import contextvars
 import inspect
 import traceback
 from collections.abc import Awaitable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
+from connectory.authoring.blocking import completed
 from connectory.authoring.context import TaskContext, entered
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.errors import TaskFailedError
@@ -72,7 +70,7 @@ def run_task(
     with _surroundings(context, conversion):
         result = task.execute(**_inputs(task, literals, types, conversion))
         if inspect.isawaitable(result):
-            result = _completed(result)
+            result = completed(_awaited(result))
         return _outputs(task, result, types, conversion)
 
 
@@ -136,18 +134,8 @@ def _named(task: ExecutableTask, result: Any) -> Mapping[str, Any]:
     return dict(zip(names, result, strict=True))
 
 
-def _completed(awaitable: Awaitable[Any]) -> Any:
-    """The result of an awaitable, wherever this is called: in a thread of its own when a loop runs here already."""
-
-    async def wait() -> Any:
-        return await awaitable
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(wait())
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="connectory-async-task") as pool:
-        return pool.submit(contextvars.copy_context().run, asyncio.run, wait()).result()
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
 
 
 def _failure(error: Exception, kind: Literal["user", "system"], *, recoverable: bool = False) -> TaskFailedError:

@@ -155,7 +155,7 @@ echo = ConnectorTask("echo-twice", "echo", inputs=kwtypes(a=int, b=str), outputs
 waits = FileSensor("waits", poll_interval=timedelta(seconds=5), deadline=60.0)
 query = SQLTask(
     "query",
-    uri="sqlite:////tmp/a.db",
+    uri="sqlite:///tmp/a.db",
     query_template="select {{ .inputs.x }} as x",
     inputs=kwtypes(x=int),
     output_schema_type=list[dict[str, int]],
@@ -163,7 +163,7 @@ query = SQLTask(
 )
 
 
-@task(task_config=SQL(uri="sqlite:////tmp/a.db"), retries=4)
+@task(task_config=SQL(uri="sqlite:///tmp/a.db"), retries=4)
 def query_function(x: int) -> list[dict[str, int]]:
     """
     select {{ .inputs.x }} as x

@@ -61,7 +61,7 @@ def test_both_styles_of_sql_make_the_same_task() -> None:
     task, function = compile_task(sample.query), compile_task(sample.query_function)
     assert task.type == function.type == "sql"
     assert task.custom == function.custom
-    assert dict(task.custom) == {"uri": "sqlite:////tmp/a.db", "query": "select {{ .inputs.x }} as x"}
+    assert dict(task.custom) == {"uri": "sqlite:///tmp/a.db", "query": "select {{ .inputs.x }} as x"}
     assert task.interface.inputs == function.interface.inputs
     assert task.metadata.timeout.seconds == 30
     assert function.metadata.retries.retries == 4
