@@ -28,7 +28,7 @@ class ConfigReader:
     def read(self, custom: struct_pb2.Struct) -> Any:
         """The config. What does not fit, or is not known, is an `InvalidTaskError` naming the field."""
         if not custom.fields:
-            return self._shared if self._shared is not None else self._convert({})
+            return self._shared if self._shared is not None else self._validated({})
         return self._convert(plain(custom))
 
     def _convert(self, data: dict[str, Any]) -> Any:
@@ -37,6 +37,11 @@ class ConfigReader:
         unknown = {f"custom.{path}": sentence for path, sentence in _unknown(data, self._shape, "")}
         if unknown:
             raise InvalidTaskError(f"the task's config has {_sentences(unknown)}", fields=unknown)
+        return self._validated(data)
+
+    def _validated(self, data: dict[str, Any]) -> Any:
+        if self._is_dict:
+            return data
         try:
             return msgspec.convert(data, self.config_type)
         except msgspec.ValidationError as error:

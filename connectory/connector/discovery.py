@@ -7,7 +7,8 @@ from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Final
 
-from connectory.connector.contract import AsyncConnector, Connector, SyncConnector
+from connectory.connector.announcements import GivesConnector, announced
+from connectory.connector.contract import Connector
 from connectory.connector.registry import BrokenConnector, Registry
 from connectory.errors import RegistryError
 
@@ -40,40 +41,52 @@ def _entry_points() -> list[EntryPoint]:
 
 def _load_entry_point(registry: Registry, entry_point: EntryPoint) -> None:
     source = f"entry point {entry_point.name} = {entry_point.value}"
+    before = len(announced())
     try:
         offered = entry_point.load()
     except Exception as error:  # foreign code; the reason is listed
         registry.add_broken(BrokenConnector(name=entry_point.name, source=source, reason=_reason(error)))
         return
+    if inspect.ismodule(offered):
+        offered = _of_module(offered, before)
     _register(registry, offered, entry_point.name, source)
 
 
 def _load_module(registry: Registry, name: str) -> None:
     source = f"module {name}"
+    before = len(announced())
     try:
         module = importlib.import_module(name)
     except Exception as error:  # foreign code; the reason is listed
         registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
         return
+    _register(registry, _of_module(module, before), name, source)
+
+
+def _of_module(module: ModuleType, before: int) -> Any:
+    """What a module offers: its `connectors`, or what it announced and the classes that it defines."""
     offered = getattr(module, "connectors", None)
-    if offered is None or inspect.ismodule(offered):
-        offered = _defined_in(module)
-        if not offered:
-            reason = "it has no attribute `connectors` and defines no connector class"
-            registry.add_broken(BrokenConnector(name=name, source=source, reason=reason))
-    _register(registry, offered, name, source)
+    if offered is not None and not inspect.ismodule(offered):
+        return offered
+    told = announced(before)
+    covered = {type(one) for one in told}
+    return [*told, *(cls for cls in _defined_in(module) if cls not in covered)]
 
 
-def _defined_in(module: ModuleType) -> list[type[Connector[Any]]]:
+def _defined_in(module: ModuleType) -> list[type]:
     return [
         cls
         for cls in vars(module).values()
         if inspect.isclass(cls)
-        and issubclass(cls, SyncConnector | AsyncConnector)
+        and _is_connector_class(cls)
         and cls.__module__ == module.__name__
         and not inspect.isabstract(cls)
         and not cls.__name__.startswith("_")
     ]
+
+
+def _is_connector_class(candidate: type) -> bool:
+    return issubclass(candidate, Connector) or callable(getattr(candidate, "as_connector", None))
 
 
 def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
@@ -82,6 +95,9 @@ def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
     except Exception as error:  # foreign code; the reason is listed
         registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
         return
+    if not candidates:
+        reason = "it has no attribute `connectors`, and neither defines nor registers a connector"
+        registry.add_broken(BrokenConnector(name=name, source=source, reason=reason))
     for candidate in candidates:
         try:
             registry.register(_instance(candidate), source=source)
@@ -91,22 +107,23 @@ def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
 
 
 def _flattened(offered: Any) -> Iterator[Any]:
-    if isinstance(offered, Connector) or (inspect.isclass(offered) and issubclass(offered, Connector)):
+    if inspect.isclass(offered):
+        if not _is_connector_class(offered):
+            raise RegistryError(f"{offered!r} is no connector class")
+        yield offered
+    elif isinstance(offered, Connector | GivesConnector):
         yield offered
     elif isinstance(offered, Iterable) and not isinstance(offered, str | bytes):
         for one in offered:
             yield from _flattened(one)
-    elif callable(offered) and not inspect.isclass(offered):
+    elif callable(offered):
         yield from _flattened(offered())
     else:
         raise RegistryError(f"{offered!r} is no connector, and gives none")
 
 
-def _instance(candidate: Any) -> Connector[Any]:
-    connector: Any = candidate() if inspect.isclass(candidate) else candidate
-    if not isinstance(connector, Connector):
-        raise RegistryError(f"{connector!r} is no connector")
-    return connector
+def _instance(candidate: Any) -> Any:
+    return candidate() if inspect.isclass(candidate) else candidate
 
 
 def _called(candidate: Any) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from logging import Logger
 from typing import Any
 
+from connectory.connector.announcements import GivesConnector
 from connectory.connector.configs import ConfigReader
 from connectory.connector.contract import AsyncConnector, Connector, SyncConnector, TaskCategory
 from connectory.connector.generics import type_argument
@@ -61,12 +62,17 @@ class Registry:
         self._by_category: dict[tuple[str, int], Registration] = {}
         self._broken: list[BrokenConnector] = []
 
-    def register(self, connector: Connector[Any], *, override: bool = False, source: str = "") -> Registration:
+    def register(
+        self, connector: Connector[Any] | GivesConnector, *, override: bool = False, source: str = ""
+    ) -> Registration:
         """Add a connector under all of its categories, or under none.
 
         One that cannot serve, and a category that another connector has, is a `RegistryError`; with `override` the
         newer one takes the category.
         """
+        if isinstance(connector, GivesConnector):
+            source = source or f"{type(connector).__module__}.{type(connector).__qualname__}"
+            connector = connector.as_connector()
         registration = _compiled(connector, source)
         if not override:
             for category in registration.categories:
