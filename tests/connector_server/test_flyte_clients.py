@@ -38,8 +38,10 @@ async def test_every_call_of_the_stubs_is_answered(package: str) -> None:
     assert resource["customInfo"] == {"node": "n1", "attempts": 2.0}
     assert answered["GetTask by task_type"] == answered["GetTask"]
     logs = answered["GetTaskLogs"]
-    lines = [line["message"] for part in logs for line in part.get("body", {}).get("structuredLines", [])]
-    assert lines == ["line 2", "line 3", "line 4"]
+    bodies = [part["body"] for part in logs if "body" in part]
+    lines = {"flyteidl": "structuredLines", "flyteidl2": "lines"}[package]
+    assert [line["message"] for body in bodies for line in body[lines]] == ["line 2", "line 3", "line 4"]
+    assert [line for body in bodies for line in body["results"]] == ["line 2", "line 3", "line 4"]
     assert [part["header"]["token"] for part in logs if "header" in part][-1] == "5"
     assert answered["GetTaskMetrics"]["results"][0]["metric"] == "cpu"
     assert answered["DeleteTask"] == {}

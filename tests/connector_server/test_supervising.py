@@ -1,0 +1,18 @@
+"""What workers are told, and how long a dying one is waited for."""
+
+from connector_server.addresses import Address
+from connector_server.settings import ServerSettings
+from connector_server.supervisor import backoff, worker_settings
+
+
+def test_the_delay_doubles_up_to_a_bound() -> None:
+    assert [backoff(failures) for failures in (1, 2, 3, 4)] == [0.2, 0.4, 0.8, 1.6]
+    assert backoff(100) == 30.0
+
+
+def test_each_worker_has_the_shared_address_and_a_metrics_port_of_its_own() -> None:
+    settings = ServerSettings(workers=3, metrics_address="127.0.0.1:9000", log_level="debug", grace=7)
+    told = [ServerSettings(**worker_settings(settings, index, (Address("127.0.0.1", 8123),))) for index in range(3)]
+    assert [one.metrics_address for one in told] == ["127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9002"]
+    assert {str(one.listen[0]) for one in told} == {"127.0.0.1:8123"}
+    assert {(one.workers, one.grace, one.log_level) for one in told} == {(1, 7.0, "DEBUG")}
