@@ -47,7 +47,7 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
     def create(self, ctx: CreateContext[SqlConfig]) -> SqlJob:
         """Start the job unless it was started under this key before; then this is that job."""
         plan = make_plan(ctx)
-        self._settings.check_allowed(plan.database.shown)
+        self._settings.check_allowed(plan.database)
         load_engine(plan.database.engine)
         job = _job(ctx.idempotency_key, plan.database, ctx)
         owner = self._records.open()

@@ -1,5 +1,6 @@
 """Which database a task means: read from its URI, with every secret kept out until the moment of connecting."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from connectory.templating import render
 __all__ = ["ENGINES", "Database", "Target", "database_of", "with_parameters"]
 
 ENGINES: Final = {"sqlite": "sqlite", "duckdb": "duckdb", "postgresql": "postgresql", "postgres": "postgresql"}
+_REDIRECTING: Final = ("host", "hostaddr", "port", "dbname", "user", "service", "servicefile", "passfile")
 _REFERENCE: Final = re.compile(r"\{\{\s*\.secrets\.[\w.-]+\s*\}\}", re.IGNORECASE)
 
 
@@ -36,10 +38,16 @@ class Database:
     @property
     def shown(self) -> str:
         """The URI as people may see it: without the password, and without parameters."""
+        if self.engine != "postgresql":
+            return f"{self.engine}://{_path(self.uri) or ':memory:'}"
         parts = urlsplit(self.uri)
-        user = "" if parts.username is None else f"{parts.username}@"
-        host = parts.netloc.rpartition("@")[2]
-        return f"{self.engine}://{user}{host}{parts.path}"
+        user, at, host = parts.netloc.rpartition("@")
+        return f"{self.engine}://{user.partition(':')[0]}{at}{host}{parts.path}"
+
+    @property
+    def is_redirected(self) -> bool:
+        """Whether parameters of the URI lead elsewhere than its beginning says."""
+        return any(name in _REDIRECTING for name, _ in parse_qsl(urlsplit(self.uri).query))
 
     def resolve(self, secrets: Secrets) -> Target:
         """The same with its secrets, looked up now."""
@@ -63,6 +71,8 @@ def database_of(uri: str, password_secret: str, inputs: Mapping[str, Any]) -> Da
         raise _invalid("it must start with postgresql://, sqlite:// or duckdb://")
     database = Database(engine=engine, uri=rendered, password_secret=password_secret)
     if engine == "postgresql":
+        if urlsplit(rendered).netloc.count("@") > 1:
+            raise _invalid("it has more than one @ before its path; write those of the user's name as %40")
         _refuse_password(rendered)
     else:
         _path(rendered)
@@ -109,7 +119,7 @@ def _path(uri: str) -> str:
         return ""
     if not rest.startswith("/"):
         raise _invalid("its path must be absolute, as in sqlite:///data/sales.db, or :memory:")
-    return rest
+    return os.path.normpath(rest)
 
 
 def with_parameters(uri: str, **parameters: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from connectors.sql.database import Database
 from connectory.errors import PermissionDeniedError, SettingsError
 
 __all__ = ["SqlSettings"]
@@ -36,15 +37,31 @@ class SqlSettings:
             allow=None if allow is None else tuple(allow.split()),
         )
 
-    def check_allowed(self, uri: str) -> None:
+    def check_allowed(self, database: Database) -> None:
         """Raise unless the operator lets this database be used."""
-        if self.allow is None or any(fnmatchcase(uri, pattern) for pattern in self.allow):
+        if self.allow is None:
+            return
+        if not database.is_redirected and any(_matches(database.shown, pattern) for pattern in self.allow):
             return
         text = (
-            f"{uri} is not among the databases that may be used here "
+            f"{database.shown} is not among the databases that may be used here "
             f"({' '.join(self.allow) or 'none'}); the operator adds it to CONNECTORY_SQL_ALLOW"
         )
+        if database.is_redirected:
+            text = "where only some databases may be used, parameters of the uri cannot name another host, port or user"
         raise PermissionDeniedError(text, reason="DATABASE_NOT_ALLOWED", fields={"custom.uri": text})
+
+
+def _matches(uri: str, pattern: str) -> bool:
+    """Whether kind, place and path of the URI each are as the pattern says: no `*` reaches over two of them."""
+    parts, patterns = _parts(uri), _parts(pattern)
+    return all(fnmatchcase(part, expected) for part, expected in zip(parts, patterns, strict=True))
+
+
+def _parts(uri: str) -> tuple[str, str, str]:
+    scheme, _, rest = uri.partition("://")
+    place, slash, path = rest.partition("/")
+    return scheme, place, slash + path
 
 
 def _default_folder(environ: Mapping[str, str]) -> Path:

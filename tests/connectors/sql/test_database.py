@@ -31,6 +31,7 @@ def test_uris_of_every_kind(uri: str, target: Target) -> None:
         ("mysql://u@h/d", "must start with postgresql://"),
         ("/data/x.db", "must start with postgresql://"),
         ("sqlite://data/x.db", "must be absolute"),
+        ("postgresql://u@evil,x@db.internal/d", "more than one @"),
         ("postgresql://u:plain@h/d", "password as plain text"),
         ("postgresql://u:a{{ .secrets.x }}@h/d", "password as plain text"),
         ("sqlite:///{{ .inputs.nope }}", "nope"),
@@ -59,13 +60,24 @@ def test_an_input_cannot_name_a_secret() -> None:
 
 
 def test_only_allowed_databases_are_used(queries: Queries) -> None:
-    queries.allow = ("postgresql://*@db.internal/*", "duckdb://:memory:")
+    queries.allow = ("postgresql://*@db.internal/*", "duckdb://:memory:", "sqlite:///data/*")
     queries.connector = queries.another_server()
 
     assert queries.values("SELECT 1 AS x", {"x": int}) == {"x": 1}
-    for uri in ("postgresql://u@other/d", "sqlite:///etc/x.db"):
+    refused = [
+        "postgresql://u@other/d",
+        "postgresql://u@other/x@db.internal/d",
+        "postgresql://u@db.internal,other/d",
+        "sqlite:///etc/x.db",
+        "sqlite:///data/../etc/x.db",
+        "sqlite:///data/x?/../../../etc/x.db",
+        "duckdb:///data/x.db",
+    ]
+    for uri in refused:
         with pytest.raises(PermissionDeniedError, match="CONNECTORY_SQL_ALLOW"):
             queries.create("SELECT 1", uri=uri)
+    with pytest.raises(PermissionDeniedError, match="parameters of the uri"):
+        queries.create("SELECT 1", uri="postgresql://u@db.internal/d?host=other")
 
 
 def test_settings_come_from_the_environment() -> None:
