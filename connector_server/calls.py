@@ -5,9 +5,9 @@ a call costs beyond its work is what one of these bodies says.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -27,6 +27,7 @@ __all__ = [
     "Handler",
     "Method",
     "MethodHandler",
+    "deadline_of",
     "stream_call",
     "unary_call",
 ]
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     MethodHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 else:
     MethodHandler = grpc.RpcMethodHandler  # generic for type checkers only
+
+Perform = Callable[..., Awaitable[Message]]
+"""Does a call's work: takes the request, and `deadline` by name."""
 
 _OK = grpc.StatusCode.OK.value[0]
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]
@@ -110,8 +114,7 @@ class CallRecord:
         if self._span is not None:
             self._span.end(code, error)
         if _log.isEnabledFor(logging.DEBUG):
-            facts = {"task_type": series.task_type, "code": STATUS_CODES[code].name, "seconds": round(seconds, 6)}
-            _log.debug("%s", self._method.name, extra=facts)
+            _note(self._method, series, code, seconds)
 
     def _begin(self, request: Message | None, size: int) -> Series:
         method = self._method
@@ -124,20 +127,39 @@ class CallRecord:
         return series
 
 
-def unary_call(method: Method, perform: Callable[[Any, CallContext], Awaitable[Message]]) -> Handler:
-    """A handler of a method with one request and one answer."""
+def unary_call(method: Method, perform: Perform) -> Handler:
+    """A handler of a method with one request and one answer.
+
+    It does what `CallRecord` does for streams, but without an object of its own: most calls come through here.
+    """
+    read, task_type, tracer = method.request_class.FromString, method.task_type, method.tracer
+    series_of, unknown = method.series.get, method.series[UNKNOWN_TYPE]
 
     async def handle(data: bytes, context: CallContext) -> bytes:
-        record, code, error, answer = CallRecord(method, context), _CANCELLED, None, b""
+        begun = perf_counter()
         try:
-            request = record.read(data)
-            answer = (await perform(request, context)).SerializeToString()
+            request = read(data)
+            series: Series = series_of(task_type(request), unknown)
+        except DecodeError:
+            request, series = None, unknown
+        series.begin(len(data))
+        span = None if tracer is None else tracer.begin(method, request, context)
+        code, error, answer = _CANCELLED, None, b""
+        try:
+            if request is None:
+                raise _malformed(method.request_class)
+            answer = (await perform(request, deadline=deadline_of(context))).SerializeToString()
             code = _OK
         except Exception as failure:
             error = as_connector_error(failure)
             code = status_code(error)
         finally:
-            record.end(code, error)
+            seconds = perf_counter() - begun
+            series.end(code, seconds)
+            if span is not None:
+                span.end(code, error)
+            if _log.isEnabledFor(logging.DEBUG):
+                _note(method, series, code, seconds)
         if error is not None:
             await abort(context, error)
         return answer
@@ -145,18 +167,17 @@ def unary_call(method: Method, perform: Callable[[Any, CallContext], Awaitable[M
     return handle
 
 
-def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext], AsyncGenerator[Message]]) -> Handler:
+def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext], Awaitable[None]]) -> Handler:
     """A handler of a method that answers with a stream.
 
-    `perform` gets the request's bytes, or nothing when requests are a stream too, and reads through the record.
+    `perform` gets the request's bytes, or nothing when requests are a stream too; it reads through the record, and
+    writes its answers to the context.
     """
 
     async def handle(data: Any, context: CallContext) -> None:
         record, code, error = CallRecord(method, context), _CANCELLED, None
         try:
-            async with aclosing(perform(record, data, context)) as answers:
-                async for answer in answers:
-                    await context.write(answer.SerializeToString())
+            await perform(record, data, context)
             code = _OK
         except Exception as failure:
             error = as_connector_error(failure)
@@ -167,6 +188,17 @@ def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext]
             await abort(context, error)
 
     return handle
+
+
+def deadline_of(context: CallContext) -> datetime | None:
+    """When the caller stops waiting; None: never."""
+    remaining = context.time_remaining()
+    return None if remaining is None else datetime.now(UTC) + timedelta(seconds=remaining)
+
+
+def _note(method: Method, series: Series, code: int, seconds: float) -> None:
+    facts = {"task_type": series.task_type, "code": STATUS_CODES[code].name, "seconds": round(seconds, 6)}
+    _log.debug("%s", method.name, extra=facts)
 
 
 def _malformed(request_class: Any) -> InvalidTaskError:

@@ -1,14 +1,22 @@
 """The connector services under all their names: each handler decodes, makes one call of the dispatcher, encodes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import grpc
-from google.protobuf.message import Message
 
-from connector_server.calls import CallContext, CallRecord, CallTracer, Method, MethodHandler, stream_call, unary_call
+from connector_server.calls import (
+    CallContext,
+    CallRecord,
+    CallTracer,
+    Method,
+    MethodHandler,
+    deadline_of,
+    stream_call,
+    unary_call,
+)
 from connector_server.measurements import Measurements
 from connector_server.names import SERVICES
 from connectory.connector.contract import TaskCategory
@@ -132,17 +140,17 @@ def _handler(
 
 
 class _Services:
-    """One method per operation, each one call of the dispatcher."""
+    """What performs each operation: the dispatcher itself, or one call of it where the wire has a shape of its own."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
 
     def perform(self, operation: str) -> Callable[..., Any]:
-        table: Mapping[str, Callable[..., Awaitable[Message]] | Callable[..., AsyncGenerator[Message]]] = {
-            "CreateTask": self.create,
-            "GetTask": self.get,
-            "DeleteTask": self.delete,
-            "GetTaskMetrics": self.metrics,
+        table: Mapping[str, Callable[..., Any]] = {
+            "CreateTask": self._dispatcher.create,
+            "GetTask": self._dispatcher.get,
+            "DeleteTask": self._dispatcher.delete,
+            "GetTaskMetrics": self._dispatcher.metrics,
             "GetTaskLogs": self.logs,
             "ExecuteTaskSync": self.execute,
             "GetConnector": self.connector,
@@ -150,43 +158,29 @@ class _Services:
         }
         return table[operation]
 
-    async def create(self, request: pb.CreateTaskRequest, context: CallContext) -> pb.CreateTaskResponse:
-        return await self._dispatcher.create(request, deadline=_deadline(context))
+    async def logs(self, record: CallRecord, data: bytes, context: CallContext) -> None:
+        async for answer in self._dispatcher.logs(record.read(data), deadline=deadline_of(context)):
+            await context.write(answer.SerializeToString())
 
-    async def get(self, request: pb.GetTaskRequest, context: CallContext) -> pb.GetTaskResponse:
-        return await self._dispatcher.get(request, deadline=_deadline(context))
-
-    async def delete(self, request: pb.DeleteTaskRequest, context: CallContext) -> pb.DeleteTaskResponse:
-        return await self._dispatcher.delete(request, deadline=_deadline(context))
-
-    async def metrics(self, request: pb.GetTaskMetricsRequest, context: CallContext) -> pb.GetTaskMetricsResponse:
-        return await self._dispatcher.metrics(request, deadline=_deadline(context))
-
-    async def logs(self, record: CallRecord, data: bytes, context: CallContext) -> AsyncGenerator[Message]:
-        request = record.read(data)
-        async for answer in self._dispatcher.logs(request, deadline=_deadline(context)):
-            yield answer
-
-    async def execute(self, record: CallRecord, _requests: Any, context: CallContext) -> AsyncGenerator[Message]:
+    async def execute(self, record: CallRecord, _requests: Any, context: CallContext) -> None:
         header = await _header(record, context)
-        inputs = _inputs(record, context)
-        async for answer in self._dispatcher.execute(header, inputs, deadline=_deadline(context)):
-            yield answer
+        inputs = await _inputs(record, context)
+        async for answer in self._dispatcher.execute(header, inputs, deadline=deadline_of(context)):
+            await context.write(answer.SerializeToString())
 
-    async def connector(self, request: pb.GetConnectorRequest, _context: CallContext) -> pb.GetConnectorResponse:
+    async def connector(
+        self, request: pb.GetConnectorRequest, *, deadline: datetime | None = None
+    ) -> pb.GetConnectorResponse:
         return pb.GetConnectorResponse(connector=self._dispatcher.connector(request.name))
 
-    async def connectors(self, _request: pb.ListConnectorsRequest, _context: CallContext) -> pb.ListConnectorsResponse:
+    async def connectors(
+        self, _request: pb.ListConnectorsRequest, *, deadline: datetime | None = None
+    ) -> pb.ListConnectorsResponse:
         broken = (
             pb.BrokenConnector(name=entry.name, source=entry.source, reason=entry.reason)
             for entry in self._dispatcher.registry.broken
         )
         return pb.ListConnectorsResponse(connectors=self._dispatcher.connectors(), broken=broken)
-
-
-def _deadline(context: CallContext) -> datetime | None:
-    remaining = context.time_remaining()
-    return None if remaining is None else datetime.now(UTC) + timedelta(seconds=remaining)
 
 
 async def _header(record: CallRecord, context: CallContext) -> pb.CreateRequestHeader:
@@ -204,14 +198,29 @@ async def _header(record: CallRecord, context: CallContext) -> pb.CreateRequestH
     return request.header
 
 
-async def _inputs(record: CallRecord, context: CallContext) -> AsyncIterator[literals_pb2.LiteralMap]:
+async def _inputs(
+    record: CallRecord, context: CallContext
+) -> literals_pb2.LiteralMap | AsyncIterator[literals_pb2.LiteralMap] | None:
+    """All inputs of the stream. One message of them, which is the rule, is handed on without a copy."""
+    parts = []
     while (data := await context.read()) is not grpc.aio.EOF:
-        request: pb.ExecuteTaskSyncRequest = record.read_more(data)
-        part = request.WhichOneof("part")
-        if part == "header":
-            raise InvalidTaskError("the stream has a second header; one stream is one task", reason="REPEATED_HEADER")
-        if part is None:
-            raise InvalidTaskError(
-                "a message of the stream has neither header nor inputs; send inputs or close it", reason="EMPTY_MESSAGE"
-            )
-        yield request.inputs
+        parts.append(_part(record.read_more(data)))
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return _each(parts)
+
+
+async def _each(parts: Iterable[literals_pb2.LiteralMap]) -> AsyncIterator[literals_pb2.LiteralMap]:
+    for part in parts:
+        yield part
+
+
+def _part(request: pb.ExecuteTaskSyncRequest) -> literals_pb2.LiteralMap:
+    part = request.WhichOneof("part")
+    if part == "header":
+        raise InvalidTaskError("the stream has a second header; one stream is one task", reason="REPEATED_HEADER")
+    if part is None:
+        raise InvalidTaskError(
+            "a message of the stream has neither header nor inputs; send inputs or close it", reason="EMPTY_MESSAGE"
+        )
+    return request.inputs
