@@ -108,7 +108,13 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
         try:
             self._records.change(job.job_id, phase=int(Phase.RUNNING))
             outcome = importlib.import_module("connectors.sql.work").do_work(
-                plan, ctx, engine, run, name=_session_name(job), result_url=result_url
+                plan,
+                ctx,
+                engine,
+                run,
+                name=_session_name(job),
+                result_url=result_url,
+                working_folder=self._records.working_folder(),
             )
             record = succeeded(owner, outcome)
         except Exception as error:

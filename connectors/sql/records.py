@@ -6,6 +6,7 @@ The owner is a server process; it holds a lock for as long as it lives, so the o
 import fcntl
 import os
 import secrets
+import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,6 +71,7 @@ class Records:
         """Stop being an owner."""
         if self._lock is not None:
             os.close(self._lock)
+            shutil.rmtree(self._folder / "work" / self._owner, ignore_errors=True)
             (self._folder / f"{self._owner}.owner").unlink(missing_ok=True)
         self._lock, self._owner = None, ""
 
@@ -130,6 +132,12 @@ class Records:
         """Whether another process asked for it."""
         return self._request(job_id).exists()
 
+    def working_folder(self) -> Path:
+        """Where this process's jobs keep what they need while they run; what dies with it is removed by a later one."""
+        folder = self._folder / "work" / self.open()
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def result_folder(self, job_id: str) -> Path:
         """Where a result stays that has no output prefix to go to."""
         return self._folder / "results" / job_id
@@ -155,3 +163,6 @@ class Records:
                 gone = path.is_file() and path.stat().st_mtime < moment
             if gone:
                 path.unlink(missing_ok=True)
+        for folder in self._folder.glob("work/*"):
+            if not self.is_alive(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)

@@ -24,9 +24,11 @@ class Ended(Exception):
     """The job was told to end before it was done."""
 
 
-def do_work(plan: Plan, ctx: CreateContext[Any], engine: Engine, run: Run, *, name: str, result_url: str) -> Outcome:
+def do_work(
+    plan: Plan, ctx: CreateContext[Any], engine: Engine, run: Run, *, name: str, result_url: str, working_folder: Path
+) -> Outcome:
     """Do everything. On any error nothing is committed, and no marker is left."""
-    with tempfile.TemporaryDirectory(prefix="connectory-sql-") as folder:
+    with tempfile.TemporaryDirectory(dir=working_folder) as folder:
         _continue(run)
         session = engine.open_session(plan.database.resolve(ctx.secrets), name, read_only=plan.read_only)
         try:

@@ -95,6 +95,8 @@ def test_a_query_whose_server_was_killed_is_ended_and_may_be_repeated(
     assert resource.phase == Phase.RETRYABLE_FAILED
     assert resource.error is not None
     assert (resource.error.code, resource.error.kind) == ("ServerLost", "system")
+    database.another_server().check()
+    assert str(server.process.pid) not in str(list(database.folder.rglob("*")))
 
 
 def test_find_after_a_kill_ends_the_query_and_lets_it_be_created_again(
