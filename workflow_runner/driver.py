@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from connectory.errors import StoreError
-from connectory.v1 import connector_pb2, identifiers_pb2
 from workflow_runner.attempt import Attempt
+from workflow_runner.attempt_context import context_of
 from workflow_runner.engine.apply import apply_all
 from workflow_runner.engine.commands import (
     CloseExecution,
@@ -28,10 +28,9 @@ from workflow_runner.engine.events import (
     encode_event,
 )
 from workflow_runner.engine.outstanding import is_awaited
-from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.state import State
 from workflow_runner.plugin_state import AttemptState
-from workflow_runner.plugins.contract import Plugin, TaskExecutionContext
+from workflow_runner.plugins.contract import Plugin
 from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
@@ -197,27 +196,10 @@ class Driver:
                 self._timers.clear()
 
     def _attempt(self, path: str, number: int, key: str, *, resumed: bool) -> Attempt:
-        node = self.state.nodes[path]
-        task = node.spec.task
-        if task is None or node.inputs is None:
-            raise AssertionError(f"node {path!r} has no task to attempt")
         kept = self._plugin_states.get((path, number))
         state = AttemptState(self._store, self.state.execution, path, number, kept)
         wake = asyncio.Event()
-        prefix = self.state.settings.output_prefix
-        ctx = TaskExecutionContext(
-            execution=self.state.execution,
-            node=path,
-            attempt=number,
-            key=key,
-            template=task,
-            inputs=node.inputs,
-            metadata=self._metadata(path, number),
-            output_prefix=f"{prefix.rstrip('/')}/{self.state.execution}/{path}/{number}" if prefix else "",
-            resumed=resumed,
-            state=state,
-            wake=wake.set,
-        )
+        ctx = context_of(self.state, path, number, key, resumed=resumed, remembered=state, wake=wake.set)
         attempt = self._attempts[path, number] = Attempt(
             ctx=ctx,
             state=state,
@@ -228,21 +210,6 @@ class Driver:
             clock=self._clock,
         )
         return attempt
-
-    def _metadata(self, path: str, number: int) -> connector_pb2.TaskExecutionMetadata:
-        spec = self.state.nodes[path].spec
-        execution = identifiers_pb2.WorkflowExecutionIdentifier(
-            project=self.state.project, domain=self.state.domain, name=self.state.execution
-        )
-        identifier = identifiers_pb2.TaskExecutionIdentifier(
-            task_id=spec.task.id if spec.task is not None else None,
-            node_execution_id=identifiers_pb2.NodeExecutionIdentifier(node_id=path, execution_id=execution),
-            retry_attempt=number,
-        )
-        overrides = spec.node.task_node.overrides if spec.node.task_node.HasField("overrides") else None
-        return connector_pb2.TaskExecutionMetadata(
-            task_execution_id=identifier, max_attempts=user_retries(spec) + 1, overrides=overrides
-        )
 
     def _pause_soon(self, error: StoreError) -> None:
         self._failure = self._failure or error

@@ -1,0 +1,57 @@
+"""What a plugin is told of an attempt, taken from the state of its execution."""
+
+from collections.abc import Callable
+
+from connectory.v1 import connector_pb2, identifiers_pb2
+from workflow_runner.engine.retry import user_retries
+from workflow_runner.engine.state import NodeState, State
+from workflow_runner.plugins.contract import PluginStateAccess, TaskExecutionContext
+
+__all__ = ["context_of"]
+
+
+def context_of(
+    state: State,
+    path: str,
+    attempt: int,
+    key: str,
+    *,
+    resumed: bool,
+    remembered: PluginStateAccess,
+    wake: Callable[[], None],
+) -> TaskExecutionContext:
+    """The context of an attempt of a task node that has begun."""
+    node = state.nodes[path]
+    task = node.spec.task
+    if task is None or node.inputs is None:
+        raise ValueError(f"node {path!r} has no task to attempt")
+    prefix = state.settings.output_prefix.rstrip("/")
+    return TaskExecutionContext(
+        execution=state.execution,
+        node=path,
+        attempt=attempt,
+        key=key,
+        template=task,
+        inputs=node.inputs,
+        metadata=_metadata(state, node, attempt),
+        output_prefix=f"{prefix}/{state.execution}/{path}/{attempt}" if prefix else "",
+        resumed=resumed,
+        state=remembered,
+        wake=wake,
+    )
+
+
+def _metadata(state: State, node: NodeState, attempt: int) -> connector_pb2.TaskExecutionMetadata:
+    spec = node.spec
+    execution = identifiers_pb2.WorkflowExecutionIdentifier(
+        project=state.project, domain=state.domain, name=state.execution
+    )
+    identifier = identifiers_pb2.TaskExecutionIdentifier(
+        task_id=spec.task.id if spec.task is not None else None,
+        node_execution_id=identifiers_pb2.NodeExecutionIdentifier(node_id=node.path, execution_id=execution),
+        retry_attempt=attempt,
+    )
+    overrides = spec.node.task_node.overrides if spec.node.task_node.HasField("overrides") else None
+    return connector_pb2.TaskExecutionMetadata(
+        task_execution_id=identifier, max_attempts=user_retries(spec) + 1, overrides=overrides
+    )
