@@ -172,3 +172,14 @@ def test_places_are_given_in_the_order_of_readiness() -> None:
     world.succeed("b")
     world.succeed("c")
     assert [key.split("/")[1] for key in world.started] == ["a", "b", "c", "d", "a"]
+
+
+def test_an_attempt_that_was_to_be_repeated_is_not_once_its_workflow_ends() -> None:
+    template = task("t", retries=1)
+    world = World(closure(workflow("w", [node("a", template), node("b", template)]), [template]))
+    world.fail("a", live=True, recoverable=True)
+    world.fail("b")
+    world.stopped("a")
+    assert world.phase("a") is NodePhase.ABORTED
+    assert world.state.phase is ExecutionPhase.FAILED
+    world.check()

@@ -58,6 +58,7 @@ class World:
 
     def _perform(self, command: Command) -> None:
         if isinstance(command, StartAttempt):
+            assert not self._is_ending(command.node), "nothing begins in a workflow that is ending"
             self.started.append(command.key)
             self.jobs[command.node, command.attempt] = False
         elif isinstance(command, StopAttempt):
@@ -122,6 +123,10 @@ class World:
             assert not self.state.scopes
         if self.state.phase is ExecutionPhase.SUCCEEDED:
             assert all(n.phase is NodePhase.SUCCEEDED for n in self.state.nodes.values())
+
+    def _is_ending(self, node: str) -> bool:
+        above = {path: scope for path, scope in self.state.scopes.items() if node.startswith(path)}
+        return any(scope.ending is not None for scope in above.values())
 
     def _attempt(self, node: str) -> int:
         return max(attempt for path, attempt in self.jobs if path == node)
