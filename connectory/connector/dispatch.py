@@ -2,11 +2,20 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Protocol
 
-from connectory.connector.contract import CreateContext, JobContext, LogRequest, MetricsRequest, Resource, TaskCategory
+from connectory.connector.contract import (
+    CreateContext,
+    JobContext,
+    LogRequest,
+    MetricsRequest,
+    Phase,
+    Resource,
+    TaskCategory,
+)
 from connectory.connector.creations import creation_of, fresh_key
 from connectory.connector.failures import translated
 from connectory.connector.handles import HandleCodec
@@ -76,7 +85,7 @@ class Dispatcher:
         context = self._create_context(registration, request, request.inputs, creation.key if creation else fresh_key())
         context.deadline = deadline
 
-        def start() -> Awaitable[bytes]:
+        def start() -> Coroutine[Any, Any, bytes]:
             return self._start(registration, context)
 
         if creation is None:
@@ -139,9 +148,10 @@ class Dispatcher:
             job, _ = _codec(registration).decode(category, request.resource_meta)
             context = self._job_context(registration, category, request, deadline)
             wanted = LogRequest(lines=request.lines or None, token=request.token)
-            async for page in registration.logs(job, wanted, context):
-                for message in log_messages(page, registration):
-                    yield message
+            async with aclosing(registration.logs(job, wanted, context)) as pages:
+                async for page in pages:
+                    for message in log_messages(page, registration):
+                        yield message
         except Exception as error:
             raise translated(error, registration, "logs") from _cause(error)
 
@@ -282,7 +292,7 @@ class Dispatcher:
             raise InternalError(f"connector {registration.name} answered a {type(resource).__name__}, not a Resource")
         phase = known_phase(resource.phase, registration, self._unknown_phases)
         message = to_message(resource, phase, registration)
-        if message.phase == 3 and resource.outputs is not None:
+        if phase is Phase.SUCCEEDED and resource.outputs is not None:
             await self._outputs.write(message, resource.outputs, declared, registration, self._conversion_to(prefix))
         return message
 

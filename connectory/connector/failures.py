@@ -14,6 +14,7 @@ from connectory.errors import (
     UnavailableError,
     UserError,
 )
+from connectory.storage.errors import ObjectExistsError, ObjectNotFoundError
 
 __all__ = ["defect", "incident", "translated"]
 
@@ -47,6 +48,8 @@ def _known(error: Exception) -> ConnectorError | None:
         return InvalidTaskError(f"a value does not fit its type: {error}", reason="TYPE_MISMATCH", fields=fields)
     if isinstance(error, MissingSecretError):
         return UserError(str(error), reason="MISSING_SECRET")
+    if isinstance(error, ObjectNotFoundError | ObjectExistsError):
+        return UserError(str(error), reason="STORAGE")
     if isinstance(error, StorageError):
         return UnavailableError(str(error), reason="STORAGE")
     return None

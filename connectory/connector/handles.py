@@ -53,7 +53,7 @@ class HandleCodec:
         """The job and its declared outputs. What is no handle of this category and version is an `InvalidTaskError`."""
         try:
             envelope = self._decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return self._decode_older(category, data, error)
         if envelope.v != self._version:
             return self._decode_older(category, data, None)
@@ -64,7 +64,7 @@ class HandleCodec:
     def _decode_older(self, category: TaskCategory, data: bytes, reason: Exception | None) -> tuple[Any, bytes]:
         try:
             head = msgspec.json.decode(data, type=_Head)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _invalid(f"it is no handle of this service ({error})") from error
         if head.category != str(category):
             raise _invalid(f"it belongs to {head.category}, and the request names {category}", "category")

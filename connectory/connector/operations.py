@@ -1,7 +1,7 @@
 """How a connector's methods are called: decided once, when the connector is registered."""
 
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any
 
 from connectory.connector.contract import AsyncConnector, Connector, LogPage, SyncConnector
@@ -12,7 +12,7 @@ __all__ = ["LogStream", "Operation", "compile_log_stream", "compile_operation", 
 Operation = Callable[..., Awaitable[Any]]
 """A connector's method as something to await, whichever way it was written."""
 
-LogStream = Callable[..., AsyncIterator[LogPage]]
+LogStream = Callable[..., AsyncGenerator[LogPage]]
 
 _CONTRACT = (Connector, SyncConnector, AsyncConnector)
 
@@ -42,7 +42,7 @@ def compile_log_stream(method: Callable[..., Any], pool: BoundedPool) -> LogStre
         return method
     begin = compile_operation(method, pool)
 
-    async def stream(*args: Any) -> AsyncIterator[LogPage]:
+    async def stream(*args: Any) -> AsyncGenerator[LogPage]:
         answer = await begin(*args)
         if isinstance(answer, LogPage):
             yield answer

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from connectory.errors import ConnectoryError
 
 __all__ = ["Orphans"]
+
+Create = Callable[[], Coroutine[Any, Any, bytes]]
 
 ATTEMPTS: Final = 5
 _log = logging.getLogger("connectory.connector")
@@ -19,7 +21,9 @@ class Orphans:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
-    async def adopt(self, create: Callable[[], Awaitable[bytes]], delete: Callable[[bytes], Awaitable[None]]) -> bytes:
+    async def adopt(
+        self, create: Callable[[], Coroutine[Any, Any, bytes]], delete: Callable[[bytes], Awaitable[None]]
+    ) -> bytes:
         """The handle that `create` gives."""
         task = self._begin(create())
         try:
@@ -28,8 +32,8 @@ class Orphans:
             self._begin(_deleted(task, delete))
             raise
 
-    def _begin(self, awaitable: Awaitable[Any]) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.ensure_future(awaitable)
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

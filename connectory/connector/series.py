@@ -49,7 +49,8 @@ def metric_messages(series: Sequence[MetricSeries], registration: Registration) 
         result = response.results.add(metric=one.metric)
         result.data.SetInParent()
         try:
-            fill_struct(result.data, one.data, f"metrics.{one.metric}")
+            data = registration.redactor.value(dict(one.data)) if registration.redactor else one.data
+            fill_struct(result.data, data, f"metrics.{one.metric}")
         except ValueError as error:
             raise InternalError(
                 f"connector {registration.name} reports something that cannot be sent: {error}"

@@ -1,12 +1,13 @@
 """What a ledger promises, and the errors that every ledger answers alike."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from connectory.connector.creations import Creation
 from connectory.errors import AlreadyExistsError, AmbiguousError
 
-__all__ = ["Create", "Find", "Ledger", "already_exists", "unknown_outcome"]
+__all__ = ["Create", "Find", "Ledger", "already_exists", "retrieve", "unknown_outcome"]
 
 Create = Callable[[], Awaitable[bytes]]
 """Creates the job and gives its handle. An error means that there is no job; an `AmbiguousError`, that nobody knows."""
@@ -38,6 +39,12 @@ class Ledger(Protocol):
     async def aclose(self) -> None:
         """Wait for the creates under way, then release what is held."""
         ...
+
+
+def retrieve(flight: "asyncio.Task[bytes]") -> None:
+    """Take note of a create's failure, so that one whose callers are all gone is not reported as forgotten."""
+    if not flight.cancelled():
+        flight.exception()
 
 
 def already_exists(creation: Creation, earlier: Mapping[str, str]) -> AlreadyExistsError | None:

@@ -101,11 +101,11 @@ class Database:
                 work.result = work.perform(connection)
             connection.execute("COMMIT")
         except Exception as error:
-            if connection is not None:
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
             for work in batch:
                 work.error = error
+            self._connection = None
+            if connection is not None:
+                connection.close()  # which rolls back; the next batch opens the file anew
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from connectory.connector.creations import Creation
-from connectory.connector.ledger.contract import Create, Find, already_exists
+from connectory.connector.ledger.contract import Create, Find, already_exists, retrieve
 from connectory.errors import AmbiguousError
 
 __all__ = ["MemoryLedger"]
@@ -53,7 +53,8 @@ class MemoryLedger:
 
     def _begin(self, key: str, entry: _Entry, create: Create, find: Find | None) -> asyncio.Task[bytes]:
         self._under_way[key] = entry
-        entry.flight = asyncio.ensure_future(self._settle(key, entry, create, find))
+        entry.flight = asyncio.create_task(self._settle(key, entry, create, find))
+        entry.flight.add_done_callback(retrieve)
         return entry.flight
 
     async def _settle(self, key: str, entry: _Entry, create: Create, find: Find | None) -> bytes:

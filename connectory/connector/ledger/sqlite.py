@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from connectory.connector.creations import Creation
 from connectory.connector.ledger import statements
-from connectory.connector.ledger.contract import Create, Find, already_exists, unknown_outcome
+from connectory.connector.ledger.contract import Create, Find, already_exists, retrieve, unknown_outcome
 from connectory.connector.ledger.database import Database
 from connectory.connector.ledger.liveness import Owner
 from connectory.errors import AmbiguousError, UnavailableError
@@ -55,12 +55,13 @@ class SqliteLedger:
     Several processes may share the file: a key belongs to the process that wrote its intent, and the others wait for
     its outcome. When that process is gone, the next caller takes the key over and settles it by `find`.
 
-    An outcome that cannot be stored (the disk is full) is told to the callers after `PATIENCE` seconds, because they
+    An outcome that cannot be stored (the disk is full) is told to the callers after `patience` seconds, because they
     can keep the job's handle; storing it is tried again until the ledger is closed, and meanwhile this process answers
     for the key from memory. Outcomes are forgotten after `keep`.
     """
 
-    def __init__(self, path: str | Path, *, keep: timedelta = timedelta(days=14)) -> None:
+    def __init__(self, path: str | Path, *, keep: timedelta = timedelta(days=14), patience: float = PATIENCE) -> None:
+        self._patience = patience
         self._path = Path(path)
         self._keep = keep
         self._database = Database(self._path)
@@ -73,7 +74,8 @@ class SqliteLedger:
     async def once(self, creation: Creation, create: Create, find: Find | None = None) -> bytes:
         flight = self._flights.get(creation.key)
         if flight is None:
-            outcome = asyncio.ensure_future(self._settle(creation, create, find))
+            outcome = asyncio.create_task(self._settle(creation, create, find))
+            outcome.add_done_callback(retrieve)
             flight = self._flights[creation.key] = _Flight(creation.digests, outcome)
             outcome.add_done_callback(lambda _: self._landed(creation.key))
         elif (error := already_exists(creation, flight.digests)) is not None:
@@ -85,7 +87,7 @@ class SqliteLedger:
         while outcomes := [flight.outcome for flight in self._flights.values() if not flight.outcome.done()]:
             await asyncio.wait(outcomes)
         if self._storing:
-            _, given_up = await asyncio.wait(self._storing, timeout=PATIENCE)
+            _, given_up = await asyncio.wait(self._storing, timeout=self._patience)
             for task in given_up:
                 task.cancel()
         await self._database.aclose()
@@ -179,7 +181,7 @@ class SqliteLedger:
         row = {"key": key, "owner": self._own().name, "handle": None, "reason": None, "now": time.time(), **values}
         task = asyncio.create_task(self._keep_storing(key, statement, row), name=key)
         self._storing.add(task)
-        done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+        done, _ = await asyncio.wait({task}, timeout=self._patience)
         if done:
             self._storing.discard(task)
         else:
@@ -199,7 +201,7 @@ class SqliteLedger:
             else:
                 return
             await asyncio.sleep(delay)
-            delay = min(delay * 2, PATIENCE)
+            delay = min(delay * 2, 3.0)
 
     async def _write(self, perform: Callable[[sqlite3.Connection], _Row]) -> _Row:
         try:
