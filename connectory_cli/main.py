@@ -74,7 +74,7 @@ def serve(
         typer.Option("--uds", metavar="PATH", help="Listen on this unix socket; repeatable.", show_default=False),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Worker processes that share the port.  [default: 1]")
+        int | None, typer.Option("--workers", min=1, help="Worker processes that share the port.  [1]")
     ] = None,
     module: Annotated[
         list[str] | None,
@@ -91,10 +91,10 @@ def serve(
     ] = None,
     metrics_address: Annotated[
         str | None,
-        typer.Option("--metrics-address", metavar="HOST:PORT", help="Serve Prometheus metrics here.  [default: off]"),
+        typer.Option("--metrics-address", metavar="HOST:PORT", help="Serve Prometheus metrics here.  [off]"),
     ] = None,
     tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Server certificate, PEM.  [default: no TLS]")
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Server certificate, PEM.  [no TLS]")
     ] = None,
     tls_key: Annotated[
         Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's private key, PEM.")
@@ -105,7 +105,9 @@ def serve(
     ] = None,
     grace: Annotated[
         float | None,
-        typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls in flight may finish after SIGTERM."),
+        typer.Option(
+            "--grace", metavar="SECONDS", min=0, help="How long calls in flight may finish after SIGTERM.  [30]"
+        ),
     ] = None,
     log_format: Annotated[
         Literal["json", "console"] | None,
@@ -114,14 +116,14 @@ def serve(
     log_level: Annotated[str | None, typer.Option("--log-level", help="Least severe level.  [INFO]")] = None,
     max_message_bytes: Annotated[
         int | None,
-        typer.Option("--max-message-bytes", min=1024, help="Largest message in or out, in bytes.  [default: 33554432]"),
+        typer.Option("--max-message-bytes", min=1024, help="Largest message in or out, in bytes.  [33554432]"),
     ] = None,
     ledger: Annotated[
         str | None,
         typer.Option(
             "--ledger",
             metavar="memory|none|PATH",
-            help="What remembers which creates happened: this process, nobody, or an SQLite file.  [default: memory]",
+            help="What remembers which creates happened: this process, nobody, or an SQLite file.  [memory]",
         ),
     ] = None,
     insecure_public: Annotated[

@@ -1,0 +1,77 @@
+"""Workflows that the tests of the command run."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectory import ConnectorTask, File, ProcessTask, kwtypes, task, workflow
+
+
+@dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+@task
+def double(x: int) -> int:
+    return x * 2
+
+
+@task
+def describe(point: Point, day: datetime, words: list[str], data: File) -> str:
+    with data.open() as file:
+        return f"{point.x},{point.y} {day:%Y-%m-%d} {'-'.join(words)} {file.read()}"
+
+
+@task
+def explode(x: int) -> int:
+    raise ValueError(f"{x} is a bad number")
+
+
+@workflow
+def twice(x: int = 2) -> int:
+    """Double a number, twice."""
+    return double(x=double(x=x))
+
+
+@workflow
+def described(point: Point, day: datetime, words: list[str], data: File) -> str:
+    return describe(point=point, day=day, words=words, data=data)
+
+
+@workflow
+def failing(x: int) -> int:
+    return explode(x=x)
+
+
+echo = ConnectorTask("echo", "echo", {}, kwtypes(text=str), kwtypes(text=str))
+
+
+@workflow
+def echoed(text: str) -> str:
+    return echo(text=text)
+
+
+gated_command = ProcessTask(
+    "gated_command",
+    command=[
+        "/bin/sh",
+        "-c",
+        'echo "begun $$" >> "$1/log"; echo $$ > "$1/begun"; while [ ! -e "$1/gate" ]; do sleep 0.05; done; echo 7',
+        "gated",
+        "{{ .inputs.folder }}",
+    ],
+    inputs=kwtypes(folder=str),
+    outputs=kwtypes(stdout=str),
+)
+
+
+@task
+def parse(text: str) -> int:
+    return int(text)
+
+
+@workflow
+def gated(folder: str) -> int:
+    """A command that says in the pipe `begun` that it runs, and ends once the file `gate` is there; a Python task."""
+    return parse(text=gated_command(folder=folder))
