@@ -5,7 +5,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -40,13 +40,19 @@ class _Row:
 
 
 class _Flight:
-    """A create that this process settles, until its outcome is stored."""
+    """A create that this process has under way, until its outcome is stored."""
 
-    __slots__ = ("digests", "outcome")
+    __slots__ = ("digests", "holds_key", "outcome", "told")
 
-    def __init__(self, digests: Mapping[str, str], outcome: asyncio.Task[bytes]) -> None:
+    def __init__(self, digests: Mapping[str, str], work: Coroutine[Any, Any, bytes]) -> None:
         self.digests = digests
-        self.outcome = outcome
+        self.holds_key = False
+        """Whether the key is known to stand for this content, and not for what another process makes of it."""
+        self.told = asyncio.Event()
+        """Set once that is known, or the create has ended."""
+        self.outcome = asyncio.create_task(work)
+        self.outcome.add_done_callback(retrieve)
+        self.outcome.add_done_callback(lambda _: self.told.set())
 
 
 class SqliteLedger:
@@ -68,18 +74,21 @@ class SqliteLedger:
         self._owner: Owner | None = None
         self._pruned_at = 0.0
         self._flights: dict[str, _Flight] = {}
-        self._storing: set[asyncio.Task[None]] = set()
+        self._storing: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
     async def once(self, creation: Creation, create: Create, find: Find | None = None) -> bytes:
-        flight = self._flights.get(creation.key)
-        if flight is None:
-            outcome = asyncio.create_task(self._settle(creation, create, find))
-            outcome.add_done_callback(retrieve)
-            flight = self._flights[creation.key] = _Flight(creation.digests, outcome)
-            outcome.add_done_callback(lambda _: self._landed(creation.key))
-        elif (error := already_exists(creation, flight.digests)) is not None:
-            raise error
+        key = creation.key
+        while (flight := self._flights.get(key)) is not None:
+            error = already_exists(creation, flight.digests)
+            if error is None:
+                return await asyncio.shield(flight.outcome)
+            if flight.holds_key:
+                raise error
+            await flight.told.wait()
+            await asyncio.sleep(0)  # one that has ended is forgotten in the meantime
+        flight = self._flights[key] = _Flight(creation.digests, self._settle(creation, create, find))
+        flight.outcome.add_done_callback(lambda _: self._landed(key))
         return await asyncio.shield(flight.outcome)
 
     async def aclose(self) -> None:
@@ -87,7 +96,7 @@ class SqliteLedger:
         while outcomes := [flight.outcome for flight in self._flights.values() if not flight.outcome.done()]:
             await asyncio.wait(outcomes)
         if self._storing:
-            _, given_up = await asyncio.wait(self._storing, timeout=self._patience)
+            _, given_up = await asyncio.wait(self._storing.values(), timeout=self._patience)
             for task in given_up:
                 task.cancel()
         await self._database.aclose()
@@ -96,11 +105,14 @@ class SqliteLedger:
             self._owner = None
 
     def _landed(self, key: str) -> None:
-        if not any(task.get_name() == key for task in self._storing):
+        if key not in self._storing:
             self._flights.pop(key, None)
 
     async def _settle(self, creation: Creation, create: Create, find: Find | None) -> bytes:
         row = await self._claimed(creation, takes_ambiguous=find is not None)
+        flight = self._flights[creation.key]
+        flight.holds_key = True
+        flight.told.set()
         if row.state == "created":
             return row.handle
         if row.state == "ambiguous":
@@ -180,15 +192,15 @@ class SqliteLedger:
         """Store an outcome, and wait for that as long as it is reasonable to let a caller wait."""
         row = {"key": key, "owner": self._own().name, "handle": None, "reason": None, "now": time.time(), **values}
         task = asyncio.create_task(self._keep_storing(key, statement, row), name=key)
-        self._storing.add(task)
+        self._storing[key] = task
         done, _ = await asyncio.wait({task}, timeout=self._patience)
         if done:
-            self._storing.discard(task)
+            del self._storing[key]
         else:
             task.add_done_callback(self._stored_late)
 
     def _stored_late(self, task: asyncio.Task[None]) -> None:
-        self._storing.discard(task)
+        self._storing.pop(task.get_name(), None)
         self._flights.pop(task.get_name(), None)
 
     async def _keep_storing(self, key: str, statement: str, row: Mapping[str, Any]) -> None:
