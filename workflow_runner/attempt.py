@@ -202,6 +202,7 @@ class Attempt:
 
     async def _pause_for(self, seconds: float) -> None:
         if seconds <= 0 or self._wake.is_set():
+            await asyncio.sleep(0)  # others get their turn between the rounds of a plugin in a hurry
             return
         try:
             async with asyncio.timeout(seconds):

@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 
 _PROGRESS_FLUSH = 0.25
 """Progress decides nothing, so it waits this many seconds for company before it is written down."""
+_MESSAGE_INTERVAL = 60.0
+"""Messages of a job that count something up are shown at once, and written down once in so many seconds."""
 
 
 class Driver:
@@ -71,6 +73,7 @@ class Driver:
         self._clock = clock
         self._timers = Timers(self._ring, clock)
         self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._noted: dict[tuple[str, int], AttemptProgressed] = {}
         self._events: list[Event] = []
         self._unwritten: list[LogRecord] = []
         self._wake = asyncio.Event()
@@ -144,6 +147,7 @@ class Driver:
                 node = self.state.nodes[event.node]
                 if node.phase.is_terminal or node.attempt > event.attempt:
                     self._attempts.pop((event.node, event.attempt), None)
+                    self._noted.pop((event.node, event.attempt), None)
 
     def _take(self) -> list[Event]:
         events, self._events = self._events, []
@@ -170,10 +174,21 @@ class Driver:
         self.state, _ = apply_all(before, [event])
         if self.state.phase.is_terminal:
             return
-        self._unwritten.append(LogRecord(event=encode_event(event), commands=encode_commands(())))
         self.subscribers.publish(before, self.state)
+        if not self._is_worth_writing(event):
+            return
+        self._unwritten.append(LogRecord(event=encode_event(event), commands=encode_commands(())))
         if len(self._unwritten) == 1:
             asyncio.get_running_loop().call_later(_PROGRESS_FLUSH, self._wake.set)
+
+    def _is_worth_writing(self, event: AttemptProgressed) -> bool:
+        place = (event.node, event.attempt)
+        last = self._noted.get(place)
+        same = last is not None and (last.phase, last.log_links) == (event.phase, event.log_links)
+        if last is not None and same and event.at - last.at < _MESSAGE_INTERVAL:
+            return False
+        self._noted[place] = event
+        return True
 
     def _ring(self, timer: SetTimer) -> None:
         if is_awaited(self.state, timer):

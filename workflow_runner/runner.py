@@ -4,9 +4,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from connectory.types import TypeRegistry, default_types
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.driver import Driver, record_of
 from workflow_runner.engine.apply import apply
@@ -53,6 +55,10 @@ class Runner:
         self._drivers: dict[str, Driver] = {}
         self._resuming: dict[str, asyncio.Lock] = {}
 
+    @cached_property
+    def _types(self) -> TypeRegistry:
+        return default_types()
+
     async def __aenter__(self) -> Self:
         await self._store.__aenter__()
         return self
@@ -79,8 +85,11 @@ class Runner:
     ) -> str:
         """Start an execution and return its id. Once this returns, it survives a crash.
 
-        A workflow that cannot be run is refused with an error that names the node, and nothing is kept.
+        A workflow that cannot be run is refused with an error that names the node, inputs that do not fit with one that
+        names the input, and nothing is kept.
         """
+        given = inputs if inputs is not None else literals_pb2.LiteralMap()
+        self._types.check_map(given, closure.primary.template.interface.inputs)
         name = execution_id or f"e{secrets.token_hex(9)}"
         started = ExecutionStarted(
             at=self._clock(),
@@ -89,7 +98,7 @@ class Runner:
             domain=domain,
             key_prefix=name if execution_id is None else f"{name}-{secrets.token_hex(6)}",
             closure=closure.SerializeToString(deterministic=True),
-            inputs=(inputs or literals_pb2.LiteralMap()).SerializeToString(deterministic=True),
+            inputs=given.SerializeToString(deterministic=True),
             settings=settings or ExecutionSettings(),
         )
         state, commands = apply(State(), started)

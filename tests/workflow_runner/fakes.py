@@ -77,6 +77,21 @@ class FakePlugin(Plugin):
         self.calls.append(("finalize", ctx.node, ctx.attempt))
 
 
+class CountingPlugin(FakePlugin):
+    """Each attempt says how often it was asked, until it was asked often enough."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self.limit = limit
+        self.count = 0
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        if self.count == self.limit:
+            return do_transition(PhaseInfo.success(added(ctx.inputs)))
+        self.count += 1
+        return do_transition(PhaseInfo.running(f"{self.count - 1} of {self.limit}"), again_in=0)
+
+
 def added(inputs: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
     total = 0
     for literal in inputs.literals.values():

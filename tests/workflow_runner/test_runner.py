@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from connectory.connector.contract import LogLink
-from connectory.errors import InvalidTaskError, StoreError, UnsupportedError
+from connectory.errors import InvalidTaskError, StoreError, TypeConversionError, UnsupportedError
 from connectory.v1 import workflow_pb2
-from tests.workflow_runner.fakes import FakePlugin
+from tests.workflow_runner.fakes import CountingPlugin, FakePlugin
 from tests.workflow_runner.workflows import (
     INTEGER,
     closure,
@@ -20,6 +20,7 @@ from tests.workflow_runner.workflows import (
     many,
     node,
     promise,
+    string,
     task,
     workflow,
 )
@@ -275,13 +276,22 @@ async def test_ids_are_unique_and_unknown_ones_are_named() -> None:
         await opened.wait("mine")
 
 
-async def test_a_missing_input_is_told_by_name() -> None:
+async def test_inputs_that_do_not_fit_are_refused_by_name_and_nothing_is_kept() -> None:
     async with runner(FakePlugin()) as opened:
-        execution = await opened.start(diamond())
+        for inputs in (None, literal_map(a=string("five")), literal_map(a=integer(1), b=integer(2))):
+            with pytest.raises(TypeConversionError, match=r"\b[ab]\b"):
+                await opened.start(diamond(), inputs)
+        assert await opened.list() == []
+
+
+async def test_a_promise_that_is_not_kept_is_told_by_name() -> None:
+    nodes = [node("n", ONCE, {"a": constant(integer(1))}), node("m", ONCE, {"a": promise("n", "total")})]
+    async with runner(FakePlugin()) as opened:
+        execution = await opened.start(closure(workflow("w", nodes), [ONCE]))
         result = await opened.wait(execution)
     assert result.error is not None
-    assert result.error.code == "BINDING"
-    assert "the workflow's inputs hold no 'a'" in result.error.message
+    assert (result.error.code, result.error.node) == ("BINDING", "m")
+    assert "the outputs of node 'n' hold no 'total'; there is: o" in result.error.message
 
 
 async def test_unknown_task_types_and_plugins_that_break_fail_their_node() -> None:
@@ -302,3 +312,16 @@ async def test_log_links_and_messages_reach_those_who_watch() -> None:
         (seen,) = (await opened.show(execution)).nodes
     assert seen.message == "all fine"
     assert [(item.uri, item.name) for item in seen.log_links] == [("http://logs/1", "Logs")]
+
+
+async def test_messages_that_count_something_up_are_shown_and_not_all_written(tmp_path: Path) -> None:
+    plugin = CountingPlugin(40)
+    url = f"sqlite:///{tmp_path}/runs.db"
+    async with runner(plugin, url) as opened:
+        execution = await opened.start(closure(workflow("w", [node("n", ONCE, {"a": constant(integer(1))})]), [ONCE]))
+        updates = [update async for update in opened.subscribe(execution)]
+        await opened.wait(execution)
+    messages = {update.node.message for update in updates if isinstance(update, NodeUpdate)}
+    assert {f"{count} of 40" for count in range(40)} <= messages
+    async with open_store(url) as store:
+        assert len(await store.log(execution)) <= 3
