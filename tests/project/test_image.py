@@ -12,7 +12,10 @@ def test_the_linter_finds_nothing() -> None:
     hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
     assert hadolint, "hadolint is a development dependency: make env-dev"
     outcome = subprocess.run(
-        [hadolint, "--config", ROOT / ".hadolint.yaml", ROOT / "Dockerfile"], capture_output=True, text=True, check=False
+        [hadolint, "--config", ROOT / ".hadolint.yaml", ROOT / "Dockerfile"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
 
