@@ -10,7 +10,7 @@ import yaml
 from connectory.authoring.interface import Interface
 from connectory.errors import ConnectoryError, SettingsError
 from connectory.types import ConversionContext, Directory, File, StructuredDataset, TypeRegistry
-from connectory.types.annotations import bare
+from connectory.types.extras import bare
 from connectory.v1 import interface_pb2, literals_pb2
 
 __all__ = ["read_inputs"]
