@@ -1,11 +1,11 @@
 """How a failure leaves the server: as a gRPC status with details, and with nothing that should stay inside."""
 
 import logging
-import uuid
 from typing import NoReturn
 
 import grpc
 
+from connectory.connector.failures import incident
 from connectory.connector.status import to_status
 from connectory.errors import ConnectorError, InternalError
 
@@ -22,9 +22,9 @@ def as_connector_error(error: Exception) -> ConnectorError:
     """The error that the caller may see; an unexpected one is logged under an id, and only the id is told."""
     if isinstance(error, ConnectorError):
         return error
-    incident = uuid.uuid4().hex[:12]
-    _log.error("unexpected failure %s", incident, exc_info=error)
-    return InternalError(f"the connector server failed; its log explains it under {incident}")
+    found_under = incident()
+    _log.error("error id %s: unexpected failure", found_under, exc_info=error)
+    return InternalError(f"the connector server failed; (error id {found_under})")
 
 
 def status_code(error: ConnectorError) -> int:

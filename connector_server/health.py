@@ -12,22 +12,17 @@ from time import monotonic
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2
 
 from connector_server.calls import CallContext, MethodHandler
-from connector_server.health_messages import (
-    HEALTH_SERVICE,
-    HealthCheckRequest,
-    HealthCheckResponse,
-    HealthListRequest,
-    HealthListResponse,
-)
 from connectory.connector.contract import TaskCategory
 
-__all__ = ["Health", "connector_health_name", "health_handlers"]
+__all__ = ["HEALTH_SERVICE", "Health", "connector_health_name", "health_handlers"]
 
-_SERVING: int = HealthCheckResponse.SERVING
-_NOT_SERVING: int = HealthCheckResponse.NOT_SERVING
-_SERVICE_UNKNOWN: int = HealthCheckResponse.SERVICE_UNKNOWN
+HEALTH_SERVICE = "grpc.health.v1.Health"
+_SERVING: int = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING: int = health_pb2.HealthCheckResponse.NOT_SERVING
+_SERVICE_UNKNOWN: int = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 _log = logging.getLogger("connectory.server.health")
 
 Check = Callable[[TaskCategory], Awaitable[None]]
@@ -145,24 +140,27 @@ def health_handlers(health: Health) -> dict[str, MethodHandler]:
             await context.abort(
                 grpc.StatusCode.NOT_FOUND, f"nothing here is called {request.service!r}; List tells the known names"
             )
-        return HealthCheckResponse(status=status)
+        return health_pb2.HealthCheckResponse(status=status)
 
     async def watch(request: Any, context: CallContext) -> None:
         async for status in health.watch(request.service):
-            await context.write(HealthCheckResponse(status=status))
+            await context.write(health_pb2.HealthCheckResponse(status=status))
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
 
-    async def list_all(_request: Any, _context: CallContext) -> Any:
-        statuses = await health.list()
-        return HealthListResponse(
-            statuses={name: HealthCheckResponse(status=status) for name, status in statuses.items()}
-        )
+    async def list_all(_request: bytes, _context: CallContext) -> bytes:
+        # Optional: these messages are made when somebody asks for the first list.
+        from connector_server.health_messages import HealthListResponse  # noqa: PLC0415
 
-    encode = HealthCheckResponse.SerializeToString
+        statuses = {name: {"status": status} for name, status in (await health.list()).items()}
+        return bytes(HealthListResponse(statuses=statuses).SerializeToString())
+
+    encode = health_pb2.HealthCheckResponse.SerializeToString
     return {
-        f"/{HEALTH_SERVICE}/Check": grpc.unary_unary_rpc_method_handler(check, HealthCheckRequest.FromString, encode),
-        f"/{HEALTH_SERVICE}/Watch": grpc.unary_stream_rpc_method_handler(watch, HealthCheckRequest.FromString, encode),
-        f"/{HEALTH_SERVICE}/List": grpc.unary_unary_rpc_method_handler(
-            list_all, HealthListRequest.FromString, HealthListResponse.SerializeToString
+        f"/{HEALTH_SERVICE}/Check": grpc.unary_unary_rpc_method_handler(
+            check, health_pb2.HealthCheckRequest.FromString, encode
         ),
+        f"/{HEALTH_SERVICE}/Watch": grpc.unary_stream_rpc_method_handler(
+            watch, health_pb2.HealthCheckRequest.FromString, encode
+        ),
+        f"/{HEALTH_SERVICE}/List": grpc.unary_unary_rpc_method_handler(list_all),
     }

@@ -1,6 +1,7 @@
-"""The messages of `grpc.health.v1`, `List` included, whichever release of `grpcio-health-checking` is installed.
+"""The messages of `grpc.health.v1` with `List`, whichever release of `grpcio-health-checking` is installed.
 
-Releases differ in whether they know `List`. What is missing is added here, in a descriptor pool of our own.
+Releases differ in whether they know `List`. What is missing is added here, in a descriptor pool of its own. Loaded by
+whoever asks for the first list, or for a description.
 """
 
 from typing import Any
@@ -9,16 +10,7 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from grpc_health.v1 import health_pb2
 
-__all__ = [
-    "HEALTH_FILE",
-    "HEALTH_SERVICE",
-    "HealthCheckRequest",
-    "HealthCheckResponse",
-    "HealthListRequest",
-    "HealthListResponse",
-]
-
-HEALTH_SERVICE = "grpc.health.v1.Health"
+__all__ = ["HEALTH_FILE", "HealthListResponse"]
 
 
 def _described() -> FileDescriptorProto:
@@ -57,14 +49,7 @@ def _add_field(message: DescriptorProto, name: str, number: int, type_name: str,
 
 _pool = descriptor_pool.DescriptorPool()
 _pool.Add(_described())
-HEALTH_FILE = _pool.FindFileContainingSymbol(HEALTH_SERVICE)
+_list_response = _pool.FindMessageTypeByName("grpc.health.v1.HealthListResponse")
 
-
-def _message(name: str) -> Any:
-    return message_factory.GetMessageClass(_pool.FindMessageTypeByName(f"grpc.health.v1.{name}"))
-
-
-HealthCheckRequest = _message("HealthCheckRequest")
-HealthCheckResponse = _message("HealthCheckResponse")
-HealthListRequest = _message("HealthListRequest")
-HealthListResponse = _message("HealthListResponse")
+HEALTH_FILE = _list_response.file
+HealthListResponse: Any = message_factory.GetMessageClass(_list_response)

@@ -14,8 +14,7 @@ from connector_server.addresses import parse_address
 from connector_server.calls import CallTracer, MethodHandler
 from connector_server.certificates import server_credentials
 from connector_server.gauges import Gauges
-from connector_server.health import Health, health_handlers
-from connector_server.health_messages import HEALTH_SERVICE
+from connector_server.health import HEALTH_SERVICE, Health, health_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.listeners import listen_on_address, listen_on_socket
 from connector_server.measurements import Measurements

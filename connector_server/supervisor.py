@@ -39,7 +39,8 @@ def backoff(failures: int) -> float:
 
 def worker_settings(settings: ServerSettings, index: int, addresses: tuple[Address, ...]) -> dict[str, object]:
     """What worker `index` (from 0) is told: the settings, with fixed ports and a metrics port of its own."""
-    told = settings.model_dump(mode="json", exclude={"config"})
+    told = settings.as_builtins()
+    del told["config"]
     told |= {"addresses": [str(address) for address in addresses], "workers": 1}
     if settings.metrics_address is not None:
         base = parse_address(settings.metrics_address)

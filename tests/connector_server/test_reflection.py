@@ -13,8 +13,8 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from connector_server.descriptions import describe
 from connector_server.names import SERVICES
-from connector_server.reflection import describe
 from tests.connector_server.fakes import TrivialConnector
 from tests.connector_server.harness import serving
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from connector_server.addresses import Address, parse_address
-from connector_server.settings import ServerSettings
+from connector_server.settings import ServerSettings, explanations
 from connectory.errors import SettingsError
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ServerSettings.model_fields:
+    for name in explanations():
         monkeypatch.delenv(f"CONNECTORY_{name.upper()}", raising=False)
 
 
@@ -93,9 +93,9 @@ def test_a_file_that_is_no_mapping_is_refused(content: str, tmp_path: Path) -> N
 
 
 def test_every_setting_is_described_with_an_example() -> None:
-    for name, field in ServerSettings.model_fields.items():
-        assert field.description, name
-        assert field.examples, name
+    for name, meaning in explanations().items():
+        assert meaning.description, name
+        assert meaning.examples, name
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:80", "127.1.2.3:80", "localhost:80", "[::1]:80"])

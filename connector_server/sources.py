@@ -1,0 +1,43 @@
+"""Where settings are written down besides the command line: the environment and a YAML file."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from connectory.errors import SettingsError
+
+__all__ = ["from_environment", "from_file"]
+
+_SINGULAR = {"addresses": "address", "modules": "module"}
+_REMEDY = "name a readable YAML file with a mapping of settings, or leave config out"
+
+
+def from_environment(prefix: str, names: Iterable[str]) -> dict[str, Any]:
+    """The settings that the environment has as PREFIX + NAME; an empty variable counts as none.
+
+    Settings that are lists may also be written in the singular, as the command line writes them.
+    """
+    found = {}
+    for name in names:
+        for written in (name, _SINGULAR.get(name, name)):
+            if value := os.environ.get(prefix + written.upper()):
+                found[name] = value
+                break
+    return found
+
+
+def from_file(path: Path) -> dict[str, Any]:
+    """The settings of a YAML file."""
+    # Optional: the parser is loaded only when there is a file.
+    import yaml  # noqa: PLC0415
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"config={str(path)!r} cannot be read: {error}; {_REMEDY}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise SettingsError(f"config={str(path)!r} holds a {type(content).__name__}, not a mapping; {_REMEDY}")
+    return {str(name): value for name, value in content.items() if value is not None}
