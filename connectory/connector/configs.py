@@ -8,6 +8,7 @@ import msgspec
 from google.protobuf import struct_pb2
 from msgspec import inspect as description
 
+from connectory.connector.shapes import require_json
 from connectory.errors import ConnectorError, InvalidTaskError
 
 __all__ = ["ConfigReader", "plain"]
@@ -22,7 +23,7 @@ class ConfigReader:
     def __init__(self, config_type: Any) -> None:
         self.config_type = config_type
         self._is_dict = config_type is dict
-        self._shape = None if self._is_dict else description.type_info(config_type)
+        self._shape = None if self._is_dict else require_json(config_type)
         self._shared = self._frozen_default()
 
     def read(self, custom: struct_pb2.Struct) -> Any:

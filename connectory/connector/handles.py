@@ -6,6 +6,7 @@ import msgspec
 
 from connectory.connector.contract import AsyncConnector, TaskCategory
 from connectory.connector.operations import is_offered
+from connectory.connector.shapes import require_json
 from connectory.errors import InvalidTaskError, RegistryError
 
 __all__ = ["HandleCodec"]
@@ -29,6 +30,7 @@ class HandleCodec:
     """
 
     def __init__(self, connector: AsyncConnector[Any, Any], handle_type: Any) -> None:
+        require_json(handle_type)
         self._connector = connector
         self._type = handle_type
         self._version = connector.handle_version

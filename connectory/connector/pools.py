@@ -6,6 +6,7 @@ import contextvars
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 __all__ = ["BoundedPool"]
@@ -33,15 +34,15 @@ class _Call:
             self.dropped = True
             raise
 
-    def perform(self) -> None:
+    def perform(self) -> Callable[[], None]:
+        """Make the call; what is returned tells its outcome to whoever awaits it."""
         try:
             result = self._context.run(self._function, *self._args)
         except StopIteration:
-            self._tell(self._fail, RuntimeError("the call ended with StopIteration, which a future cannot carry"))
+            return partial(self.refuse, RuntimeError("the call ended with StopIteration, which a future cannot carry"))
         except BaseException as error:  # handed over to whoever awaits the call
-            self._tell(self._fail, error)
-        else:
-            self._tell(self._succeed, result)
+            return partial(self.refuse, error)
+        return partial(self._tell, self._succeed, result)
 
     def refuse(self, error: BaseException) -> None:
         self._tell(self._fail, error)
@@ -74,7 +75,6 @@ class BoundedPool:
         self._waiting: deque[_Call] = deque()
         self._changed = threading.Condition()
         self._threads = 0
-        self._idle = 0
         self._active = 0
         self._closed = False
 
@@ -95,9 +95,8 @@ class BoundedPool:
             if self._closed:
                 raise RuntimeError(f"pool {self.name!r} is closed")
             self._waiting.append(call)
-            if self._idle >= len(self._waiting):
-                self._changed.notify()
-            elif self._threads < self.size:
+            self._changed.notify()
+            if self._active + len(self._waiting) > self._threads and self._threads < self.size:
                 self._start_thread()
         result: T = await call.outcome()
         return result
@@ -118,21 +117,18 @@ class BoundedPool:
 
     def _work(self) -> None:
         while (call := self._next()) is not None:
-            try:
-                if not call.dropped:
-                    call.perform()
-            finally:
-                with self._changed:
-                    self._active -= 1
-            del call
+            tell = None if call.dropped else call.perform()
+            with self._changed:
+                self._active -= 1  # before it is told, so that whoever is told finds this thread free
+            if tell is not None:
+                tell()
+            del call, tell
 
     def _next(self) -> _Call | None:
         with self._changed:
             while not self._waiting:
                 if self._closed:
                     return None
-                self._idle += 1
                 self._changed.wait()
-                self._idle -= 1
             self._active += 1
             return self._waiting.popleft()

@@ -1,0 +1,44 @@
+"""Taking secrets out of text."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectory.connector.redaction import MOST, RecordingSecrets, Redactor
+from connectory.testing import FakeSecrets
+
+
+@given(st.text(min_size=4).filter(lambda text: len(text.strip()) >= 4 and "*" not in text), st.text(), st.text())
+@settings(max_examples=100, deadline=None)
+def test_no_text_keeps_a_secret(secret: str, before: str, after: str) -> None:
+    redactor = Redactor()
+    RecordingSecrets(FakeSecrets({"k": secret}), redactor).get("k")
+    assert secret not in redactor.text(before + secret + after)
+    assert redactor.value({"k": [secret, {secret: 1}]}) == {"k": ["***", {"***": 1}]}
+
+
+def test_short_values_are_left_alone() -> None:
+    redactor = Redactor()
+    redactor.record("abc")
+    assert not redactor
+    assert redactor.text("abc") == "abc"
+
+
+def test_the_lines_of_a_key_file_are_secrets_each() -> None:
+    redactor = Redactor()
+    redactor.record("-----BEGIN KEY-----\nabcdefgh\nijklmnop\n-----END KEY-----\n")
+    assert redactor.text("it says ijklmnop") == "it says ***"
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    redactor = Redactor()
+    redactor.record("abcd")
+    redactor.record("abcdefgh")
+    assert redactor.text("abcdefgh abcd") == "*** ***"
+
+
+def test_only_the_latest_are_remembered() -> None:
+    redactor = Redactor()
+    for number in range(MOST + 1):
+        redactor.record(f"secret-{number:04}")
+    assert redactor.text("secret-0000") == "secret-0000"
+    assert redactor.text(f"secret-{MOST:04}") == "***"
