@@ -11,6 +11,10 @@ from functools import cached_property
 from logging import Logger, getLogger
 from pathlib import Path
 
+from connectory.authoring.checkpoints import Checkpoint, local_checkpoint
+from connectory.authoring.html_deck import HtmlDeck
+from connectory.authoring.stats import Stats
+from connectory.authoring.task_secrets import TaskSecrets
 from connectory.secrets import Secrets, default_secrets
 from connectory.storage import Storage, default_storage
 from connectory.v1 import identifiers_pb2
@@ -34,8 +38,21 @@ class TaskContext:
     """How often this task was tried before, within the execution."""
     raw_output_prefix: str = ""
     """Where files that the task leaves behind belong, as an object store URL; empty: nowhere in particular."""
+    output_prefix: str = ""
+    """Below which URL the outputs themselves, and the decks, are written; empty: nowhere."""
+    checkpoint_path: str = ""
+    """Below which URL this attempt's checkpoint is written; empty: where nobody reads it."""
+    previous_checkpoint: str = ""
+    """Below which URL the previous attempt's checkpoint is; empty: there was no such attempt."""
     logging: Logger = field(default_factory=lambda: getLogger("connectory.task"))
+    stats: Stats = field(default_factory=Stats)
+    """Counters and timers."""
+    decks: list[HtmlDeck] = field(default_factory=list)
+    """What the task shows of its work."""
+    enable_deck: bool = False
+    """Whether the decks are written."""
     given_working_directory: Path | None = None
+    given_secrets: Secrets | None = field(default=None, repr=False)
 
     @cached_property
     def working_directory(self) -> str:
@@ -51,9 +68,23 @@ class TaskContext:
             shutil.rmtree(self.working_directory, ignore_errors=True)
 
     @cached_property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> TaskSecrets:
         """The secrets of this process: environment first, then files."""
-        return default_secrets()
+        return TaskSecrets(self.given_secrets or default_secrets())
+
+    @cached_property
+    def checkpoint(self) -> Checkpoint:
+        """What the previous attempt left, and what this one leaves for the next."""
+        if not self.checkpoint_path:
+            return local_checkpoint(self.storage)
+        return Checkpoint(self.checkpoint_path, self.previous_checkpoint, storage=self.storage)
+
+    @cached_property
+    def default_deck(self) -> HtmlDeck:
+        """The deck named "default", which joins the others on first use."""
+        deck = HtmlDeck("default")
+        self.decks.append(deck)
+        return deck
 
     @cached_property
     def storage(self) -> Storage:
@@ -65,7 +96,11 @@ _current: ContextVar[TaskContext | None] = ContextVar("connectory_task", default
 
 
 def current_context() -> TaskContext:
-    """The context of the task that runs here; outside of any, a fresh one for plain Python."""
+    """The context of the task that runs here; outside of any, a fresh one for plain Python.
+
+    It belongs to the thread and the asyncio tasks of the task's code. A thread that this code starts has it when it
+    runs in a copy of the caller's context: `pool.submit(contextvars.copy_context().run, work)`.
+    """
     context = _current.get()
     if context is None:
         context = TaskContext()

@@ -4,7 +4,14 @@ from typing import Literal
 
 from connectory.errors import ConnectoryError
 
-__all__ = ["TaskFailedError"]
+__all__ = ["IgnoreOutputs", "TaskFailedError"]
+
+
+class IgnoreOutputs(Exception):
+    """Raised by a task's code to say: this was a success, but has no outputs.
+
+    It is what the workers of a distributed training raise that are not the one whose result counts.
+    """
 
 
 class TaskFailedError(ConnectoryError):

@@ -11,12 +11,13 @@ from typing import Any, Literal, Protocol
 from connectory.authoring.blocking import completed
 from connectory.authoring.context import TaskContext, entered
 from connectory.authoring.conversion import conversion_context, describe, type_registry
-from connectory.authoring.errors import TaskFailedError
+from connectory.authoring.decks import DeckField, standard_decks, write_decks
+from connectory.authoring.errors import IgnoreOutputs, TaskFailedError
 from connectory.authoring.graph import building
 from connectory.authoring.interface import Interface
 from connectory.errors import ConnectoryError, StorageError, TypeConversionError
 from connectory.types import ConversionContext, TypeRegistry
-from connectory.v1 import interface_pb2, literals_pb2
+from connectory.v1 import identifiers_pb2, interface_pb2, literals_pb2
 
 __all__ = ["ExecutableTask", "execute_task", "run_task", "run_task_async"]
 
@@ -65,13 +66,17 @@ def run_task(
     conversion: ConversionContext | None = None,
     context: TaskContext | None = None,
 ) -> literals_pb2.LiteralMap:
-    """Run the task to its end; exceptions of its code come out as they are."""
-    types, conversion = types or type_registry(), conversion or conversion_context()
-    with _surroundings(context, conversion):
-        result = task.execute(**_inputs(task, literals, types, conversion))
+    """Run the task to its end; exceptions of its code come out as they are.
+
+    A task that raises `IgnoreOutputs` has none: the answer is empty.
+    """
+    run = _Run(task, types or type_registry(), conversion or conversion_context())
+    with run.surroundings(context):
+        result = task.execute(**run.natives(literals))
         if inspect.isawaitable(result):
             result = completed(_awaited(result))
-        return _outputs(task, result, types, conversion)
+        return run.finish(result)
+    return literals_pb2.LiteralMap()
 
 
 async def run_task_async(
@@ -83,42 +88,81 @@ async def run_task_async(
     context: TaskContext | None = None,
 ) -> literals_pb2.LiteralMap:
     """The same on the running event loop, for an `async def` task that is awaited."""
-    types, conversion = types or type_registry(), conversion or conversion_context()
-    with _surroundings(context, conversion):
-        result = task.execute(**_inputs(task, literals, types, conversion))
+    run = _Run(task, types or type_registry(), conversion or conversion_context())
+    with run.surroundings(context):
+        result = task.execute(**run.natives(literals))
         if inspect.isawaitable(result):
             result = await result
-        return _outputs(task, result, types, conversion)
+        return run.finish(result)
+    return literals_pb2.LiteralMap()
 
 
-@contextmanager
-def _surroundings(context: TaskContext | None, conversion: ConversionContext) -> Iterator[None]:
-    """The task's context; its files are removed after they were uploaded, and stay where nothing is uploaded."""
-    context = context or TaskContext()
-    try:
-        with entered(context), building(None):
-            yield
-    finally:
-        if conversion.raw_output_prefix:
-            context.discard()
+class _Run:
+    """One run of a task, from its inputs to its outputs."""
+
+    def __init__(self, task: ExecutableTask, types: TypeRegistry, conversion: ConversionContext) -> None:
+        self._task = task
+        self._types = types
+        self._conversion = conversion
+        self._inputs: Mapping[str, Any] = {}
+        self._values: Mapping[str, Any] | None = None
+
+    @contextmanager
+    def surroundings(self, context: TaskContext | None) -> Iterator[None]:
+        """The task's context, in which `IgnoreOutputs` is no failure.
+
+        Its files are removed after they were uploaded, and stay where nothing is uploaded.
+        """
+        context = context or TaskContext(task_id=_identifier(self._task))
+        fields: tuple[DeckField, ...] | None = getattr(self._task, "deck_fields", None)
+        context.enable_deck = context.enable_deck or fields is not None
+        try:
+            with entered(context), building(None):
+                try:
+                    yield
+                except IgnoreOutputs as reason:
+                    context.logging.info("'%s' has no outputs: %s", self._task.name, reason)
+                finally:
+                    self._show(context, fields or ())
+        finally:
+            if self._conversion.raw_output_prefix:
+                context.discard()
+
+    def natives(self, literals: literals_pb2.LiteralMap) -> Mapping[str, Any]:
+        """The inputs as the task's code takes them."""
+        task = self._task
+        self._inputs = self._types.map_to_python(
+            literals, task.typed_interface.inputs, self._conversion, task.interface.inputs
+        )
+        return self._inputs
+
+    def finish(self, result: Any) -> literals_pb2.LiteralMap:
+        """The outputs as others take them."""
+        if isinstance(result, literals_pb2.LiteralMap):
+            return result
+        task, self._values = self._task, _named(self._task, result)
+        declared, annotations = task.typed_interface.outputs, task.interface.outputs
+        try:
+            return self._types.map_to_literals(self._values, declared, self._conversion, annotations)
+        except TypeConversionError as error:
+            raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
+
+    def _show(self, context: TaskContext, fields: tuple[DeckField, ...]) -> None:
+        """Write the decks, whether the task succeeded or failed; what cannot be shown must not change how it ended."""
+        if not context.enable_deck:
+            return
+        try:
+            function = getattr(self._task, "task_function", None)
+            context.decks += standard_decks(fields, inputs=self._inputs, outputs=self._values, function=function)
+            write_decks(context)
+        except Exception:  # a value's own rendering may raise anything
+            context.logging.warning("the decks of '%s' cannot be written", self._task.name, exc_info=True)
 
 
-def _inputs(
-    task: ExecutableTask, literals: literals_pb2.LiteralMap, types: TypeRegistry, conversion: ConversionContext
-) -> dict[str, Any]:
-    return types.map_to_python(literals, task.typed_interface.inputs, conversion, task.interface.inputs)
-
-
-def _outputs(
-    task: ExecutableTask, result: Any, types: TypeRegistry, conversion: ConversionContext
-) -> literals_pb2.LiteralMap:
-    if isinstance(result, literals_pb2.LiteralMap):
-        return result
-    values = _named(task, result)
-    try:
-        return types.map_to_literals(values, task.typed_interface.outputs, conversion, task.interface.outputs)
-    except TypeConversionError as error:
-        raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
+def _identifier(task: ExecutableTask) -> identifiers_pb2.Identifier:
+    return identifiers_pb2.Identifier(
+        resource_type=identifiers_pb2.TASK, project="local", domain="local", name=task.name, version="local"
+    )
 
 
 def _named(task: ExecutableTask, result: Any) -> Mapping[str, Any]:
