@@ -24,6 +24,10 @@ class Backend(ABC):
     def read(self, url: str) -> bytes:
         """The object's content."""
 
+    def read_range(self, url: str, start: int, length: int) -> bytes:
+        """A part of the content, which is as long as asked for; fewer bytes only at the end."""
+        return self.read(url)[start : start + length]
+
     @abstractmethod
     def write(self, url: str, data: bytes, *, if_absent: bool) -> None:
         """Replace the content. With `if_absent`, of any number of writers exactly one succeeds, the others get an

@@ -1,7 +1,7 @@
 """Objects that are read over HTTP."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["HttpBackend"]
 
 _TIMEOUT: Final = 60.0
+_PARTIAL_CONTENT: Final = 206
 _GONE: Final = frozenset({404, 410})
 
 
@@ -34,6 +35,13 @@ class HttpBackend(Backend):
     def read(self, url: str) -> bytes:
         with _response("GET", url) as response:
             return response.read()
+
+    def read_range(self, url: str, start: int, length: int) -> bytes:
+        if not length:
+            return b""
+        with _response("GET", url, {"range": f"bytes={start}-{start + length - 1}"}) as response:
+            content = response.read()
+            return content if response.status_code == _PARTIAL_CONTENT else content[start : start + length]
 
     def download(self, url: str, path: Path) -> None:
         with _response("GET", url) as response, path.open("wb") as file:
@@ -65,10 +73,10 @@ def _library() -> Any:
 
 
 @contextmanager
-def _response(method: str, url: str) -> "Iterator[httpx.Response]":
+def _response(method: str, url: str, headers: Mapping[str, str] | None = None) -> "Iterator[httpx.Response]":
     httpx = _library()
     try:
-        with httpx.stream(method, url, follow_redirects=True, timeout=_TIMEOUT) as response:
+        with httpx.stream(method, url, headers=headers, follow_redirects=True, timeout=_TIMEOUT) as response:
             if response.status_code in _GONE:
                 raise ObjectNotFoundError(f"there is no object at {url}")
             if not response.is_success:

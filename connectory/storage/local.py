@@ -35,6 +35,11 @@ class LocalBackend(Backend):
         with _translated(url):
             return local_path(url).read_bytes()
 
+    def read_range(self, url: str, start: int, length: int) -> bytes:
+        with _translated(url), local_path(url).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
     def write(self, url: str, data: bytes, *, if_absent: bool) -> None:
         with _translated(url), _replacing(local_path(url), if_absent=if_absent) as partial:
             partial.write_bytes(data)

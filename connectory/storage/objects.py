@@ -47,6 +47,11 @@ class ObjectStoreBackend(Backend):
         with _translated(url):
             return bytes(library().get(store, location.key).bytes())
 
+    def read_range(self, url: str, start: int, length: int) -> bytes:
+        store, location = self._locate(url)
+        with _translated(url):
+            return bytes(library().get_range(store, location.key, start=start, length=length)) if length else b""
+
     def write(self, url: str, data: bytes, *, if_absent: bool) -> None:
         store, location = self._locate(url)
         with _translated(url):

@@ -46,6 +46,10 @@ class Storage:
         """The object's content."""
         return self._backend(url).read(url)
 
+    def read_range(self, url: str, start: int, length: int) -> bytes:
+        """`length` bytes of the content from `start` on; fewer only where it ends. Only these are transferred."""
+        return self._backend(url).read_range(url, start, length)
+
     def write(self, url: str, data: bytes, *, if_absent: bool = False) -> None:
         """Create the object or replace its content, at once and whole.
 

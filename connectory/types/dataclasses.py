@@ -9,6 +9,9 @@ from typing import Any
 from connectory.errors import TypeConversionError
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_value, nested
+from connectory.types.extras import bare
+from connectory.types.hints import fields_of
+from connectory.types.json_schema import json_schema
 from connectory.types.kinds import Kind, kind_of
 from connectory.types.registry import TypeRegistry
 from connectory.types.structures import pack, plain_of, struct_type
@@ -19,21 +22,31 @@ __all__ = ["DataclassTransformer"]
 
 
 class DataclassTransformer(TypeTransformer):
-    """A dataclass crosses as a structure of its fields; fields with a default may be missing, others may not."""
+    """A dataclass crosses as a structure of its fields; fields with a default may be missing, others may not.
+
+    Fields of type Any carry whatever plain data they hold, and are not declared.
+    """
 
     tag = "Object-Dataclass-Transformer"
 
     def claims(self, annotation: Any) -> bool:
-        return isinstance(annotation, type) and dataclasses.is_dataclass(annotation)
+        owner = typing.get_origin(annotation) or annotation
+        return isinstance(owner, type) and dataclasses.is_dataclass(owner)
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
         literal_type = struct_type()
-        for name, field_annotation in _fields(annotation).items():
+        schema = json_schema(annotation)
+        if schema is not None:
+            literal_type.metadata.update(schema)
+        literal_type.structure.SetInParent()
+        for field, hint in fields_of(annotation):
+            if bare(hint) is Any:
+                continue
             try:
-                field_type = types.shared_literal_type(field_annotation)
+                field_type = types.shared_literal_type(hint)
             except TypeConversionError as error:
-                raise nested(error, f"{describe_annotation(annotation)}.{name}") from error
-            literal_type.structure.dataclass_type[name].CopyFrom(field_type)
+                raise nested(error, f"{describe_annotation(annotation)}.{field.name}") from error
+            literal_type.structure.dataclass_type[field.name].CopyFrom(field_type)
         return literal_type
 
     def to_literal(
@@ -54,12 +67,12 @@ class DataclassTransformer(TypeTransformer):
         return self.from_plain(plain_of(literal), annotation, types, ctx)
 
     def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, Any]:
-        if not isinstance(value, annotation):
+        if not isinstance(value, typing.get_origin(annotation) or annotation):
             raise TypeConversionError(f"expected {describe_annotation(annotation)}, got {describe_value(value)}")
         plain = {}
-        for name, field_annotation in _fields(annotation).items():
+        for name, hint in _written(annotation):
             try:
-                plain[name] = types.to_plain(getattr(value, name), field_annotation, ctx)
+                plain[name] = types.to_plain(getattr(value, name), hint, ctx)
             except TypeConversionError as error:
                 raise nested(error, name) from error
         return plain
@@ -67,42 +80,40 @@ class DataclassTransformer(TypeTransformer):
     def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
         if not isinstance(data, Mapping):
             raise TypeConversionError(f"expected {describe_annotation(annotation)}, got {describe_value(data)}")
-        fields = _fields(annotation)
-        unknown = [str(name) for name in data if name not in fields]
-        if unknown:
-            known = f"(it has {', '.join(fields) or 'no fields'})"
-            raise TypeConversionError(f"{describe_annotation(annotation)} has no field {', '.join(unknown)} {known}")
+        hints, derived, required = _read(annotation)
         given = {}
         for name, part in data.items():
+            if name not in hints:
+                if name in derived:
+                    continue
+                known = f"(it has {', '.join(hints) or 'no fields'})"
+                raise TypeConversionError(f"{describe_annotation(annotation)} has no field {name} {known}")
             try:
-                given[name] = types.from_plain(part, fields[name], ctx)
+                given[name] = types.from_plain(part, hints[name], ctx)
             except TypeConversionError as error:
                 raise nested(error, name) from error
-        return _build(annotation, given)
+        if not given.keys() >= required:
+            missing = ", ".join(name for name in hints if name in required - given.keys())
+            raise TypeConversionError(f"{describe_annotation(annotation)} needs {missing}, which is missing")
+        try:
+            return annotation(**given)
+        except Exception as error:  # whatever the class itself raises
+            raise TypeConversionError(f"{describe_annotation(annotation)} refuses its fields: {error}") from error
 
 
 @functools.cache
-def _fields(annotation: Any) -> dict[str, Any]:
-    """The fields that cross, with their resolved annotations."""
-    try:
-        hints = typing.get_type_hints(annotation, include_extras=True)
-    except (NameError, TypeError) as error:
-        raise TypeConversionError(
-            f"the annotations of {describe_annotation(annotation)} mean nothing: {error}"
-        ) from error
-    return {field.name: hints[field.name] for field in dataclasses.fields(annotation) if field.init}
+def _written(annotation: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, hint) for field, hint in fields_of(annotation))
 
 
-def _build(annotation: Any, given: dict[str, Any]) -> Any:
-    required = [
+@functools.cache
+def _read(annotation: Any) -> tuple[dict[str, Any], frozenset[str], frozenset[str]]:
+    """The fields that the class takes, the names of those which it makes itself, and which it must be given."""
+    fields = fields_of(annotation)
+    required = (
         field.name
-        for field in dataclasses.fields(annotation)
+        for field, _ in fields
         if field.init and field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
-    missing = [name for name in required if name not in given]
-    if missing:
-        raise TypeConversionError(f"{describe_annotation(annotation)} needs {', '.join(missing)}, which is missing")
-    try:
-        return annotation(**given)
-    except Exception as error:  # whatever the class itself raises
-        raise TypeConversionError(f"{describe_annotation(annotation)} refuses its fields: {error}") from error
+    )
+    derived = frozenset(field.name for field, _ in fields if not field.init)
+    return {field.name: hint for field, hint in fields if field.init}, derived, frozenset(required)

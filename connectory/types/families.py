@@ -3,10 +3,16 @@
 from typing import Final
 
 from connectory.types.anything import AnyTransformer
+from connectory.types.choices import ChoiceTransformer
 from connectory.types.collections import DictTransformer, ListTransformer
 from connectory.types.dataclasses import DataclassTransformer
 from connectory.types.enums import EnumTransformer
 from connectory.types.files import DirectoryTransformer, FileTransformer
+from connectory.types.frames import StructuredDatasetTransformer
+from connectory.types.iterators import IteratorTransformer, JsonLinesTransformer
+from connectory.types.lazy import LazyFamilies
+from connectory.types.pickles import PickleTransformer
+from connectory.types.protobuf_messages import ProtobufTransformer
 from connectory.types.registry import TypeRegistry
 from connectory.types.scalars import (
     BoolTransformer,
@@ -16,14 +22,15 @@ from connectory.types.scalars import (
     NoneTransformer,
     StrTransformer,
 )
-from connectory.types.structured_dataset import StructuredDatasetTransformer
+from connectory.types.tables.libraries import LIBRARIES
 from connectory.types.temporal import DatetimeTransformer, DateTransformer, TimedeltaTransformer
 from connectory.types.transformer import TypeTransformer
 from connectory.types.unions import UnionTransformer
 
-__all__ = ["FAMILIES", "default_types"]
+__all__ = ["FAMILIES", "LAZY_FAMILIES", "default_types"]
 
 FAMILIES: Final[tuple[type[TypeTransformer], ...]] = (
+    PickleTransformer,  # the first is asked last
     AnyTransformer,
     IntTransformer,
     FloatTransformer,
@@ -42,12 +49,26 @@ FAMILIES: Final[tuple[type[TypeTransformer], ...]] = (
     FileTransformer,
     DirectoryTransformer,
     StructuredDatasetTransformer,
+    ChoiceTransformer,
+    IteratorTransformer,
+    JsonLinesTransformer,
+    ProtobufTransformer,
 )
+
+LAZY_FAMILIES: Final[dict[str, str]] = {
+    **LIBRARIES,
+    "numpy": "connectory.types.numpy_arrays",
+    "pydantic": "connectory.types.pydantic_models",
+}
+"""By library: the module that converts its types, which is loaded when one of them appears."""
 
 
 def default_types() -> TypeRegistry:
-    """A fresh registry with all built-in families, ready for more."""
-    types = TypeRegistry()
+    """A fresh registry with all built-in families, ready for more.
+
+    What other distributions offer by entry point is added when an annotation is not known otherwise.
+    """
+    types = TypeRegistry(lazy=LazyFamilies(LAZY_FAMILIES, entry_points=True))
     for family in FAMILIES:
         types.register(family())
     return types

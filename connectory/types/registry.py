@@ -1,30 +1,44 @@
 """The registry of transformers, as a value: every conversion starts here."""
 
-import types as python_types
 import typing
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectory.errors import RegistryError, TypeConversionError
 from connectory.types import checking
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_literal, nested
+from connectory.types.extras import bare, extras_of, mark, noted
 from connectory.types.kinds import Kind, kind_of
+from connectory.types.lazy import LazyFamilies
 from connectory.types.structures import MSGPACK, unpack
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["TypeRegistry", "bare"]
+__all__ = ["TypeRegistry"]
+
+
+class _Found(NamedTuple):
+    """What is known about an annotation once it was looked up."""
+
+    transformer: TypeTransformer
+    annotation: Any
+    """As the transformer wants it: bare, unless it asks for the extras."""
+    extras: tuple[Any, ...]
 
 
 class TypeRegistry:
-    """Transformers by annotation and by kind of declared type. Register first, then share it between threads."""
+    """Transformers by annotation and by kind of declared type. Register first, then share it between threads.
 
-    def __init__(self) -> None:
+    `lazy` are the families that are loaded when a type of their library appears.
+    """
+
+    def __init__(self, *, lazy: LazyFamilies | None = None) -> None:
+        self._lazy = lazy or LazyFamilies()
         self._by_annotation: dict[Any, TypeTransformer] = {}
         self._by_kind: dict[Kind, TypeTransformer] = {}
         self._claiming: list[TypeTransformer] = []
-        self._found: dict[Any, TypeTransformer] = {}
+        self._found: dict[Any, _Found] = {}
         self._literal_types: dict[Any, types_pb2.LiteralType] = {}
 
     def register(self, transformer: TypeTransformer, *, override: bool = False) -> None:
@@ -52,30 +66,51 @@ class TypeRegistry:
 
     def transformer_for(self, annotation: Any) -> TypeTransformer:
         """The transformer of an annotation; one that nobody converts is a `TypeConversionError`."""
+        return self._lookup(annotation).transformer
+
+    def _lookup(self, annotation: Any) -> _Found:
         try:
             return self._found[annotation]
         except (KeyError, TypeError):
-            transformer = self._find(bare(annotation))
+            plain, extras = bare(annotation), extras_of(annotation)
+            own = next((extra for extra in extras if isinstance(extra, TypeTransformer)), None)
+            transformer = own or self._find(plain, annotation)
+            found = _Found(transformer, annotation if transformer.annotated else plain, extras)
         try:
-            self._found[annotation] = transformer
+            self._found[annotation] = found
         except TypeError:  # an annotation that cannot be hashed is looked up every time
-            return transformer
-        return transformer
+            return found
+        return found
 
-    def _find(self, annotation: Any) -> TypeTransformer:
+    def _find(self, annotation: Any, whole: Any) -> TypeTransformer:
+        found = self._registered(annotation)
+        if found is None and self._lazy.load_for(annotation, self.register):
+            found = self._registered(annotation)
+        if found is None:
+            found = self._claimed(annotation, whole)
+        if found is None and self._lazy.load_installed(self.register):
+            found = self._registered(annotation) or self._claimed(annotation, whole)
+        if found is not None:
+            return found
+        raise TypeConversionError(
+            f"no transformer is registered for {describe_annotation(annotation)}; use a supported type, register a "
+            "TypeTransformer for it, or let such values be pickled: Annotated[T, kwtypes(allow_pickle=True)]"
+        )
+
+    def _registered(self, annotation: Any) -> TypeTransformer | None:
         for key in (annotation, typing.get_origin(annotation)):
             try:
                 if key in self._by_annotation:
                     return self._by_annotation[key]
             except TypeError:
                 continue
+        return None
+
+    def _claimed(self, annotation: Any, whole: Any) -> TypeTransformer | None:
         for transformer in self._claiming:
-            if transformer.claims(annotation):
+            if transformer.claims(whole if transformer.annotated else annotation):
                 return transformer
-        raise TypeConversionError(
-            f"no transformer is registered for {describe_annotation(annotation)}; use a supported type, or register a "
-            "TypeTransformer for it"
-        )
+        return None
 
     def transformer_of_kind(self, kind: Kind) -> TypeTransformer:
         """The transformer that answers for a kind of declared type when no annotation is known."""
@@ -93,8 +128,8 @@ class TypeRegistry:
         try:
             return self._literal_types[annotation]
         except (KeyError, TypeError):
-            plain = bare(annotation)
-            literal_type = self.transformer_for(plain).literal_type(plain, self)
+            found = self._lookup(annotation)
+            literal_type = noted(found.transformer.literal_type(found.annotation, self), found.extras)
         try:
             self._literal_types[annotation] = literal_type
         except TypeError:
@@ -112,15 +147,15 @@ class TypeRegistry:
         if annotation is None or annotation is Any:
             transformer = self.transformer_of_kind(kind_of(literal_type))
             return transformer.to_literal(value, literal_type, Any, self, ctx)
-        plain = bare(annotation)
-        return self.transformer_for(annotation).to_literal(value, literal_type, plain, self, ctx)
+        transformer, known, extras = self._lookup(annotation)
+        literal = transformer.to_literal(value, literal_type, known, self, ctx)
+        return mark(literal, value, extras) if extras else literal
 
     def to_python(self, literal: literals_pb2.Literal, annotation: Any, ctx: ConversionContext) -> Any:
         """A literal as a value of the annotation. `Any` gives what is most natural for the literal."""
-        annotation = bare(annotation)
         if literal.WhichOneof("value") == "offloaded_metadata":
             literal = _fetch(literal, ctx)
-        transformer = self.transformer_for(annotation)
+        transformer, annotation, _ = self._lookup(annotation)
         scalar = literal.scalar if literal.WhichOneof("value") == "scalar" else None
         if scalar is not None and Kind.UNION not in transformer.kinds:
             which = scalar.WhichOneof("value")
@@ -132,11 +167,13 @@ class TypeRegistry:
 
     def to_plain(self, value: Any, annotation: Any, ctx: ConversionContext) -> Any:
         """A value as it is written inside a structure."""
-        return self.transformer_for(annotation).to_plain(value, bare(annotation), self, ctx)
+        found = self._lookup(annotation)
+        return found.transformer.to_plain(value, found.annotation, self, ctx)
 
     def from_plain(self, data: Any, annotation: Any, ctx: ConversionContext) -> Any:
         """The reverse of `to_plain`."""
-        return self.transformer_for(annotation).from_plain(data, bare(annotation), self, ctx)
+        found = self._lookup(annotation)
+        return found.transformer.from_plain(data, found.annotation, self, ctx)
 
     def check(self, literal: literals_pb2.Literal, literal_type: types_pb2.LiteralType) -> None:
         """Raise a `TypeConversionError` with the path to the part of the literal that does not fit the type."""
@@ -199,13 +236,6 @@ class TypeRegistry:
                 raise TypeConversionError("the value contains itself or is nested too deeply", path=name) from None
             result.literals[name].CopyFrom(literal)
         return result
-
-
-def bare(annotation: Any) -> Any:
-    """An annotation without `Annotated`, and with None as its type."""
-    if annotation is None:
-        return python_types.NoneType
-    return annotation.__origin__ if typing.get_origin(annotation) is typing.Annotated else annotation
 
 
 def _fetch(literal: literals_pb2.Literal, ctx: ConversionContext) -> literals_pb2.Literal:

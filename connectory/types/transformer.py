@@ -33,6 +33,9 @@ class TypeTransformer(ABC):
     kinds: ClassVar[tuple[Kind, ...]] = ()
     """Kinds of declared types for which this family answers when no annotation is known."""
 
+    annotated: ClassVar[bool] = False
+    """Whether the family is given annotations with what `Annotated` adds; others are given the bare type."""
+
     def claims(self, annotation: Any) -> bool:
         """Whether an annotation that nobody lists belongs to this family."""
         return False
