@@ -61,7 +61,7 @@ class Caller:
 
     async def ready(self) -> None:
         """Ask until the server answers, and learn the form of its handles."""
-        handle = await self._create(messages.create_request(next(self._numbers)), wait_for_ready=True)
+        handle = await self._create(messages.create_request(next(self._numbers)), wait_for_ready=True, timeout=30)
         meta = pb.CreateTaskResponse.FromString(handle).resource_meta
         self._get_request, self._delete_request = messages.get_request(meta), messages.delete_request(meta)
 

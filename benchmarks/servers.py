@@ -87,7 +87,7 @@ def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
         [*server.command, str(socket) if server.socket_is_path else address],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         env={**os.environ, "FLYTE_SDK_LOGGING_LEVEL": "50"},
     )
     try:
@@ -99,5 +99,3 @@ def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stderr:
-            process.stderr.close()
