@@ -1,5 +1,6 @@
 """What people write tasks and workflows with."""
 
+from connectory.authoring.cache import Cache
 from connectory.authoring.calling import create_node
 from connectory.authoring.connector_task import ConnectorTask
 from connectory.authoring.context import TaskContext, current_context
@@ -10,7 +11,7 @@ from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.http import HttpTask
 from connectory.authoring.interface import Interface, kwtypes
 from connectory.authoring.loading import find_workflow, find_workflows, load_module
-from connectory.authoring.metadata import Cache, TaskMetadata
+from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.plugins import TaskPlugins
 from connectory.authoring.process import ProcessTask
 from connectory.authoring.promise import Promise, VoidPromise

@@ -1,31 +1,14 @@
 """How a task is to be executed: retries, timeout, cache, and what else its template's metadata says."""
 
-import hashlib
-import inspect
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
+from connectory.authoring.cache import Cache
 from connectory.authoring.location import authoring_error
 from connectory.v1 import tasks_pb2
 
-__all__ = ["Cache", "TaskMetadata", "as_duration", "source_version"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cache:
-    """That a task's outputs are reused for equal inputs.
-
-    Without `version` it is derived from the function's source, so that changed code is never answered from the cache.
-    """
-
-    version: str | None = None
-    serialize: bool = False
-    """Whether equal calls that run at the same time wait for the first one."""
-    ignored_inputs: tuple[str, ...] = ()
-    """Inputs that do not make a difference to the result."""
+__all__ = ["Cache", "TaskMetadata", "as_duration"]
 
 
 @dataclass(frozen=True)
@@ -89,15 +72,6 @@ def as_duration(value: timedelta | int | None, name: str) -> timedelta | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return timedelta(seconds=value)
     raise authoring_error(f"{name} is {value!r}; give a timedelta, or whole seconds as an int")
-
-
-def source_version(function: Callable[..., Any]) -> str:
-    """A cache version that changes with the function's source text."""
-    try:
-        source = inspect.getsource(function)
-    except OSError as error:
-        raise authoring_error("the function's source cannot be read; give cache a version") from error
-    return hashlib.sha256(source.encode()).hexdigest()
 
 
 def _own_version() -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
 from connectory.authoring.calling import call
+from connectory.authoring.decks import DeckField
 from connectory.authoring.entity import Entity
 from connectory.authoring.execution import run_task
+from connectory.authoring.image_spec import ImageSpec, image_name
 from connectory.authoring.interface import Interface
 from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.node import Overrides
 from connectory.authoring.node_settings import node_metadata
-from connectory.authoring.resolver import TaskResolver, default_task_resolver
+from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD, PodTemplate, pod_message
+from connectory.authoring.resolver import TaskResolver, TaskResolverMixin, default_task_resolver
 from connectory.authoring.resources import Resources, resources_message
 from connectory.authoring.secret import Secret, security_context
 from connectory.authoring.template import CompileSettings, container, fill_struct
@@ -42,12 +46,15 @@ class PythonTask(Entity, Generic[ConfigT]):
         metadata: TaskMetadata | None = None,
         task_type_version: int = 0,
         environment: Mapping[str, str] | None = None,
-        container_image: str | None = None,
+        container_image: str | ImageSpec | None = None,
+        pod_template: PodTemplate | None = None,
         requests: Resources | None = None,
         limits: Resources | None = None,
         resources: Resources | None = None,
         secret_requests: Iterable[Secret] = (),
-        task_resolver: TaskResolver | None = None,
+        task_resolver: TaskResolver | TaskResolverMixin | None = None,
+        enable_deck: bool = False,
+        deck_fields: Iterable[DeckField] = tuple(DeckField),
         location: str | None = None,
     ) -> None:
         self.module = _calling_module()
@@ -56,8 +63,12 @@ class PythonTask(Entity, Generic[ConfigT]):
         self.task_type_version = task_type_version
         self.task_config = task_config
         self.metadata = metadata or TaskMetadata()
+        if enable_deck and not self.metadata.generates_deck:
+            self.metadata = replace(self.metadata, generates_deck=True)
+        self.deck_fields = tuple(map(DeckField, deck_fields)) if self.metadata.generates_deck else None
         self.environment = dict(environment or {})
         self.container_image = container_image
+        self.pod_template = pod_template
         self.resources = resources_message(requests=requests, limits=limits, resources=resources)
         self.secret_requests = tuple(secret_requests)
         self.task_resolver = task_resolver or default_task_resolver
@@ -85,7 +96,7 @@ class PythonTask(Entity, Generic[ConfigT]):
             self,
             self.task_resolver,
             settings,
-            image=self.container_image,
+            image=image_name(self.container_image),
             resources=self.resources,
             environment=self.environment,
         )
@@ -99,13 +110,26 @@ class PythonTask(Entity, Generic[ConfigT]):
             metadata=self.metadata.to_proto(),
             interface=self.typed_interface,
             security_context=security_context(self.secret_requests),
-            container=self.get_container(settings),
             config=self.get_config(settings),
         )
+        self._place(template, self.get_container(settings))
         custom = self.get_custom(settings)
         if custom:
             fill_struct(template, custom, owner=self.name)
         return template
+
+    def _place(self, template: tasks_pb2.TaskTemplate, container: tasks_pb2.Container | None) -> None:
+        """Say where it runs: in a container, alone or within a pod; or nowhere."""
+        if container is None:
+            return
+        if self.pod_template is None:
+            template.container.CopyFrom(container)
+            return
+        pod = pod_message(self.pod_template, container, owner=self.name)
+        if container.HasField("data_config"):
+            pod.data_config.CopyFrom(container.data_config)
+        template.k8s_pod.CopyFrom(pod)
+        template.config[PRIMARY_CONTAINER_FIELD] = self.pod_template.primary_container_name
 
     def node_metadata(self, overrides: Overrides) -> workflow_pb2.NodeMetadata:
         """The metadata of a node that calls this task."""

@@ -2,19 +2,37 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
+
+from google.protobuf import json_format
 
 from connectory.authoring.modules import module_name
+from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD
 from connectory.errors import AuthoringError
 from connectory.v1 import tasks_pb2
 
-__all__ = ["DefaultResolver", "TaskLocator", "TaskResolver", "default_task_resolver", "load_task", "locator_of"]
+__all__ = [
+    "EXECUTABLE",
+    "DefaultResolver",
+    "TaskLocator",
+    "TaskResolver",
+    "TaskResolverMixin",
+    "TemplateLoader",
+    "default_task_resolver",
+    "imported",
+    "load_object",
+    "load_resolver",
+    "load_task",
+    "loader_words",
+    "locator_of",
+]
 
-EXECUTABLE = "connectory-execute"
-_RESOLVER_FLAG = "--resolver"
+EXECUTABLE: Final = "connectory-execute"
+_RESOLVER_FLAG: Final = "--resolver"
 
 
 class TaskResolver(Protocol):
@@ -31,7 +49,43 @@ class TaskResolver(Protocol):
         """The task that these words name."""
 
 
-class DefaultResolver:
+@runtime_checkable
+class TemplateLoader(Protocol):
+    """A resolver whose tasks are made of their template and nothing else."""
+
+    def load_from_template(self, template: tasks_pb2.TaskTemplate, loader_args: Sequence[str]) -> Any:
+        """The task that this template is."""
+
+
+class TaskResolverMixin(ABC):
+    """The base of resolvers as Flyte's users write them.
+
+    Assign the instance to a variable at the top level of a module: other processes find the resolver by it.
+    """
+
+    @property
+    def location(self) -> str:
+        """The dotted name of the variable that holds this resolver."""
+        return ".".join(_whereabouts(self, what="resolver"))
+
+    def name(self) -> str:
+        """What people call it."""
+        return type(self).__name__
+
+    @abstractmethod
+    def load_task(self, loader_args: Sequence[str]) -> Any:
+        """The task that these words name."""
+
+    @abstractmethod
+    def loader_args(self, settings: Any, t: Any) -> list[str]:
+        """The words by which `load_task` finds this task. `settings` are the settings it is compiled with."""
+
+    def get_all_tasks(self) -> list[Any]:
+        """Every task that it can load, where it can tell."""
+        return []
+
+
+class DefaultResolver(TaskResolverMixin):
     """Names a task by its module and the module-level variable that holds it."""
 
     @property
@@ -39,9 +93,9 @@ class DefaultResolver:
         """The dotted name of the shared instance."""
         return f"{__name__}.default_task_resolver"
 
-    def loader_args(self, task: Any) -> list[str]:
-        """`task-module M task-name T`."""
-        module, name = _whereabouts(task)
+    def loader_args(self, settings: Any, t: Any = None) -> list[str]:
+        """`task-module M task-name T`. The task may also be the only argument."""
+        module, name = _whereabouts(settings if t is None else t)
         return ["task-module", module, "task-name", name]
 
     def load_task(self, loader_args: Sequence[str]) -> Any:
@@ -61,33 +115,72 @@ class TaskLocator:
 
     resolver: str
     loader_args: tuple[str, ...]
+    template: tasks_pb2.TaskTemplate = field(default_factory=tasks_pb2.TaskTemplate, repr=False, compare=False)
 
     def load(self) -> Any:
         """The task object, imported into this process."""
-        module, _, name = self.resolver.rpartition(".")
-        resolver: TaskResolver = getattr(_imported(module), name)
+        resolver = load_resolver(self.resolver)
+        if isinstance(resolver, TemplateLoader):
+            return resolver.load_from_template(self.template, self.loader_args)
         return resolver.load_task(self.loader_args)
+
+
+def loader_words(resolver: TaskResolver | TaskResolverMixin, settings: Any, task: Any) -> list[str]:
+    """The words by which a resolver, of either kind, finds a task again."""
+    if isinstance(resolver, TaskResolverMixin):
+        return list(resolver.loader_args(settings, task))
+    return list(resolver.loader_args(task))
+
+
+def load_resolver(location: str) -> Any:
+    """The resolver at a dotted name."""
+    resolver = load_object(location)
+    if not callable(getattr(resolver, "load_task", None)):
+        raise AuthoringError(f"'{location}' is no resolver: it has no load_task")
+    return resolver
+
+
+def load_object(location: str) -> Any:
+    """What a module holds at a dotted name."""
+    module, _, name = location.rpartition(".")
+    if not module or not hasattr(imported(module), name):
+        raise AuthoringError(f"there is nothing at '{location}'; expected MODULE.NAME")
+    return getattr(imported(module), name)
 
 
 def locator_of(template: tasks_pb2.TaskTemplate) -> TaskLocator | None:
     """Where the code of a task is that runs as Python; None when the template does not name any."""
-    words = list(template.container.args)
+    words = _arguments(template)
     if not words or words[0] != EXECUTABLE or _RESOLVER_FLAG not in words or "--" not in words:
         return None
     return TaskLocator(
-        resolver=words[words.index(_RESOLVER_FLAG) + 1], loader_args=tuple(words[words.index("--") + 1 :])
+        resolver=words[words.index(_RESOLVER_FLAG) + 1],
+        loader_args=tuple(words[words.index("--") + 1 :]),
+        template=template,
     )
+
+
+def _arguments(template: tasks_pb2.TaskTemplate) -> list[str]:
+    """The arguments of the task's own container, wherever the template has it."""
+    if template.WhichOneof("target") != "k8s_pod":
+        return list(template.container.args)
+    primary = template.config.get(PRIMARY_CONTAINER_FIELD) or template.k8s_pod.primary_container_name
+    spec: Mapping[str, Any] = json_format.MessageToDict(template.k8s_pod.pod_spec)
+    for container in spec.get("containers", ()):
+        if container.get("name") == primary:
+            return [str(word) for word in container.get("args", ())]
+    return []
 
 
 def load_task(module: str, name: str) -> Any:
     """The task that a module holds under a name."""
-    loaded = _imported(module)
+    loaded = imported(module)
     if not hasattr(loaded, name):
         raise AuthoringError(f"module '{module}' has no task '{name}'")
     return getattr(loaded, name)
 
 
-def _imported(module: str) -> Any:
+def imported(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -96,15 +189,16 @@ def _imported(module: str) -> Any:
         raise
 
 
-def _whereabouts(task: Any) -> tuple[str, str]:
-    """The module and variable that hold this very task object."""
+def _whereabouts(task: Any, *, what: str = "") -> tuple[str, str]:
+    """The module and variable that hold this very object."""
     home = getattr(task, "module", "")
     for module in dict.fromkeys([home, *sys.modules]):
         for name, value in list(getattr(sys.modules.get(module), "__dict__", {}).items()):
             if value is task and not module.startswith("connectory.authoring"):
                 return _public(module), name
     raise AuthoringError(
-        f"'{task.name}' is held by no variable at the top level of a module, so another process could not find it; "
+        f"{f'the {what}' if what else repr(task.name)} is held by no variable at the top level of a module, so another "
+        "process could not find it; "
         "define it there, not within a function",
         location=getattr(task, "location", None),
     )

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar, overload
 
+from connectory.authoring.cache import Cache, VersionParameters, source_version
+from connectory.authoring.decks import DeckField
 from connectory.authoring.default_plugins import task_plugins
 from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
-from connectory.authoring.metadata import Cache, TaskMetadata, source_version
+from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.plugins import TaskPlugins
-from connectory.authoring.resolver import TaskResolver
+from connectory.authoring.pod_template import PodTemplate
+from connectory.authoring.resolver import TaskResolver, TaskResolverMixin
 from connectory.authoring.resources import Resources
 from connectory.authoring.secret import Secret
 
@@ -35,15 +39,17 @@ def task(
     timeout: timedelta | int | None = None,
     interruptible: bool | None = None,
     deprecated: str = "",
-    container_image: str | None = None,
+    container_image: str | ImageSpec | None = None,
     environment: Mapping[str, str] | None = None,
     requests: Resources | None = None,
     limits: Resources | None = None,
     resources: Resources | None = None,
     secret_requests: Iterable[Secret] = (),
     enable_deck: bool = False,
+    deck_fields: Iterable[DeckField] = tuple(DeckField),
+    pod_template: PodTemplate | None = None,
     pod_template_name: str | None = None,
-    task_resolver: TaskResolver | None = None,
+    task_resolver: TaskResolver | TaskResolverMixin | None = None,
     plugins: TaskPlugins = task_plugins,
 ) -> Callable[[Callable[P, R]], FunctionTask[P, R]]: ...
 
@@ -61,15 +67,17 @@ def task(
     timeout: timedelta | int | None = None,
     interruptible: bool | None = None,
     deprecated: str = "",
-    container_image: str | None = None,
+    container_image: str | ImageSpec | None = None,
     environment: Mapping[str, str] | None = None,
     requests: Resources | None = None,
     limits: Resources | None = None,
     resources: Resources | None = None,
     secret_requests: Iterable[Secret] = (),
     enable_deck: bool = False,
+    deck_fields: Iterable[DeckField] = tuple(DeckField),
+    pod_template: PodTemplate | None = None,
     pod_template_name: str | None = None,
-    task_resolver: TaskResolver | None = None,
+    task_resolver: TaskResolver | TaskResolverMixin | None = None,
     plugins: TaskPlugins = task_plugins,
 ) -> Any:
     """Make a task of a function; its annotations are the interface.
@@ -81,6 +89,7 @@ def task(
     """
 
     def wrap(function: Callable[..., Any]) -> Any:
+        followed = VersionParameters(function, container_image, pod_template, pod_template_name)
         metadata = TaskMetadata(
             retries=retries,
             timeout=timeout,
@@ -88,7 +97,7 @@ def task(
             deprecated=deprecated,
             pod_template_name=pod_template_name,
             generates_deck=enable_deck,
-            **_cache_settings(function, cache, cache_version, cache_serialize, tuple(cache_ignore_input_vars)),
+            **_cache_settings(followed, cache, cache_version, cache_serialize, tuple(cache_ignore_input_vars)),
         )
         settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
         return plugins.find(type(task_config), FunctionTask)(
@@ -100,6 +109,8 @@ def task(
             limits=limits,
             resources=resources,
             secret_requests=secret_requests,
+            pod_template=pod_template,
+            deck_fields=deck_fields,
             task_resolver=task_resolver,
             **settings,
         )
@@ -112,16 +123,16 @@ def task(
 
 
 def _cache_settings(
-    function: Callable[..., Any], cache: bool | Cache, version: str, serialize: bool, ignored: tuple[str, ...]
+    followed: VersionParameters, cache: bool | Cache, version: str, serialize: bool, ignored: tuple[str, ...]
 ) -> dict[str, Any]:
     if isinstance(cache, Cache):
         if version or serialize or ignored:
             raise authoring_error("say everything about the cache in cache=Cache(...), not half of it beside it")
-        version, serialize, ignored = cache.version or "", cache.serialize, cache.ignored_inputs
+        version, serialize, ignored = cache.get_version(followed), cache.serialize, cache.get_ignored_inputs()
     enabled = bool(cache)
     return {
         "cache": enabled,
-        "cache_version": version or (source_version(function) if enabled else ""),
+        "cache_version": version or (source_version(followed.func) if enabled and followed.func else ""),
         "cache_serialize": serialize,
         "cache_ignore_input_vars": ignored,
     }

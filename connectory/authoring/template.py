@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf import json_format
 
 from connectory.authoring.location import authoring_error
-from connectory.authoring.resolver import EXECUTABLE, TaskResolver
+from connectory.authoring.resolver import EXECUTABLE, TaskResolver, TaskResolverMixin, loader_words
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 
-__all__ = ["CompileSettings", "container", "fill_struct"]
+__all__ = ["CompileSettings", "container", "execute_arguments", "fill_struct"]
 
 _ARGUMENTS = (
     EXECUTABLE,
@@ -26,7 +26,6 @@ _ARGUMENTS = (
     "{{.checkpointOutputPrefix}}",
     "--prev-checkpoint",
     "{{.prevCheckpointPrefix}}",
-    "--resolver",
 )
 
 
@@ -41,6 +40,10 @@ class CompileSettings:
     """The container image of tasks that name none."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Environment variables for every container; a task's own win."""
+    distribution: str = ""
+    """The URL of an archive with the code, which containers unpack before they load it; empty: the image has it."""
+    distribution_folder: str = "."
+    """Where they unpack it."""
 
     def identifier(self, kind: identifiers_pb2.ResourceType.ValueType, name: str) -> identifiers_pb2.Identifier:
         """The identifier of a task or workflow of this name."""
@@ -51,7 +54,7 @@ class CompileSettings:
 
 def container(
     task: Any,
-    resolver: TaskResolver,
+    resolver: TaskResolver | TaskResolverMixin,
     settings: CompileSettings,
     *,
     image: str | None,
@@ -61,13 +64,25 @@ def container(
     """The container in which the task's own code runs, reconstituted by its resolver."""
     return tasks_pb2.Container(
         image=image or settings.image,
-        args=[*_ARGUMENTS, resolver.location, "--", *resolver.loader_args(task)],
+        args=execute_arguments(resolver, settings, loader_words(resolver, settings, task)),
         resources=resources,
         env=[
             literals_pb2.KeyValuePair(key=key, value=value)
             for key, value in {**settings.environment, **environment}.items()
         ],
     )
+
+
+def execute_arguments(
+    resolver: TaskResolver | TaskResolverMixin, settings: CompileSettings, words: Sequence[str]
+) -> list[str]:
+    """The command line of the container: what the engine fills in, then who finds the task by which words."""
+    unpack = (
+        ["--dynamic-addl-distro", settings.distribution, "--dynamic-dest-dir", settings.distribution_folder]
+        if settings.distribution
+        else []
+    )
+    return [*_ARGUMENTS, *unpack, "--resolver", resolver.location, "--", *words]
 
 
 def fill_struct(template: tasks_pb2.TaskTemplate, custom: Mapping[str, Any], *, owner: str) -> None:
