@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from google.protobuf.message import DecodeError
+
 from connectory.connector.registry import Registration
-from connectory.errors import InternalError, TypeConversionError
+from connectory.errors import InternalError, InvalidTaskError, TypeConversionError
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
@@ -27,7 +29,7 @@ class OutputWriter:
         conversion: ConversionContext,
     ) -> None:
         """Fill `message.outputs`. Missing, unknown and ill-typed outputs are the connector's defect, and named."""
-        variables = interface_pb2.VariableMap.FromString(declared) if isinstance(declared, bytes) else declared
+        variables = _parsed(declared) if isinstance(declared, bytes) else declared
         try:
             if isinstance(outputs, literals_pb2.LiteralMap):
                 self._types.check_map(outputs, variables)
@@ -42,6 +44,18 @@ class OutputWriter:
                 f"the outputs of connector {registration.name} do not fit what the task declares: {error}",
                 reason="OUTPUT_MISMATCH",
             ) from error
+
+
+def _parsed(declared: bytes) -> interface_pb2.VariableMap:
+    try:
+        return interface_pb2.VariableMap.FromString(declared)
+    except DecodeError as error:
+        sentence = "it declares outputs that cannot be read"
+        raise InvalidTaskError(
+            f"the handle cannot be used: {sentence}",
+            reason="INVALID_HANDLE",
+            fields={"resource_meta.outputs": sentence},
+        ) from error
 
 
 def _needs_storage(declared: types_pb2.LiteralType) -> bool:

@@ -54,6 +54,13 @@ class Registration:
     logs: LogStream | None = None
     redactor: Redactor = field(default_factory=Redactor)
 
+    @property
+    def codec(self) -> HandleCodec:
+        """How its handles are written and read. Not for a sync connector: it has none."""
+        if self.handles is None:
+            raise RegistryError(f"connector {self.name} does its work within one call and has no handles")
+        return self.handles
+
 
 class Registry:
     """Connectors by task category. A value: build it where the program is put together, then hand it on."""

@@ -129,8 +129,7 @@ class AsyncConnectorSuite:
         if unknown_job is None:
             pytest.skip("the suite was given no unknown_job")
         async with dispatching(make_connector(), secrets=secrets) as dispatcher:
-            codec = dispatcher.registry.get(good_task.category).handles
-            assert codec is not None
+            codec = dispatcher.registry.get(good_task.category).codec
             handle = codec.encode(good_task.category, unknown_job, b"")
             await dispatcher.delete(good_task.delete_request(handle))
             with pytest.raises(NotFoundError):

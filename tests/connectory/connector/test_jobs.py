@@ -185,6 +185,13 @@ async def test_a_handle_of_another_category_is_refused() -> None:
             await dispatcher.get(pb.GetTaskRequest(task_type="other", resource_meta=handle))
 
 
+async def test_a_handle_whose_outputs_cannot_be_read_is_refused() -> None:
+    async with dispatching(FakeConnector()) as dispatcher:
+        changed = {**json.loads(await _created(dispatcher)), "outputs": base64.b64encode(b"\xff\xff").decode()}
+        with pytest.raises(InvalidTaskError, match="declares outputs"):
+            await dispatcher.get(TASK.get_request(json.dumps(changed).encode()))
+
+
 async def test_an_unknown_category_lists_what_exists() -> None:
     async with dispatching(FakeConnector(), FakeSyncConnector()) as dispatcher:
         with pytest.raises(NotFoundError, match=r"nothing@0.*fake@0, fake_sync@0"):

@@ -1,0 +1,90 @@
+"""What a connector is told with each call, made from the request."""
+
+from datetime import datetime
+from typing import Any
+
+from connectory.connector.contract import CreateContext, JobContext, TaskCategory
+from connectory.connector.redaction import RecordingSecrets
+from connectory.connector.registry import Registration
+from connectory.secrets import ChainedSecrets, ConnectionSecrets, Secrets
+from connectory.storage import Storage
+from connectory.types import ConversionContext, TypeRegistry
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import literals_pb2, security_pb2
+
+__all__ = ["Contexts"]
+
+
+class Contexts:
+    """Makes contexts. A connection's secrets come before the service's own; each that is read is remembered."""
+
+    def __init__(self, *, secrets: Secrets, storage: Storage, types: TypeRegistry) -> None:
+        self._secrets = secrets
+        self._storage = storage
+        self._types = types
+        self._recorders: dict[Registration, Secrets] = {}
+        self._conversion = ConversionContext(storage=storage)
+
+    def of_task(
+        self,
+        registration: Registration,
+        request: pb.CreateTaskRequest | pb.CreateRequestHeader,
+        literals: literals_pb2.LiteralMap,
+        key: str,
+        deadline: datetime | None,
+    ) -> CreateContext[Any]:
+        """The context of a create or execute. Inputs and config that do not fit are refused here."""
+        template = request.template
+        connection = request.connection if request.HasField("connection") else None
+        declared = template.interface.inputs
+        if literals.literals or declared.variables:
+            self._types.check_map(literals, declared)
+        return CreateContext(
+            category=TaskCategory(template.type, template.task_type_version),
+            secrets=self._secrets_for(registration, connection),
+            storage=self._storage,
+            logger=registration.logger,
+            output_prefix=request.output_prefix,
+            deadline=deadline,
+            connection=connection,
+            template=template,
+            literals=literals,
+            config=registration.configs.read(template.custom),
+            idempotency_key=key,
+            types=self._types,
+            conversion=self.conversion_to(request.output_prefix),
+            metadata=request.task_execution_metadata,
+        )
+
+    def of_job(
+        self,
+        registration: Registration,
+        category: TaskCategory,
+        deadline: datetime | None,
+        request: pb.GetTaskRequest | pb.DeleteTaskRequest | None = None,
+    ) -> JobContext:
+        """The context of a call about a job; only some requests bring a connection."""
+        connection = request.connection if request is not None and request.HasField("connection") else None
+        return JobContext(
+            category=category,
+            secrets=self._secrets_for(registration, connection),
+            storage=self._storage,
+            logger=registration.logger,
+            deadline=deadline,
+            connection=connection,
+        )
+
+    def conversion_to(self, prefix: str) -> ConversionContext:
+        """Where conversions store what outputs refer to."""
+        return ConversionContext(storage=self._storage, raw_output_prefix=prefix) if prefix else self._conversion
+
+    def _secrets_for(self, registration: Registration, connection: security_pb2.Connection | None) -> Secrets:
+        if connection is not None:
+            for value in connection.secrets.values():
+                registration.redactor.record(value)
+            chained = ChainedSecrets([ConnectionSecrets(connection), self._secrets])
+            return RecordingSecrets(chained, registration.redactor)
+        recorder = self._recorders.get(registration)
+        if recorder is None:
+            recorder = self._recorders[registration] = RecordingSecrets(self._secrets, registration.redactor)
+        return recorder
