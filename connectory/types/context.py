@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectory.storage import Storage, default_storage
+from connectory.types.output_metadata import OutputMetadataTracker
 
 __all__ = ["ConversionContext"]
 
@@ -35,6 +36,8 @@ class ConversionContext:
     storage: Storage = field(default_factory=default_storage)
     raw_output_prefix: str = ""
     """Below which URL the content of local files is stored; empty: local files stay where they are."""
+    output_metadata: OutputMetadataTracker | None = None
+    """What the running task says about its outputs."""
     working_dir: Path = field(default_factory=_default_working_dir)
     """Where downloads go. The default is a folder of this process: made on first use, removed when the process ends."""
 

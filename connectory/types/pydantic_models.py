@@ -12,6 +12,7 @@ from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_value, nested
 from connectory.types.extras import bare
 from connectory.types.kinds import Kind, kind_of
+from connectory.types.pydantic_references import CONVERSION
 from connectory.types.registry import TypeRegistry
 from connectory.types.structures import pack, plain_of, struct_type
 from connectory.types.transformer import TypeTransformer
@@ -65,7 +66,7 @@ class PydanticTransformer(TypeTransformer):
         if not isinstance(value, annotation):
             raise TypeConversionError(f"expected {describe_annotation(annotation)}, got {describe_value(value)}")
         try:
-            return msgspec.json.decode(value.model_dump_json(context={"conversion": ctx}))
+            return msgspec.json.decode(value.model_dump_json(context={CONVERSION: (types, ctx)}))
         except PydanticSerializationError as error:
             raise TypeConversionError(f"{describe_annotation(annotation)} cannot be written: {error}") from error
 
@@ -73,7 +74,7 @@ class PydanticTransformer(TypeTransformer):
         if not isinstance(data, Mapping):
             raise TypeConversionError(f"expected {describe_annotation(annotation)}, got {describe_value(data)}")
         try:
-            return annotation.model_validate_json(msgspec.json.encode(data), context={"conversion": ctx})
+            return annotation.model_validate_json(msgspec.json.encode(data), context={CONVERSION: (types, ctx)})
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = ".".join(str(part) for part in first["loc"])

@@ -234,6 +234,9 @@ class TypeRegistry:
                 raise nested(error, name) from error
             except RecursionError:
                 raise TypeConversionError("the value contains itself or is nested too deeply", path=name) from None
+            said = ctx.output_metadata.get(values.get(name)) if ctx.output_metadata else None
+            if said is not None:
+                literal.metadata.update(said.recorded(ctx, name))
             result.literals[name].CopyFrom(literal)
         return result
 

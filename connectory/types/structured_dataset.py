@@ -1,5 +1,6 @@
 """Tables by reference: where they are, in which format, and how they become dataframes."""
 
+import importlib
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, Self, TypeVar
@@ -60,6 +61,14 @@ class StructuredDataset:
         if not self.uri:
             raise TypeConversionError("the dataset has neither a URI nor a dataframe")
         return TableSource(uri=self.uri, columns=self.columns, ctx=self._ctx or ConversionContext())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return importlib.import_module("connectory.types.pydantic_references").core_schema_of(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        return importlib.import_module("connectory.types.pydantic_references").json_schema_of(cls, handler)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, StructuredDataset):

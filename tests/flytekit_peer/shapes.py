@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from google.protobuf import struct_pb2, timestamp_pb2
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 
 class Color(enum.Enum):
@@ -159,6 +159,7 @@ def annotations(sdk: str) -> dict[str, typing.Any]:
         "list of files": list[file],
         "union of files": file | str | None,
         "dataclass with files": _documents(sdk),
+        "pydantic with files": _attachments(sdk),
         "dataset": dataset,
         "dataset csv": typing.Annotated[dataset, "csv"],
         "dataset columns": typing.Annotated[dataset, kwtypes(a=int, b=str)],
@@ -193,6 +194,12 @@ def _documents(sdk: str) -> type:
     )
 
 
+@functools.cache
+def _attachments(sdk: str) -> type:
+    file, folder = names(sdk)["File"], names(sdk)["Directory"]
+    return create_model("Attachments", file=(file, ...), folder=(folder, ...), rest=(list[file], []))
+
+
 def native(name: str, value: typing.Any, sdk: str) -> typing.Any:
     """A value of the tests, which is the same for both, as the SDK's users would write it."""
     own = names(sdk)
@@ -208,6 +215,10 @@ def native(name: str, value: typing.Any, sdk: str) -> typing.Any:
         file, table, folder, rest = value
         File = own["File"]
         return _documents(sdk)(File(file), File["csv"](table), own["Directory"](folder), [File(path) for path in rest])
+    if name == "pydantic with files":
+        file, folder, rest = value
+        files = [own["File"](path) for path in rest]
+        return _attachments(sdk)(file=own["File"](file), folder=own["Directory"](folder), rest=files)
     if name.startswith("dataset"):
         return own["StructuredDataset"](dataframe=value)
     return value
@@ -230,6 +241,9 @@ def comparable(name: str, value: typing.Any) -> typing.Any:
             _content(value.folder),
             [pathlib.Path(one).read_bytes() for one in value.rest],
         )
+    if name == "pydantic with files":
+        rest = [pathlib.Path(one).read_bytes() for one in value.rest]
+        return pathlib.Path(value.file).read_bytes(), _content(value.folder), rest
     if name.startswith("dataset"):
         return value.open(pd.DataFrame).all()
     return value
