@@ -1,5 +1,6 @@
 """A connector's report about a job as the message that crosses the wire."""
 
+from datetime import timedelta
 from typing import Final
 
 from connectory.connector.contract import JobError, Phase, Resource
@@ -61,6 +62,8 @@ def to_message(resource: Resource, phase: Phase, registration: Registration) -> 
     for link in resource.log_links:
         uri, name = (redactor.text(link.uri), redactor.text(link.name)) if redactor else (link.uri, link.name)
         message.log_links.add(uri=uri, name=name, ready=link.ready)
+    if resource.poll_after is not None and not phase.is_terminal:
+        message.poll_after.FromTimedelta(max(resource.poll_after, timedelta()))
     if resource.custom_info is not None:
         _fill_custom_info(message, resource, registration)
     if error is not None and phase in _FAILURES:

@@ -945,6 +945,7 @@ class Resource(_message.Message):
     PHASE_FIELD_NUMBER: _builtins.int
     CUSTOM_INFO_FIELD_NUMBER: _builtins.int
     AGENT_ERROR_FIELD_NUMBER: _builtins.int
+    POLL_AFTER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def state(self) -> Global___State.ValueType:
@@ -977,6 +978,12 @@ class Resource(_message.Message):
     def agent_error(self) -> Global___ConnectorError:
         """Why the job failed, for programs; read only with a failed phase. Absent: only message tells."""
 
+    @_builtins.property
+    def poll_after(self) -> _duration_pb2.Duration:
+        """How long the caller may wait before it asks again, as the connector sees it. Absent: the caller decides. An addition of
+        this project.
+        """
+
     def __init__(
         self,
         *,
@@ -987,10 +994,11 @@ class Resource(_message.Message):
         phase: _execution_pb2.TaskExecution.Phase.ValueType = ...,
         custom_info: _struct_pb2.Struct | None = ...,
         agent_error: Global___ConnectorError | None = ...,
+        poll_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["agent_error", b"agent_error", "custom_info", b"custom_info", "outputs", b"outputs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent_error", b"agent_error", "custom_info", b"custom_info", "outputs", b"outputs", "poll_after", b"poll_after"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_error", b"agent_error", "custom_info", b"custom_info", "log_links", b"log_links", "message", b"message", "outputs", b"outputs", "phase", b"phase", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_error", b"agent_error", "custom_info", b"custom_info", "log_links", b"log_links", "message", b"message", "outputs", b"outputs", "phase", b"phase", "poll_after", b"poll_after", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

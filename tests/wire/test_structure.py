@@ -30,6 +30,7 @@ ADDITIONS = {
     "connectory.v1.CreateRequestHeader#1000",
     "connectory.v1.CreateRequestHeader#1001",
     "connectory.v1.ListConnectorsResponse#1000",
+    "connectory.v1.Resource#1000",
 }
 
 
