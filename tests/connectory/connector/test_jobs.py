@@ -268,3 +268,11 @@ async def test_what_a_connector_does_not_offer_is_said() -> None:
             await dispatcher.metrics(pb.GetTaskMetricsRequest(task_type="fake", resource_meta=handle))
         with pytest.raises(UnsupportedError, match="offers no logs"):
             _ = [answer async for answer in dispatcher.logs(TASK.logs_request(handle))]
+
+
+async def test_when_to_ask_again_is_told_until_the_job_ends() -> None:
+    going = await _reported(Resource(phase=Phase.RUNNING, poll_after=timedelta(seconds=1.5)))
+    assert going.poll_after.ToTimedelta() == timedelta(seconds=1.5)
+    assert not (await _reported(Resource(phase=Phase.RUNNING))).HasField("poll_after")
+    ended = await _reported(Resource(phase=Phase.SUCCEEDED, poll_after=timedelta(seconds=1)))
+    assert not ended.HasField("poll_after")
