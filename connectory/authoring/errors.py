@@ -1,10 +1,24 @@
 """What ends the execution of a task's own code."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from connectory.errors import ConnectoryError
 
 __all__ = ["IgnoreOutputs", "TaskFailedError"]
+
+
+_PERMANENT: Final = frozenset(
+    {
+        "AuthoringError",
+        "INPUTS_NOT_READ",
+        "InvalidTaskError",
+        "SystemExit",
+        "TASK_NOT_LOADED",
+        "TypeConversionError",
+        "UserError",
+    }
+)
+"""What goes wrong in the same way every time."""
 
 
 class IgnoreOutputs(Exception):
@@ -38,3 +52,8 @@ class TaskFailedError(ConnectoryError):
         self.traceback = traceback
         self.recoverable = recoverable
         """Whether the same task may succeed when it is run again."""
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether another attempt is worth it, for tasks that ask for retries; for a mistake in the code it is not."""
+        return self.recoverable or self.code not in _PERMANENT

@@ -1,0 +1,139 @@
+"""Runs a raw container on this machine: by a container runtime where there is one, otherwise as a process.
+
+`CONNECTORY_CONTAINER_RUNTIME` decides: `docker`, `podman` or any other program that understands the same words, or
+`process`. Without it, the first of docker and podman that answers is used; without those the command is run as it is
+when this machine has the program, with the two data folders replaced by folders of this machine wherever the command
+names them. `process` isolates nothing: it is meant for trying out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, Final
+
+from connectory.authoring.context import current_context
+from connectory.authoring.errors import TaskFailedError
+from connectory.authoring.file_values import read_value, write_value
+from connectory.errors import SettingsError, UserError
+from connectory.templating import render
+
+__all__ = ["RawContainer", "run_container"]
+
+RUNTIME_SETTING: Final = "CONNECTORY_CONTAINER_RUNTIME"
+_RUNTIMES: Final = ("docker", "podman")
+_PROCESS: Final = "process"
+_LAST_WORDS: Final = 2000
+"""How much of what a failed command wrote is told, in characters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawContainer:
+    """What is to be run."""
+
+    name: str
+    image: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    input_dir: str
+    output_dir: str
+    outputs: Mapping[str, Any]
+    """The outputs' annotations, by name."""
+    show_logs: bool = False
+
+
+def run_container(container: RawContainer, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The outputs, in their order.
+
+    Raises TaskFailedError when the command ends with another code than 0, UserError when it leaves an output unwritten,
+    and SettingsError when nothing here can run it.
+    """
+    folder = Path(current_context().working_directory, "container")
+    given, taken = folder / "inputs", folder / "outputs"
+    for made in (given, taken):
+        made.mkdir(parents=True, exist_ok=True)
+    if container.input_dir:
+        for name, value in inputs.items():
+            write_value(value, given / name)
+    _run(container, _command(container, inputs, given, taken))
+    return tuple(_output(container, taken, name, annotation) for name, annotation in container.outputs.items())
+
+
+def _command(container: RawContainer, inputs: Mapping[str, Any], given: Path, taken: Path) -> list[str]:
+    runtime = _runtime(container.command)
+    if runtime == _PROCESS:
+        texts = _texts(inputs, given)
+        return [render(_replaced(word, container, given, taken), inputs=texts) for word in container.command]
+    texts = _texts(inputs, PurePosixPath(container.input_dir or "/"))
+    mounts = [(given, container.input_dir), (taken, container.output_dir)]
+    return [
+        runtime,
+        "run",
+        "--rm",
+        *(word for key, value in container.environment.items() for word in ("--env", f"{key}={value}")),
+        *(word for here, there in mounts if there for word in ("--volume", f"{here}:{there}")),
+        container.image,
+        *(render(word, inputs=texts) for word in container.command),
+    ]
+
+
+def _texts(inputs: Mapping[str, Any], root: PurePath) -> dict[str, Any]:
+    """Inputs as a command names them: files by where they are."""
+    return {name: str(root / name) if isinstance(value, os.PathLike) else value for name, value in inputs.items()}
+
+
+def _runtime(words: Sequence[str]) -> str:
+    chosen = os.environ.get(RUNTIME_SETTING, "")
+    if chosen and chosen != _PROCESS and shutil.which(chosen) is None:
+        raise SettingsError(f"{RUNTIME_SETTING} is {chosen!r}, and there is no such program")
+    found = chosen or next((name for name in _RUNTIMES if _answers(name)), _PROCESS)
+    if found == _PROCESS and (not words or shutil.which(words[0]) is None):
+        raise SettingsError(
+            f"no container runtime answers here, and this machine has no {words[0] if words else 'command'!r} of its "
+            f"own; start docker or podman, or name another runtime in {RUNTIME_SETTING}"
+        )
+    return found
+
+
+def _answers(runtime: str) -> bool:
+    if shutil.which(runtime) is None:
+        return False
+    try:
+        return subprocess.run([runtime, "version"], capture_output=True, timeout=20, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def _replaced(word: str, container: RawContainer, given: Path, taken: Path) -> str:
+    """A word in which the container's folders are this machine's; the longer name goes first."""
+    places = [(container.input_dir.rstrip("/"), given), (container.output_dir.rstrip("/"), taken)]
+    for there, here in sorted(places, key=lambda place: -len(place[0])):
+        if there:
+            word = word.replace(there, str(here))
+    return word
+
+
+def _run(container: RawContainer, command: Sequence[str]) -> None:
+    environment = {**os.environ, **container.environment}
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment, check=False)
+    if container.show_logs:
+        sys.stdout.write(done.stdout)
+        sys.stderr.write(done.stderr)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout)[-_LAST_WORDS:].strip()
+        message = f"the container of '{container.name}' ended with code {done.returncode}: {said}"
+        raise TaskFailedError(message, kind="user", code="EXIT_CODE", recoverable=True)
+
+
+def _output(container: RawContainer, folder: Path, name: str, annotation: Any) -> Any:
+    path = folder / name
+    if not path.exists():
+        raise UserError(
+            f"the container of '{container.name}' did not write its output '{name}' to {container.output_dir}/{name}"
+        )
+    return read_value(path, annotation)

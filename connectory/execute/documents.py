@@ -1,0 +1,57 @@
+"""What a container leaves for its engine: the outputs, or what went wrong."""
+
+import os
+from typing import Final
+
+from connectory.authoring.errors import TaskFailedError
+from connectory.storage import Storage
+from connectory.v1 import execution_pb2, interface_pb2, literals_pb2
+
+__all__ = ["ERROR_FILE", "OUTPUTS_FILE", "error_document", "write_error", "write_outputs"]
+
+OUTPUTS_FILE: Final = "outputs.pb"
+ERROR_FILE: Final = "error.pb"
+_OFFLOAD_SETTING: Final = "_F_L_MIN_SIZE_MB"
+"""How large an output may be, in MiB, before it gets a file of its own; set by engines that can read those."""
+_ORIGINS: Final = {"user": execution_pb2.ExecutionError.USER, "system": execution_pb2.ExecutionError.SYSTEM}
+
+
+def write_outputs(
+    outputs: literals_pb2.LiteralMap, declared: interface_pb2.VariableMap, prefix: str, storage: Storage
+) -> None:
+    """Write the outputs; those that are larger than the engine wants to have them inline go beside them."""
+    limit = os.environ.get(_OFFLOAD_SETTING, "")
+    kept = literals_pb2.LiteralMap()
+    for name, literal in outputs.literals.items():
+        size = literal.ByteSize()
+        if not limit.isdigit() or size < int(limit) << 20:
+            kept.literals[name].CopyFrom(literal)
+            continue
+        url = storage.join(prefix, f"{name}_offloaded_metadata.pb")
+        storage.write(url, literal.SerializeToString())
+        kept.literals[name].hash = literal.hash
+        kept.literals[name].offloaded_metadata.CopyFrom(
+            literals_pb2.LiteralOffloadedMetadata(uri=url, size_bytes=size, inferred_type=declared.variables[name].type)
+        )
+    storage.write(storage.join(prefix, OUTPUTS_FILE), kept.SerializeToString(deterministic=True))
+
+
+def write_error(error: TaskFailedError, prefix: str, storage: Storage) -> None:
+    """Write what went wrong."""
+    storage.write(storage.join(prefix, ERROR_FILE), error_document(error).SerializeToString())
+
+
+def error_document(error: TaskFailedError) -> execution_pb2.ErrorDocument:
+    """What went wrong, whose fault it is, and whether another attempt may help."""
+    kinds = execution_pb2.ContainerError
+    document = execution_pb2.ErrorDocument(
+        error=execution_pb2.ContainerError(
+            code=error.code,
+            message=f"{error.message}\n{error.traceback}".rstrip(),
+            kind=kinds.RECOVERABLE if error.may_be_retried else kinds.NON_RECOVERABLE,
+            origin=_ORIGINS[error.kind],
+            worker=os.environ.get("_F_WN", ""),
+        )
+    )
+    document.error.timestamp.GetCurrentTime()
+    return document

@@ -1,0 +1,81 @@
+"""From an order to what is left for the engine."""
+
+import os
+import sys
+from typing import Any
+
+from google.protobuf.message import DecodeError
+
+from connectory.authoring.errors import TaskFailedError
+from connectory.authoring.execution import execute_task
+from connectory.authoring.resolver import load_resolver
+from connectory.errors import StorageError
+from connectory.execute.arguments import Order
+from connectory.execute.distribution import unpack
+from connectory.execute.documents import write_error, write_outputs
+from connectory.execute.surroundings import context_of
+from connectory.storage import Storage, default_storage
+from connectory.types import ConversionContext
+from connectory.v1 import literals_pb2
+
+__all__ = ["execute"]
+
+
+def execute(order: Order, storage: Storage | None = None) -> TaskFailedError | None:
+    """Run the task and write its outputs, or its error, which is also the answer.
+
+    A task that ignores its outputs leaves none. Raises StorageError only when not even the error can be written.
+    """
+    store = storage or default_storage()
+    try:
+        _execute(order, store)
+    except TaskFailedError as error:
+        write_error(error, order.output_prefix, store)
+        return error
+    return None
+
+
+def _execute(order: Order, storage: Storage) -> None:
+    task = _loaded(order, storage)
+    inputs = _inputs(order.inputs, storage)
+    conversion = ConversionContext(storage=storage, raw_output_prefix=order.raw_output_prefix)
+    try:
+        outputs = execute_task(task, inputs, conversion=conversion, context=context_of(order))
+    except SystemExit as error:
+        message = f"the task's code ended the process (code {error.code}) instead of returning"
+        raise TaskFailedError(message, kind="user", code="SystemExit") from error
+    declared = task.typed_interface.outputs
+    if declared.variables and not outputs.literals:
+        return
+    try:
+        write_outputs(outputs, declared, order.output_prefix, storage)
+    except StorageError as error:
+        raise _system(error) from error
+
+
+def _loaded(order: Order, storage: Storage) -> Any:
+    """The task; code that cannot be imported is its author's concern, an object store that fails is not."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        if order.distribution:
+            unpack(order.distribution, order.distribution_folder, storage)
+        return load_resolver(order.resolver).load_task(list(order.loader_args))
+    except StorageError as error:
+        raise _system(error) from error
+    except (Exception, SystemExit) as error:  # importing a module may raise anything
+        message = f"the task cannot be loaded: {type(error).__name__}: {error}"
+        raise TaskFailedError(message, kind="user", code="TASK_NOT_LOADED") from error
+
+
+def _inputs(url: str, storage: Storage) -> literals_pb2.LiteralMap:
+    try:
+        return literals_pb2.LiteralMap.FromString(storage.read(url))
+    except StorageError as error:
+        raise _system(error) from error
+    except DecodeError as error:
+        raise TaskFailedError(f"{url} holds no literals: {error}", kind="system", code="INPUTS_NOT_READ") from error
+
+
+def _system(error: StorageError) -> TaskFailedError:
+    return TaskFailedError(str(error), kind="system", code=type(error).__name__, recoverable=True)
