@@ -71,15 +71,20 @@ def core_schema_of(reference: type[Any]) -> Any:
         return {"path": value.uri}
 
     return core_schema.with_info_plain_validator_function(
-        validated, serialization=core_schema.plain_serializer_function_ser_schema(written, info_arg=True)
+        validated,
+        ref=f"{__name__}.{_form_of(reference).__name__}:{id(reference)}",
+        serialization=core_schema.plain_serializer_function_ser_schema(written, info_arg=True),
     )
 
 
 def json_schema_of(reference: type[Any], handler: Any) -> Any:
     """The JSON schema of a reference."""
-    form = next(form for base, form in _FORMS.items() if issubclass(reference, base))
-    name = form.__name__  # by which the form is referred to, however often it is used
-    return handler({**form.__pydantic_core_schema__, "ref": f"{__name__}.{name}:1"})  # type: ignore[attr-defined]
+    form: Any = _form_of(reference)
+    return handler({key: part for key, part in form.__pydantic_core_schema__.items() if key != "ref"})
+
+
+def _form_of(reference: type[Any]) -> type[Any]:
+    return next(form for base, form in _FORMS.items() if issubclass(reference, base))
 
 
 def _made(reference: type[Any], fields: dict[str, Any]) -> Any:
