@@ -118,7 +118,9 @@ def main() -> int:
     print(f"\n{outputs['summary']}\n")
     print(f"chart:    {chart}")
     print(f"table:    {outputs['table']}")
-    print(f"history:  connectory executions list --store sqlite:///{OUT / 'runner.db'}")
+    print(
+        f"history:  {Path(sys.executable).parent / 'connectory'} executions list --store sqlite:///{OUT / 'runner.db'}"
+    )
     print(f"receiver: answered {outputs['receipt']} to one report")
     return 0
 

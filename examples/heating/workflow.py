@@ -1,5 +1,6 @@
 """Compare the heating demand of two cities from hourly temperatures: sensor, SQL, Python, HTTP."""
 
+from calendar import month_name
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,8 +66,8 @@ def report(table: StructuredDataset, base: float) -> Report:
     coldest = max(rows, key=lambda row: row["degree_days"])
     summary = (
         f"{colder} needed {totals[colder]:.0f} heating degree days in 2010, {totals[colder] / totals[milder]:.2f} "
-        f"times as many as {milder} ({totals[milder]:.0f}). The most demanding month was month {coldest['month']} in "
-        f"{coldest['city']}, with {coldest['degree_days']:.0f}."
+        f"times as many as {milder} ({totals[milder]:.0f}). The most demanding month was "
+        f"{month_name[coldest['month']]} in {coldest['city']}, with {coldest['degree_days']:.0f}."
     )
     return Report(chart=File(path), summary=summary)
 
