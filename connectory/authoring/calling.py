@@ -18,7 +18,7 @@ from connectory.authoring.promise import Promise, Reference, VoidPromise
 from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 
-__all__ = ["call", "create_node", "native_result", "to_literals"]
+__all__ = ["call", "create_node", "link", "link_call", "native_result", "output_promises", "takes_none", "to_literals"]
 
 
 def call(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -39,6 +39,11 @@ def create_node(entity: Entity, *args: Any, **kwargs: Any) -> Node:
     return link(graph, entity, _arguments(entity, args, kwargs))
 
 
+def link_call(graph: Graph, entity: Entity, kwargs: Mapping[str, Any]) -> Node:
+    """Add a node that calls the entity, with defaults for what is not given."""
+    return link(graph, entity, _arguments(entity, (), kwargs))
+
+
 def link(graph: Graph, entity: Entity, arguments: Mapping[str, Any]) -> Node:
     """Add a node that calls the entity with these arguments."""
     binder = Binder(graph=graph, place=_title(entity))
@@ -55,7 +60,15 @@ def link(graph: Graph, entity: Entity, arguments: Mapping[str, Any]) -> Node:
         upstream=binder.sources,
         location=user_location(),
     )
-    node.outputs = {
+    node.outputs = output_promises(graph, node)
+    graph.add(node)
+    return node
+
+
+def output_promises(graph: Graph, node: Node) -> dict[str, Promise]:
+    """What the node will give, by name."""
+    entity = node.entity
+    return {
         name: Promise(
             Reference(
                 graph=graph,
@@ -68,8 +81,6 @@ def link(graph: Graph, entity: Entity, arguments: Mapping[str, Any]) -> Node:
         )
         for name, annotation in entity.interface.outputs.items()
     }
-    graph.nodes.append(node)
-    return node
 
 
 def to_literals(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) -> literals_pb2.LiteralMap:
@@ -90,8 +101,13 @@ def to_literals(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) 
 
 
 def native_result(entity: Entity, outputs: literals_pb2.LiteralMap) -> Any:
-    """Outputs as the call's return value: nothing, the value, or a tuple that knows the outputs' names."""
+    """Outputs as the call's return value: nothing, the value, or a tuple that knows the outputs' names.
+
+    None when the task ignored its outputs.
+    """
     interface = entity.interface
+    if not outputs.literals:
+        return None
     values = type_registry().map_to_python(
         outputs, entity.typed_interface.outputs, conversion_context(), interface.outputs
     )
@@ -136,14 +152,15 @@ def _absent(entity: Entity, name: str) -> Any:
     if name in interface.defaults:
         return interface.defaults[name]
     annotation = interface.inputs[name]
-    if _takes_none(annotation):
+    if takes_none(annotation):
         return None
     raise authoring_error(f"input '{name}' of {_title(entity)} is missing; it takes {describe(annotation)}")
 
 
-def _takes_none(annotation: Any) -> bool:
+def takes_none(annotation: Any) -> bool:
+    """Whether None is among the values of this type."""
     if typing.get_origin(annotation) is typing.Annotated:
-        return _takes_none(typing.get_args(annotation)[0])
+        return takes_none(typing.get_args(annotation)[0])
     union = typing.get_origin(annotation) in (typing.Union, UnionType)
     return union and NoneType in typing.get_args(annotation)
 

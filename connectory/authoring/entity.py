@@ -1,12 +1,16 @@
-"""What can be called within a workflow: tasks and workflows."""
+"""What a node of a workflow can stand for: tasks, workflows, launch plans, choices, gates."""
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.interface import Interface, typed_interface
 from connectory.authoring.location import user_location
-from connectory.authoring.node import Overrides
+from connectory.authoring.node import Node, Overrides
+from connectory.authoring.resolving import Lookup, resolve_all
 from connectory.errors import AuthoringError, ConnectoryError
 from connectory.v1 import interface_pb2, literals_pb2, workflow_pb2
 
@@ -67,6 +71,31 @@ class Entity(ABC):
     @abstractmethod
     def kind(self) -> str:
         """What errors call it: "task", "workflow"."""
+
+    @property
+    def inner_nodes(self) -> Sequence[Node]:
+        """Nodes that a node of this entity has within itself, which belong to the same workflow."""
+        return ()
+
+    def same_as(self, other: Entity) -> bool:
+        """Whether both are one and the same for everybody who knows them by name."""
+        return self is other
+
+    def check_overrides(self, overrides: Overrides) -> None:
+        """Raise AuthoringError for overrides that have no meaning for a node of this entity."""
+        if overrides.task_config is None:
+            return
+        own = getattr(self, "task_config", None)
+        if own is None or type(own) is not type(overrides.task_config):
+            raise AuthoringError(
+                f"{self.kind} '{self.name}' has the config {own!r}; it cannot be overridden by "
+                f"{overrides.task_config!r}, which is of another type",
+                location=user_location(),
+            )
+
+    def run_node(self, node: Node, lookup: Lookup) -> literals_pb2.LiteralMap:
+        """Run it in this process as a node of a workflow whose values `lookup` gives."""
+        return self.run(resolve_all(node.bindings, lookup))
 
     @abstractmethod
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:

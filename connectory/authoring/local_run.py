@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectory.authoring.graph import Graph
+from connectory.authoring.errors import TaskFailedError
+from connectory.authoring.graph import Graph, waits_for
 from connectory.authoring.ordering import in_order
 from connectory.authoring.resolving import resolve_all
 from connectory.v1 import literals_pb2
@@ -15,9 +16,13 @@ def run_graph(graph: Graph, inputs: literals_pb2.LiteralMap) -> literals_pb2.Lit
     results: dict[str, literals_pb2.LiteralMap] = {"": inputs}
 
     def lookup(node_id: str, var: str) -> literals_pb2.Literal:
-        return results[node_id].literals[var]
+        given = results[node_id].literals
+        if var not in given:
+            message = f"output '{var}' of node '{node_id}' is needed, but its task ignored its outputs"
+            raise TaskFailedError(message, kind="user", code="OUTPUT_IGNORED")
+        return given[var]
 
     nodes = {node.id: node for node in graph.nodes}
-    for key in in_order({node.id: node.upstream_ids for node in graph.nodes}):
-        results[key] = nodes[key].entity.run(resolve_all(nodes[key].bindings, lookup))
+    for key in in_order({node.id: waits_for(node) for node in graph.nodes}):
+        results[key] = nodes[key].entity.run_node(nodes[key], lookup)
     return resolve_all(graph.outputs, lookup)

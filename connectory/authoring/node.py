@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from connectory.authoring.extended_resources import GPUAccelerator, extended_resources_message
+from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import Cache, as_duration
+from connectory.authoring.pod_template import PodTemplate
 from connectory.authoring.promise import OutputTuple, Promise, VoidPromise, source_node
-from connectory.authoring.resources import Resources
+from connectory.authoring.resources import Resources, resources_message
 from connectory.v1 import workflow_pb2
 
 if TYPE_CHECKING:
     from connectory.authoring.entity import Entity
 
-__all__ = ["Node", "Overrides", "node_of"]
+_LONGEST_ID = 63
+_DIGEST_LENGTH = 10
+
+__all__ = ["Node", "Overrides", "as_node_id", "node_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +40,40 @@ class Overrides:
     cache: bool | Cache | None = None
     cache_version: str | None = None
     cache_serialize: bool | None = None
-    container_image: str | None = None
+    container_image: str | ImageSpec | None = None
+    task_config: Any = None
+    accelerator: GPUAccelerator | None = None
+    shared_memory: bool | str | None = None
+    pod_template: PodTemplate | None = None
+    aliases: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        as_duration(self.timeout, "timeout")
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, kinds):
+                wanted = " or ".join(kind.__name__ for kind in kinds)
+                raise authoring_error(f"{name} is given {value!r}; it is a {wanted}")
+        if self.retries is not None and (isinstance(self.retries, bool) or self.retries < 0):
+            raise authoring_error(f"retries is {self.retries!r}; it is how often to try again: 0 or more")
+        resources_message(requests=self.requests, limits=self.limits, resources=self.resources)
+        extended_resources_message(accelerator=self.accelerator, shared_memory=self.shared_memory)
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "requests": (Resources,),
+    "limits": (Resources,),
+    "resources": (Resources,),
+    "retries": (int,),
+    "interruptible": (bool,),
+    "cache": (bool, Cache),
+    "cache_version": (str,),
+    "cache_serialize": (bool,),
+    "container_image": (str, ImageSpec),
+    "pod_template": (PodTemplate,),
+    "aliases": (dict,),
+}
 
 
 @dataclass(eq=False, kw_only=True)
@@ -80,15 +120,21 @@ class Node:
 
     def with_overrides(self, *, node_name: str | None = None, **overrides: Any) -> Node:
         """Change how this node is executed: `node_name` (its id), `name` (as shown), `requests`, `limits`, `resources`,
-        `timeout`, `retries`, `interruptible`, `cache`, `cache_version`, `cache_serialize`, `container_image`.
+        `timeout` (None: no limit), `retries`, `interruptible`, `cache`, `cache_version`, `cache_serialize`,
+        `container_image`, `task_config`, `accelerator`, `shared_memory`, `pod_template`, `aliases` (of outputs).
         """
         if node_name is not None:
-            self.id = _as_id(node_name)
-        try:
-            self.overrides = replace(self.overrides, **overrides)
-        except TypeError as error:
-            raise authoring_error(f"node '{self.id}' cannot be overridden: {error}") from error
-        as_duration(self.overrides.timeout, "timeout")
+            if not isinstance(node_name, str) or not as_node_id(node_name):
+                raise authoring_error(f"node_name is {node_name!r}; give a text with letters or digits")
+            self.id = as_node_id(node_name)
+        if "timeout" in overrides and overrides["timeout"] is None:
+            overrides["timeout"] = timedelta()
+        for name in overrides.keys() - _OVERRIDES:
+            raise authoring_error(
+                f"node '{self.id}' cannot be overridden in '{name}'; what can be is {', '.join(sorted(_OVERRIDES))}"
+            )
+        self.overrides = replace(self.overrides, **overrides)
+        self.entity.check_overrides(self.overrides)
         return self
 
     @property
@@ -101,6 +147,9 @@ class Node:
         return OutputTuple.of(self, self.outputs)
 
 
+_OVERRIDES = frozenset(each.name for each in fields(Overrides))
+
+
 def node_of(value: Any) -> Node:
     """The node behind something that a call in a workflow returned."""
     node = value if isinstance(value, Node) else source_node(value)
@@ -111,6 +160,20 @@ def node_of(value: Any) -> Node:
     return node
 
 
-def _as_id(name: str) -> str:
-    """A name as Kubernetes takes it: lower case letters, digits and dashes."""
-    return "".join(letter for letter in name.replace("_", "-").lower() if letter.isalnum() or letter == "-")
+def as_node_id(name: str) -> str:
+    """A name as Kubernetes takes it, and as Flyte makes it: lower case letters, digits and dashes, at most 63.
+
+    Capitals are set off by a dash; of a longer name the end stays, with a digest of the whole before it.
+    """
+    if len(name) >= _LONGEST_ID:
+        digest = hashlib.sha224(name.encode()).hexdigest()[:_DIGEST_LENGTH]
+        name = f"{digest}-{name[-(_LONGEST_ID - _DIGEST_LENGTH - 1) :]}"
+    made = ""
+    for letter in name:
+        capital = letter.isalnum() and not (letter.islower() or letter.isdigit())
+        separated = letter in "_-." or (capital and not made.endswith("-"))
+        if separated and made and len(made) < _LONGEST_ID - 1:
+            made += "-"
+        if letter.isalnum():
+            made += letter.lower()
+    return made.removesuffix("-")

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from connectory.authoring.extended_resources import extended_resources_message
+from connectory.authoring.image_spec import image_name
 from connectory.authoring.metadata import Cache, TaskMetadata, as_duration
 from connectory.authoring.node import Overrides
+from connectory.authoring.pod_template import pod_message
 from connectory.authoring.resources import resources_message
 from connectory.v1 import tasks_pb2, workflow_pb2
 
@@ -39,11 +42,21 @@ def _cache(message: workflow_pb2.NodeMetadata, overrides: Overrides) -> None:
         message.cache_serializable = True
 
 
-def node_overrides(overrides: Overrides) -> tasks_pb2.TaskNodeOverrides:
-    """What the node changes about the task's container."""
-    message = tasks_pb2.TaskNodeOverrides(container_image=overrides.container_image or "")
+def node_overrides(
+    overrides: Overrides, *, container: tasks_pb2.Container | None = None, owner: str = ""
+) -> tasks_pb2.TaskNodeOverrides:
+    """What the node changes about the task's container, which stands in the pod when the node gives one."""
+    message = tasks_pb2.TaskNodeOverrides(
+        container_image=image_name(overrides.container_image) or "",
+        extended_resources=extended_resources_message(
+            accelerator=overrides.accelerator, shared_memory=overrides.shared_memory
+        ),
+    )
     if overrides.requests or overrides.limits or overrides.resources:
         message.resources.CopyFrom(
             resources_message(requests=overrides.requests, limits=overrides.limits, resources=overrides.resources)
         )
+    if overrides.pod_template is not None:
+        pod = pod_message(overrides.pod_template, container or tasks_pb2.Container(), owner=owner)
+        message.pod_template.CopyFrom(pod)
     return message

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from connectory.authoring.casting import type_name
+from connectory.authoring.conditions import Comparison, comparable, constant
 from connectory.authoring.conversion import describe, type_registry
 from connectory.authoring.location import authoring_error
 from connectory.authoring.parts import fields_of, part_of
@@ -50,6 +52,9 @@ def reference_of(promise: Promise) -> Reference:
 def source_node(value: Any) -> Node | None:
     """The node behind something that a call within a workflow returned; None when there is none."""
     return value._source() if isinstance(value, _Deferred | OutputTuple) else None
+
+
+_Operator = workflow_pb2.ComparisonExpression.Operator
 
 
 class _Deferred:
@@ -134,6 +139,11 @@ class Promise(_Deferred):
         return False
 
     @property
+    def val(self) -> NoReturn:
+        """The value; never known while a workflow is being built."""
+        self._refuse("be read")
+
+    @property
     def ref(self) -> Reference:
         """Where the value will come from."""
         return self._reference
@@ -143,11 +153,14 @@ class Promise(_Deferred):
 
     __hash__ = object.__hash__
 
-    def __getattr__(self, name: str) -> Promise:
+    def __getattr__(self, name: str) -> Any:
+        """A field of the value; `outputs` means those of the node, unless the value has a field of that name."""
         if name.startswith("_"):
             raise AttributeError(name)
         annotation = self._reference.annotation
         fields = fields_of(annotation)
+        if name == "outputs" and "outputs" not in (fields or ()):
+            return self._ordered().outputs
         if fields is None:
             raise authoring_error(f"{self._label} is a {describe(annotation)}, which has no field '{name}'")
         if name not in fields:
@@ -169,10 +182,54 @@ class Promise(_Deferred):
             replace(self._reference, annotation=annotation, literal_type=literal_type, label=label, path=path)
         )
 
-    def _compare(self, other: object) -> Any:
-        self._refuse(f"be compared with {other!r}")
+    def _compared(self, operator: _Operator.ValueType, other: object) -> Comparison:
+        other = other[0] if isinstance(other, OutputTuple) and len(other) == 1 else other
+        if isinstance(other, Promise):
+            right: Any = other
+            kind, shown = other._reference.literal_type, f"{other._label}, which is "
+        else:
+            right, kind = constant(other, self._label)
+            shown = f"{other!r}, which is "
+        mine = self._reference.literal_type
+        if not comparable(mine, kind):
+            raise authoring_error(
+                f"{self._label} is {type_name(mine)} and cannot be compared with {shown}{type_name(kind)}"
+            )
+        return Comparison(left=self, operator=operator, right=right)
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
+    def __eq__(self, other: object) -> Comparison:  # type: ignore[override]
+        return self._compared(_Operator.EQ, other)
+
+    def __ne__(self, other: object) -> Comparison:  # type: ignore[override]
+        return self._compared(_Operator.NEQ, other)
+
+    def __lt__(self, other: object) -> Comparison:
+        return self._compared(_Operator.LT, other)
+
+    def __le__(self, other: object) -> Comparison:
+        return self._compared(_Operator.LTE, other)
+
+    def __gt__(self, other: object) -> Comparison:
+        return self._compared(_Operator.GT, other)
+
+    def __ge__(self, other: object) -> Comparison:
+        return self._compared(_Operator.GTE, other)
+
+    def is_(self, value: bool) -> Comparison:
+        """The condition that this truth value is as given."""
+        return self._compared(_Operator.EQ, value)
+
+    def is_true(self) -> Comparison:
+        """The condition that this truth value is true."""
+        return self.is_(True)
+
+    def is_false(self) -> Comparison:
+        """The condition that this truth value is false."""
+        return self.is_(False)
+
+    def is_none(self) -> Comparison:
+        """The condition that this optional value is not there."""
+        return self._compared(_Operator.EQ, None)
 
     def _calculate(self, other: object) -> Any:
         self._refuse("be calculated with")
@@ -196,6 +253,12 @@ class VoidPromise(_Deferred):
 
     def __repr__(self) -> str:
         return f"<{self._label}, which gives nothing>"
+
+    def _compare(self, other: object) -> NoReturn:
+        self._refuse(f"be compared with {other!r}")
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare  # type: ignore[assignment]
+    __hash__ = object.__hash__
 
     def _refuse(self, what: str) -> NoReturn:
         raise authoring_error(f"{self._label} gives nothing, because it declares no outputs, so it cannot {what}")

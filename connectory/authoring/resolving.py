@@ -9,7 +9,7 @@ from google.protobuf import json_format
 from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2, workflow_pb2
 
-__all__ = ["follow", "resolve", "resolve_all"]
+__all__ = ["Lookup", "follow", "resolve", "resolve_all"]
 
 Lookup = Callable[[str, str], literals_pb2.Literal]
 """Gives the literal of a variable of a node; an empty node id means the workflow's own inputs."""

@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from connectory.authoring.cache import Cache, VersionParameters, source_version
 from connectory.authoring.decks import DeckField
 from connectory.authoring.default_plugins import task_plugins
+from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
@@ -50,6 +51,7 @@ def task(
     pod_template: PodTemplate | None = None,
     pod_template_name: str | None = None,
     task_resolver: TaskResolver | TaskResolverMixin | None = None,
+    is_eager: bool = False,
     plugins: TaskPlugins = task_plugins,
 ) -> Callable[[Callable[P, R]], FunctionTask[P, R]]: ...
 
@@ -78,6 +80,7 @@ def task(
     pod_template: PodTemplate | None = None,
     pod_template_name: str | None = None,
     task_resolver: TaskResolver | TaskResolverMixin | None = None,
+    is_eager: bool = False,
     plugins: TaskPlugins = task_plugins,
 ) -> Any:
     """Make a task of a function; its annotations are the interface.
@@ -100,7 +103,7 @@ def task(
             **_cache_settings(followed, cache, cache_version, cache_serialize, tuple(cache_ignore_input_vars)),
         )
         settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
-        return plugins.find(type(task_config), FunctionTask)(
+        return plugins.find(type(task_config), EagerTask if is_eager else FunctionTask)(
             function,
             metadata=metadata,
             container_image=container_image,

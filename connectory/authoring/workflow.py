@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
-from connectory.authoring.binding import Binder
 from connectory.authoring.calling import call
-from connectory.authoring.conversion import describe
+from connectory.authoring.entity import Entity
+from connectory.authoring.failure_node import input_promises
 from connectory.authoring.function_task import qualified_name
 from connectory.authoring.graph import Graph, building
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.returning import bind_outputs
 from connectory.authoring.signature import interface_of
-from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy, input_promises
-from connectory.v1 import workflow_pb2
+from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy
 
 __all__ = ["FunctionWorkflow", "workflow"]
 
@@ -37,6 +37,7 @@ class FunctionWorkflow(WorkflowBase, Generic[P, R]):
         *,
         failure_policy: WorkflowFailurePolicy = WorkflowFailurePolicy.FAIL_IMMEDIATELY,
         interruptible: bool = False,
+        on_failure: Entity | None = None,
         interface: Interface | None = None,
         location: str | None = None,
     ) -> None:
@@ -53,6 +54,7 @@ class FunctionWorkflow(WorkflowBase, Generic[P, R]):
             location=location,
             failure_policy=failure_policy,
             interruptible=interruptible,
+            on_failure=on_failure,
         )
         self.function = function
         functools.update_wrapper(self, function, updated=())
@@ -62,40 +64,11 @@ class FunctionWorkflow(WorkflowBase, Generic[P, R]):
         graph = Graph(self.name)
         with building(graph):
             result = cast(Callable[..., Any], self.function)(**input_promises(self, graph))
-            graph.outputs = self._bind_outputs(graph, result)
+            graph.outputs = bind_outputs(graph, self, result)
         return graph
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return cast(R, call(self, args, kwargs))
-
-    def _bind_outputs(self, graph: Graph, result: Any) -> Sequence[workflow_pb2.Binding]:
-        binder = Binder(graph=graph, place=f"workflow '{self.name}'")
-        variables = self.typed_interface.outputs.variables
-        return [
-            binder.bind(name, value, self.interface.outputs[name], variables[name].type, role="output")
-            for name, value in self._returned(result).items()
-        ]
-
-    def _returned(self, result: Any) -> Mapping[str, Any]:
-        names = list(self.interface.outputs)
-        if not names:
-            return {}
-        if result is None and not all(kind is None for kind in self.interface.outputs.values()):
-            raise self._mismatch("returns nothing; add a return statement at its end")
-        if len(names) == 1:
-            single = isinstance(result, tuple) and len(result) == 1
-            return {names[0]: result[0] if single else result}
-        if not isinstance(result, tuple) or len(result) != len(names):
-            count = len(result) if isinstance(result, tuple) else 1
-            raise self._mismatch(f"returns {count}")
-        return dict(zip(names, result, strict=True))
-
-    def _mismatch(self, what: str) -> Exception:
-        declared = ", ".join(f"{name}: {describe(kind)}" for name, kind in self.interface.outputs.items())
-        return authoring_error(
-            f"workflow '{self.name}' declares {len(self.interface.outputs)} outputs ({declared}), but {what}",
-            location=self.location,
-        )
 
 
 @overload
@@ -104,7 +77,10 @@ def workflow(function: Callable[P, R], /) -> FunctionWorkflow[P, R]: ...
 
 @overload
 def workflow(
-    *, failure_policy: WorkflowFailurePolicy = ..., interruptible: bool = ...
+    *,
+    failure_policy: WorkflowFailurePolicy | None = ...,
+    interruptible: bool = ...,
+    on_failure: Entity | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionWorkflow[P, R]]: ...
 
 
@@ -112,13 +88,19 @@ def workflow(
     function: Callable[..., Any] | None = None,
     /,
     *,
-    failure_policy: WorkflowFailurePolicy = WorkflowFailurePolicy.FAIL_IMMEDIATELY,
+    failure_policy: WorkflowFailurePolicy | None = None,
     interruptible: bool = False,
+    on_failure: Entity | None = None,
 ) -> Any:
-    """Make a workflow of a function whose body calls tasks and other workflows."""
+    """Make a workflow of a function whose body calls tasks and other workflows.
+
+    `on_failure` is a task or workflow that is run when a node has failed: it takes the inputs of this workflow, and may
+    have an optional input `err`, which is given the error.
+    """
 
     def wrap(function: Callable[..., Any]) -> FunctionWorkflow[..., Any]:
-        return FunctionWorkflow(function, failure_policy=failure_policy, interruptible=interruptible)
+        policy = WorkflowFailurePolicy.FAIL_IMMEDIATELY if failure_policy is None else failure_policy
+        return FunctionWorkflow(function, failure_policy=policy, interruptible=interruptible, on_failure=on_failure)
 
     if function is None:
         return wrap

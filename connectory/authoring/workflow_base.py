@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import enum
 from abc import abstractmethod
-from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 from connectory.authoring.entity import Entity
+from connectory.authoring.failure_node import check_handler, failure_node, input_promises, run_failure_node
 from connectory.authoring.graph import Graph
 from connectory.authoring.interface import Interface
 from connectory.authoring.local_run import run_graph
+from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Overrides
-from connectory.authoring.promise import Promise, Reference
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 
 __all__ = ["WorkflowBase", "WorkflowFailurePolicy", "input_promises"]
@@ -38,10 +39,22 @@ class WorkflowBase(Entity):
         location: str | None,
         failure_policy: WorkflowFailurePolicy = WorkflowFailurePolicy.FAIL_IMMEDIATELY,
         interruptible: bool = False,
+        on_failure: Entity | None = None,
     ) -> None:
         super().__init__(name=name, interface=interface, location=location)
+        if not isinstance(failure_policy, WorkflowFailurePolicy):
+            raise authoring_error(
+                f"failure_policy of workflow '{name}' is {failure_policy!r}; give a WorkflowFailurePolicy"
+            )
+        if not isinstance(interruptible, bool):
+            raise authoring_error(f"interruptible of workflow '{name}' is {interruptible!r}; give True or False")
         self.failure_policy = failure_policy
         self.interruptible = interruptible
+        self.on_failure = on_failure
+        self.launch_plans: dict[str, Any] = {}
+        """Its launch plans by name."""
+        if on_failure is not None:
+            check_handler(self, on_failure)
 
     @property
     def kind(self) -> str:
@@ -52,10 +65,16 @@ class WorkflowBase(Entity):
     def build(self) -> Graph:
         """The nodes and output bindings, made anew."""
 
-    @cached_property
+    @property
     def graph(self) -> Graph:
         """The nodes and output bindings, built on first use and checked."""
+        return self._built
+
+    @cached_property
+    def _built(self) -> Graph:
         graph = self.build()
+        if self.on_failure is not None:
+            graph.failure_node = failure_node(graph, self, self.on_failure)
         graph.finish(self.location)
         return graph
 
@@ -69,22 +88,11 @@ class WorkflowBase(Entity):
         )
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Run all nodes here."""
-        return run_graph(self.graph, literals)
-
-
-def input_promises(workflow: Entity, graph: Graph) -> Mapping[str, Promise]:
-    """The workflow's inputs as promises, to wire its first nodes with."""
-    return {
-        name: Promise(
-            Reference(
-                graph=graph,
-                node=None,
-                var=name,
-                annotation=annotation,
-                literal_type=workflow.typed_interface.inputs.variables[name].type,
-                label=f"input '{name}' of '{workflow.short_name}'",
-            )
-        )
-        for name, annotation in workflow.interface.inputs.items()
-    }
+        """Run all nodes here; when one fails, the failure node, and raise what it failed with."""
+        graph = self.graph
+        try:
+            return run_graph(graph, literals)
+        except Exception as error:
+            if graph.failure_node is not None:
+                run_failure_node(graph.failure_node, literals, error)
+            raise

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from connectory.authoring.casting import castable, type_name
 from connectory.authoring.ordering import find_cycle
 from connectory.compiler.inference import BindingTypes
+from connectory.compiler.targets import called_by, cases_of, every_node, key_of, node_interface, waited_for
 from connectory.errors import AuthoringError, TypeConversionError
-from connectory.v1 import identifiers_pb2, interface_pb2, workflow_pb2
+from connectory.v1 import interface_pb2, workflow_pb2
 
 __all__ = ["Problem", "check", "require_sound"]
 
@@ -28,23 +30,40 @@ class Problem:
         return f"{place}: {self.message}"
 
 
-def require_sound(closure: workflow_pb2.CompiledWorkflowClosure, *, location: str | None = None) -> None:
+class Interfaced(Protocol):
+    """Something with an interface in literal types."""
+
+    @property
+    def typed_interface(self) -> interface_pb2.TypedInterface: ...
+
+
+def require_sound(
+    closure: workflow_pb2.CompiledWorkflowClosure,
+    *,
+    location: str | None = None,
+    references: Mapping[bytes, Interfaced] | None = None,
+) -> None:
     """Raise AuthoringError that lists every problem of the closure."""
-    problems = check(closure)
+    problems = check(closure, references=references)
     if problems:
         raise AuthoringError("\n".join(map(str, problems)), location=location)
 
 
-def check(closure: workflow_pb2.CompiledWorkflowClosure) -> list[Problem]:
+def check(
+    closure: workflow_pb2.CompiledWorkflowClosure, *, references: Mapping[bytes, Interfaced] | None = None
+) -> list[Problem]:
     """Every problem of the closure; none for a sound one.
 
-    Checked are: node ids (unique, not empty), references to tasks and sub-workflows, inputs (missing, unknown, given
-    twice), types across every binding, nodes that are waited for but do not exist, rings among nodes and among
-    workflows.
+    Checked are: node ids (unique, not empty), references to tasks, sub-workflows and launch plans, inputs (missing,
+    unknown, given twice), types across every binding, nodes that are waited for but do not exist, rings among nodes
+    and among workflows; within the cases of choices and array nodes, too. `references` are interfaces of what is
+    registered elsewhere, by identifier (serialized deterministically).
     """
-    interfaces = {_key(task.template.id): task.template.interface for task in closure.tasks}
+    interfaces = {key: entity.typed_interface for key, entity in (references or {}).items()}
+    interfaces.update((key_of(task.template.id), task.template.interface) for task in closure.tasks)
+    interfaces.update((key_of(plan.template.id), plan.template.interface) for plan in closure.launch_plans)
     workflows = [closure.primary.template, *(compiled.template for compiled in closure.sub_workflows)]
-    interfaces.update((_key(template.id), template.interface) for template in workflows)
+    interfaces.update((key_of(template.id), template.interface) for template in workflows)
     problems = [problem for template in workflows for problem in _WorkflowCheck(template, interfaces).problems()]
     ring = find_cycle({template.id.name: _called(template) for template in workflows})
     if ring:
@@ -54,12 +73,12 @@ def check(closure: workflow_pb2.CompiledWorkflowClosure) -> list[Problem]:
     return problems
 
 
-def _key(identifier: identifiers_pb2.Identifier) -> bytes:
-    return identifier.SerializeToString(deterministic=True)
-
-
 def _called(template: workflow_pb2.WorkflowTemplate) -> list[str]:
-    return [node.workflow_node.sub_workflow_ref.name for node in template.nodes if node.HasField("workflow_node")]
+    return [
+        node.workflow_node.sub_workflow_ref.name
+        for node in every_node(template.nodes)
+        if node.workflow_node.WhichOneof("reference") == "sub_workflow_ref"
+    ]
 
 
 class _WorkflowCheck:
@@ -69,11 +88,9 @@ class _WorkflowCheck:
         self, template: workflow_pb2.WorkflowTemplate, interfaces: Mapping[bytes, interface_pb2.TypedInterface]
     ) -> None:
         self._template = template
-        self._interfaces = {
-            node.id: found for node in template.nodes if (found := _interface(node, interfaces)) is not None
-        }
-        known = {node.id: self._interfaces.get(node.id) for node in template.nodes}
-        self._types = BindingTypes(template.interface, known)
+        self._interfaces = interfaces
+        self._known = {node.id: node_interface(node, interfaces) for node in template.nodes}
+        self._types = BindingTypes(template.interface, self._known)
         self._ids = {node.id for node in template.nodes}
 
     def problems(self) -> Iterator[Problem]:
@@ -81,14 +98,32 @@ class _WorkflowCheck:
         seen: set[str] = set()
         for node in self._template.nodes:
             yield from self._identity(node, seen)
-            yield from self._upstream(node)
-            if node.id in self._interfaces:
-                variables = self._interfaces[node.id].inputs
-                yield from self._bindings(node.id, list(node.inputs), variables, "input")
+            yield from self._node(node)
+        if self._template.HasField("failure_node"):
+            yield from self._node(self._template.failure_node)
         yield from self._bindings("", list(self._template.outputs), self._template.interface.outputs, "output")
-        ring = find_cycle({node.id: list(node.upstream_node_ids) for node in self._template.nodes})
+        ring = find_cycle({node.id: waited_for(node) for node in self._template.nodes})
         if ring:
             yield self._problem(ring[0], f"waits for itself: {' waits for '.join(ring)}")
+
+    def _node(self, node: workflow_pb2.Node) -> Iterator[Problem]:
+        yield from self._target(node)
+        yield from self._upstream(node)
+        interface = node_interface(node, self._interfaces)
+        if interface is not None and node.WhichOneof("target") not in ("branch_node", "gate_node"):
+            yield from self._bindings(node.id, list(node.inputs), interface.inputs, "input")
+        elif node.WhichOneof("target") in ("branch_node", "gate_node"):
+            yield from self._sources(node)
+        for inner in cases_of(node):
+            yield from self._node(inner)
+
+    def _sources(self, node: workflow_pb2.Node) -> Iterator[Problem]:
+        """What a choice or a gate looks at must exist; it takes any type."""
+        for binding in node.inputs:
+            try:
+                self._types.given(binding.binding)
+            except TypeConversionError as error:
+                yield self._problem(node.id, f"input '{binding.var}' {error}", binding.var)
 
     def _identity(self, node: workflow_pb2.Node, seen: set[str]) -> Iterator[Problem]:
         if not node.id:
@@ -96,10 +131,14 @@ class _WorkflowCheck:
         if node.id in seen:
             yield self._problem(node.id, "the id is given to more than one node")
         seen.add(node.id)
+
+    def _target(self, node: workflow_pb2.Node) -> Iterator[Problem]:
         if node.WhichOneof("target") is None:
             yield self._problem(node.id, "calls nothing")
-        elif node.id not in self._interfaces and node.WhichOneof("target") in ("task_node", "workflow_node"):
-            yield self._problem(node.id, f"calls '{_reference(node).name}', which is not part of the closure")
+            return
+        target = called_by(node)
+        if target is not None and key_of(target) not in self._interfaces:
+            yield self._problem(node.id, f"calls '{target.name}', which is not part of the closure")
 
     def _upstream(self, node: workflow_pb2.Node) -> Iterator[Problem]:
         for name in node.upstream_node_ids:
@@ -140,17 +179,3 @@ class _WorkflowCheck:
 
     def _problem(self, node: str, message: str, variable: str = "") -> Problem:
         return Problem(workflow=self._template.id.name, node=node, variable=variable, message=message)
-
-
-def _reference(node: workflow_pb2.Node) -> identifiers_pb2.Identifier:
-    if node.HasField("task_node"):
-        return node.task_node.reference_id
-    return node.workflow_node.sub_workflow_ref
-
-
-def _interface(
-    node: workflow_pb2.Node, interfaces: Mapping[bytes, interface_pb2.TypedInterface]
-) -> interface_pb2.TypedInterface | None:
-    if node.WhichOneof("target") not in ("task_node", "workflow_node"):
-        return None
-    return interfaces.get(_key(_reference(node)))

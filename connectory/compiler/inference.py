@@ -42,6 +42,10 @@ class BindingTypes:
             case None:
                 raise TypeConversionError("is bound to nothing")
 
+    def given(self, data: workflow_pb2.BindingData) -> types_pb2.LiteralType | None:
+        """The type of a promise; None: it cannot be known. Raises TypeConversionError for one of nothing."""
+        return self._promised(data.promise) if data.WhichOneof("value") == "promise" else None
+
     def _promised(self, promise: workflow_pb2.OutputReference) -> types_pb2.LiteralType | None:
         if promise.node_id and promise.node_id not in self._nodes:
             raise TypeConversionError(f"takes '{promise.var}' of the node '{promise.node_id}', which does not exist")

@@ -138,8 +138,7 @@ def test_an_input_given_twice() -> None:
         (lambda a: list(a), "looped over"),
         (lambda a: len(a), "counted"),
         (lambda a: 3 in a, "searched"),
-        (lambda a: a == 3, "compared with 3"),
-        (lambda a: a < 3, "compared with 3"),
+        (lambda a: a.val, "read"),
         (lambda a: a + 1, "calculated with"),
         (lambda a: 1 + a, "calculated with"),
         (lambda a: int(a), "turned into an int"),
@@ -158,6 +157,17 @@ def test_a_promise_is_no_value(use: Callable[[Any], Any], said: str) -> None:
     assert "inside a task" in error.message
     assert error.location is not None
     assert error.location.startswith(__file__)
+
+
+@pytest.mark.parametrize("use", [lambda a: a == 3 and 1, lambda a: not a < 3, lambda a: 1 if a > 3 else 2])
+def test_a_comparison_is_no_truth_value(use: Callable[[Any], Any]) -> None:
+    def body(a: int) -> int:
+        use(a)
+        return a
+
+    message = error_of(body).message
+    assert "is not decided yet, so `if`, `and`, `or` and `not` cannot be used on it" in message
+    assert "join comparisons by & and |" in message
 
 
 def test_a_part_that_the_type_does_not_have() -> None:

@@ -1,0 +1,89 @@
+"""Tasks whose body is a workflow that is wired when they run, with the values of their inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
+
+from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.graph import Graph, building
+from connectory.authoring.local_run import run_graph
+from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.plugins import TaskPlugins
+from connectory.authoring.returning import bind_outputs
+from connectory.authoring.task import task
+from connectory.v1 import literals_pb2
+
+__all__ = ["DynamicTask", "dynamic"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class DynamicTask(FunctionTask[P, R]):
+    """A function that is called with values and calls tasks, which become nodes. Loops may depend on the values."""
+
+    is_dynamic = True
+
+    def __init__(self, function: Callable[P, R], **settings: Any) -> None:
+        if inspect.iscoroutinefunction(function):
+            raise authoring_error(
+                f"@dynamic is given the async def '{function.__name__}'; its body only wires tasks together, so write "
+                "it as a plain def",
+                location=function_location(function),
+            )
+        super().__init__(function, **settings)
+
+    def build(self, values: Mapping[str, Any]) -> Graph:
+        """The nodes and output bindings for these inputs."""
+        graph = Graph(self.name, prefix="d")
+        with building(graph):
+            result = cast(Callable[..., Any], self.task_function)(**values)
+            graph.outputs = bind_outputs(graph, self, result)
+        graph.finish(self.location)
+        return graph
+
+    def execute(self, **kwargs: Any) -> literals_pb2.LiteralMap:
+        """Wire the workflow, and run it here."""
+        graph = self.build(kwargs)
+        with building(None):
+            return run_graph(graph, literals_pb2.LiteralMap())
+
+
+class _DynamicPlugins(TaskPlugins):
+    """Makes a dynamic task of every function."""
+
+    def find(self, config_type: type, default: type) -> Any:
+        """The same class for all."""
+        return DynamicTask
+
+
+_DYNAMIC = _DynamicPlugins()
+
+
+def dynamic(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    node_dependency_hints: Iterable[Any] | None = None,
+    **settings: Any,
+) -> Any:
+    """Make a task of a function whose body calls other tasks, depending on the values of its inputs.
+
+    It takes the settings of `@task`. `node_dependency_hints` lists tasks and launch plans that it may call, for tools
+    that register them beforehand.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Any:
+        made = task(plugins=_DYNAMIC, **settings)(function)
+        made.node_dependency_hints = tuple(node_dependency_hints or ())
+        return made
+
+    if function is None:
+        return wrap
+    if not callable(function):
+        raise authoring_error(
+            f"@dynamic is given {function!r}; it decorates functions, and takes settings by name only"
+        )
+    return wrap(function)

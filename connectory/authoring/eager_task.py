@@ -1,0 +1,30 @@
+"""Tasks whose Python code drives others: it calls them, awaits their results, and decides what comes next."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeVar
+
+from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.metadata import TaskMetadata
+
+__all__ = ["EagerTask"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class EagerTask(FunctionTask[P, R]):
+    """An `async def` that calls tasks and workflows as functions; in plain Python they run right there."""
+
+    def __init__(self, function: Callable[P, R], *, metadata: TaskMetadata | None = None, **settings: Any) -> None:
+        if not inspect.iscoroutinefunction(function):
+            raise authoring_error(
+                f"@eager is given '{getattr(function, '__name__', function)}', which is no async def",
+                location=function_location(function),
+            )
+        metadata = replace(metadata or TaskMetadata(), is_eager=True, generates_deck=True)
+        super().__init__(function, metadata=metadata, **settings)

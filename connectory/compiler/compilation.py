@@ -1,0 +1,224 @@
+"""One pass over a workflow and all that it calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectory.authoring.branch import Branch
+from connectory.authoring.entity import Entity
+from connectory.authoring.gate import Gate
+from connectory.authoring.graph import Graph
+from connectory.authoring.launch_plan import LaunchPlan
+from connectory.authoring.location import authoring_error
+from connectory.authoring.map_task import MapNode, MapTask, is_minimal
+from connectory.authoring.node import Node, Overrides, as_node_id
+from connectory.authoring.node_settings import node_overrides
+from connectory.authoring.python_task import PythonTask
+from connectory.authoring.reference import ReferenceEntity, ReferenceTask
+from connectory.authoring.template import CompileSettings
+from connectory.authoring.workflow_base import WorkflowBase
+from connectory.compiler.connections import connections
+from connectory.compiler.reconfiguration import reconfigured
+from connectory.v1 import identifiers_pb2, tasks_pb2, workflow_pb2
+
+__all__ = ["Compilation"]
+
+
+class Compilation:
+    """Collects what is called, each once, under the identifiers that the settings give."""
+
+    def __init__(self, settings: CompileSettings) -> None:
+        self.settings = settings
+        self.references: dict[bytes, ReferenceEntity] = {}
+        """What is called but registered elsewhere, by identifier."""
+        self._tasks: dict[str, PythonTask[Any] | MapTask] = {}
+        self._configs: dict[str, Any] = {}
+        self._workflows: dict[str, Entity] = {}
+        self._plans: dict[str, LaunchPlan] = {}
+        self._compiled: dict[str, workflow_pb2.CompiledWorkflow] = {}
+        self._open: list[str] = []
+
+    def closure(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflowClosure:
+        """Everything that is reachable from here."""
+        primary = self.workflow(workflow)
+        return workflow_pb2.CompiledWorkflowClosure(
+            primary=primary,
+            sub_workflows=self.sub_workflows(workflow.name),
+            tasks=[workflow_pb2.CompiledTask(template=template) for template in self.templates()],
+            launch_plans=[self._plan(plan) for plan in self._plans.values()],
+        )
+
+    def sub_workflows(self, besides: str = "") -> list[workflow_pb2.CompiledWorkflow]:
+        """The workflows that were met, but for one."""
+        return [compiled for name, compiled in self._compiled.items() if name != besides]
+
+    def templates(self) -> list[tasks_pb2.TaskTemplate]:
+        """The templates of the tasks that were met."""
+        return [
+            reconfigured(task, self._configs[name]).template(self.settings)
+            if name in self._configs
+            else task.template(self.settings)
+            for name, task in self._tasks.items()
+        ]
+
+    def workflow(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflow:
+        """A workflow, compiled on first use."""
+        if workflow.name in self._open:
+            ring = " calls ".join(
+                f"'{name}'" for name in [*self._open[self._open.index(workflow.name) :], workflow.name]
+            )
+            raise authoring_error(f"workflows call each other in a ring: {ring}", location=workflow.location)
+        self._admit(self._workflows, workflow)
+        if workflow.name not in self._compiled:
+            self._open.append(workflow.name)
+            template = self._template(workflow)
+            self._open.pop()
+            self._compiled[workflow.name] = workflow_pb2.CompiledWorkflow(
+                template=template, connections=connections(template)
+            )
+        return self._compiled[workflow.name]
+
+    def nodes(self, graph: Graph) -> list[workflow_pb2.Node]:
+        """The compiled nodes of a graph, in their order."""
+        return [self.node(node) for node in graph.nodes]
+
+    def _template(self, workflow: WorkflowBase) -> workflow_pb2.WorkflowTemplate:
+        graph = workflow.graph
+        template = workflow_pb2.WorkflowTemplate(
+            id=self.settings.identifier(identifiers_pb2.WORKFLOW, workflow.name),
+            interface=workflow.typed_interface,
+            nodes=self.nodes(graph),
+            outputs=graph.outputs,
+            metadata=workflow_pb2.WorkflowMetadata(
+                on_failure=workflow_pb2.WorkflowMetadata.OnFailurePolicy.Value(workflow.failure_policy.name)
+            ),
+        )
+        if graph.failure_node is not None:
+            template.failure_node.CopyFrom(self.node(graph.failure_node))
+        template.metadata_defaults.interruptible = workflow.interruptible
+        template.metadata_defaults.SetInParent()
+        return template
+
+    def node(self, node: Node) -> workflow_pb2.Node:
+        """One node, with everything that it calls collected."""
+        aliases = (node.overrides.aliases or {}).items()
+        message = workflow_pb2.Node(
+            id=node.id,
+            metadata=node.entity.node_metadata(node.overrides),
+            inputs=node.bindings,
+            upstream_node_ids=node.upstream_ids,
+            output_aliases=[workflow_pb2.Alias(var=var, alias=alias) for var, alias in aliases],
+        )
+        self._target(message, node)
+        return message
+
+    def _target(self, message: workflow_pb2.Node, node: Node) -> None:
+        match node.entity:
+            case Branch() as branch:
+                message.branch_node.CopyFrom(self._branch(branch))
+            case Gate() as gate:
+                message.gate_node.CopyFrom(gate.to_proto())
+            case MapTask() | MapNode() as array:
+                message.array_node.CopyFrom(self._array(message, node, array))
+            case entity:
+                self._call(message, entity, node.overrides)
+
+    def _call(self, message: workflow_pb2.Node, entity: Entity, overrides: Overrides) -> None:
+        match entity:
+            case ReferenceTask():
+                message.task_node.reference_id.CopyFrom(self._reference(entity))
+                changed = node_overrides(overrides)
+                if changed.ByteSize():
+                    message.task_node.overrides.CopyFrom(changed)
+            case ReferenceEntity() if entity.resource_type == identifiers_pb2.WORKFLOW:
+                message.workflow_node.sub_workflow_ref.CopyFrom(self._reference(entity))
+            case ReferenceEntity():
+                message.workflow_node.launchplan_ref.CopyFrom(self._reference(entity))
+            case WorkflowBase():
+                self.workflow(entity)
+                message.workflow_node.sub_workflow_ref.CopyFrom(
+                    self.settings.identifier(identifiers_pb2.WORKFLOW, entity.name)
+                )
+            case LaunchPlan():
+                self._admit(self._plans, entity)
+                message.workflow_node.launchplan_ref.CopyFrom(
+                    self.settings.identifier(identifiers_pb2.LAUNCH_PLAN, entity.name)
+                )
+            case PythonTask() | MapTask():
+                message.task_node.CopyFrom(self._task(entity, overrides))
+            case _:
+                raise authoring_error(f"node '{message.id}' calls a {entity.kind}, which cannot be compiled")
+
+    def _task(self, task: PythonTask[Any] | MapTask, overrides: Overrides) -> workflow_pb2.TaskNode:
+        self._admit(self._tasks, task)
+        if overrides.task_config is not None:
+            known = self._configs.setdefault(task.name, overrides.task_config)
+            if known != overrides.task_config:
+                raise authoring_error(
+                    f"nodes of task '{task.name}' override its config in different ways, but all of them share one "
+                    "template; give each a task of its own"
+                )
+        container = None
+        if overrides.pod_template is not None:
+            container = task.template(self.settings).container
+        changed = node_overrides(overrides, container=container, owner=task.name)
+        return workflow_pb2.TaskNode(
+            reference_id=self.settings.identifier(identifiers_pb2.TASK, task.name), overrides=changed
+        )
+
+    def _branch(self, branch: Branch) -> workflow_pb2.BranchNode:
+        *conditional, last = branch.cases
+        if last.condition is not None:
+            conditional.append(last)
+        first, *others = [
+            workflow_pb2.IfBlock(condition=case.condition, then_node=self.node(case.node)) for case in conditional
+        ]
+        block = workflow_pb2.IfElseBlock(case=first, other=others)
+        if last.condition is None:
+            block.else_node.CopyFrom(self.node(last.node))
+        else:
+            block.error.failed_node_id = branch.name
+            block.error.message = branch.failure or ""
+        return workflow_pb2.BranchNode(if_else=block)
+
+    def _array(self, message: workflow_pb2.Node, node: Node, array: MapTask | MapNode) -> workflow_pb2.ArrayNode:
+        inner = workflow_pb2.Node(inputs=node.bindings)
+        result = workflow_pb2.ArrayNode(bound_inputs=sorted(array.bound))
+        if isinstance(array, MapTask):
+            inner.id = array.name
+            inner.metadata.CopyFrom(array.item_metadata(node.overrides))
+            inner.task_node.CopyFrom(self._task(array, node.overrides))
+        else:
+            inner.id = as_node_id(array.name)
+            inner.metadata.CopyFrom(message.metadata)
+            self._call(inner, array.target, Overrides())
+            if isinstance(array.target, ReferenceTask):
+                result.data_mode = workflow_pb2.ArrayNode.INDIVIDUAL_INPUT_FILES
+        if not is_minimal(array.target):
+            result.execution_mode = workflow_pb2.ArrayNode.FULL_STATE
+        result.is_original_sub_node_interface.value = isinstance(array, MapNode)
+        result.node.CopyFrom(inner)
+        array.settings.fill(result)
+        return result
+
+    def _plan(self, plan: LaunchPlan) -> workflow_pb2.CompiledLaunchPlan:
+        template = workflow_pb2.LaunchPlanTemplate(
+            id=self.settings.identifier(identifiers_pb2.LAUNCH_PLAN, plan.name),
+            interface=plan.typed_interface,
+            fixed_inputs=plan.fixed_literals,
+        )
+        return workflow_pb2.CompiledLaunchPlan(template=template)
+
+    def _reference(self, entity: ReferenceEntity) -> identifiers_pb2.Identifier:
+        self.references[entity.identifier.SerializeToString(deterministic=True)] = entity
+        return entity.identifier
+
+    @staticmethod
+    def _admit(known: dict[str, Any], entity: Entity) -> None:
+        other = known.setdefault(entity.name, entity)
+        if not other.same_as(entity):
+            raise authoring_error(
+                f"two {entity.kind}s have the name '{entity.name}' (the other one is at {other.location}); "
+                "give one of them another name",
+                location=entity.location,
+            )

@@ -1,0 +1,45 @@
+"""What a dynamic task leaves behind when it runs: the nodes that are to be run in its place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectory.authoring.conversion import conversion_context, type_registry
+from connectory.authoring.dynamic import DynamicTask
+from connectory.authoring.local_run import run_graph
+from connectory.authoring.template import CompileSettings
+from connectory.compiler.compilation import Compilation
+from connectory.v1 import literals_pb2, workflow_pb2
+
+__all__ = ["compile_dynamic"]
+
+
+def compile_dynamic(
+    task: DynamicTask[..., Any],
+    inputs: literals_pb2.LiteralMap | Mapping[str, Any],
+    *,
+    project: str = "default",
+    domain: str = "development",
+    version: str = "",
+    image: str = "connectory",
+    environment: Mapping[str, str] | None = None,
+) -> workflow_pb2.DynamicJobSpec | literals_pb2.LiteralMap:
+    """The nodes, tasks and sub-workflows for these inputs, as literals or native values; without nodes, the outputs."""
+    if isinstance(inputs, literals_pb2.LiteralMap):
+        inputs = type_registry().map_to_python(
+            inputs, task.typed_interface.inputs, conversion_context(), task.interface.inputs
+        )
+    graph = task.build(inputs)
+    if not graph.nodes:
+        return run_graph(graph, literals_pb2.LiteralMap())
+    settings = CompileSettings(
+        project=project, domain=domain, version=version, image=image, environment=environment or {}
+    )
+    compilation = Compilation(settings)
+    nodes = compilation.nodes(graph)
+    return workflow_pb2.DynamicJobSpec(
+        nodes=nodes,
+        min_successes=len(nodes),
+        outputs=graph.outputs,
+        tasks=compilation.templates(),
+        subworkflows=[compiled.template for compiled in compilation.sub_workflows()],
+    )
