@@ -3,15 +3,15 @@
 from functools import cache
 from typing import Any
 
-from connectory.types import ConversionContext, TypeRegistry, default_types
+from connectory.types import ConversionContext, TypeRegistry
+from connectory.types.engine import process_types
 
 __all__ = ["conversion_context", "describe", "type_registry"]
 
 
-@cache
 def type_registry() -> TypeRegistry:
-    """The registry of this process, built on first use."""
-    return default_types()
+    """The registry of this process, built on first use: the one to which `TypeEngine.register` adds."""
+    return process_types()
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 from connectory.errors import TypeConversionError
 from connectory.types.describing import describe_annotation
 
-__all__ = ["fields_of"]
+__all__ = ["fields_of", "hints_of"]
 
 
 @functools.cache
@@ -19,13 +19,16 @@ def fields_of(annotation: Any) -> tuple[tuple[dataclasses.Field[Any], Any], ...]
     """
     owner = typing.get_origin(annotation) or annotation
     given = dict(zip(getattr(owner, "__parameters__", ()), typing.get_args(annotation), strict=False))
-    try:
-        hints = typing.get_type_hints(owner, include_extras=True)
-    except (NameError, TypeError) as error:
-        raise TypeConversionError(
-            f"the annotations of {describe_annotation(annotation)} mean nothing: {error}"
-        ) from error
+    hints = hints_of(owner)
     return tuple((field, _substituted(hints[field.name], given)) for field in dataclasses.fields(owner))
+
+
+def hints_of(owner: Any) -> dict[str, Any]:
+    """The annotations of a class. One that cannot be resolved is a `TypeConversionError`."""
+    try:
+        return typing.get_type_hints(owner, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise TypeConversionError(f"the annotations of {describe_annotation(owner)} mean nothing: {error}") from error
 
 
 def _substituted(annotation: Any, given: dict[Any, Any]) -> Any:

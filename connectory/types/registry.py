@@ -1,7 +1,7 @@
 """The registry of transformers, as a value: every conversion starts here."""
 
 import typing
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from typing import Any, NamedTuple
 
 from connectory.errors import RegistryError, TypeConversionError
@@ -38,6 +38,7 @@ class TypeRegistry:
         self._by_annotation: dict[Any, TypeTransformer] = {}
         self._by_kind: dict[Kind, TypeTransformer] = {}
         self._claiming: list[TypeTransformer] = []
+        self._recognizing: list[TypeTransformer] = []
         self._found: dict[Any, _Found] = {}
         self._literal_types: dict[Any, types_pb2.LiteralType] = {}
 
@@ -51,8 +52,20 @@ class TypeRegistry:
         self._by_annotation.update(dict.fromkeys(transformer.annotations, transformer))
         self._by_kind.update(dict.fromkeys(transformer.kinds, transformer))
         self._claiming.insert(0, transformer)
+        if type(transformer).recognized is not TypeTransformer.recognized:
+            self._recognizing.insert(0, transformer)
         self._found.clear()
         self._literal_types.clear()
+
+    def register_last(self, transformer: TypeTransformer) -> None:
+        """Add a transformer that is asked whether it claims an annotation when no other one does."""
+        self._claiming.append(transformer)
+        self._found.clear()
+        self._literal_types.clear()
+
+    def known_annotations(self) -> KeysView[Any]:
+        """The annotations that are converted by name; more are claimed by transformers when they appear."""
+        return self._by_annotation.keys()
 
     @staticmethod
     def _admit(
@@ -137,7 +150,11 @@ class TypeRegistry:
         return literal_type
 
     def annotation_for(self, literal_type: types_pb2.LiteralType) -> Any:
-        """The most natural annotation for a declared type."""
+        """The most natural annotation for a declared type: what a transformer recognizes, or a type of its kind."""
+        for transformer in self._recognizing:
+            recognized = transformer.recognized(literal_type, self)
+            if recognized is not None:
+                return recognized
         return self.transformer_of_kind(kind_of(literal_type)).annotation_for(literal_type, self)
 
     def to_literal(

@@ -61,6 +61,10 @@ class TypeTransformer(ABC):
     ) -> Any:
         """A literal as a value of the annotation."""
 
+    def recognized(self, literal_type: types_pb2.LiteralType, types: "TypeRegistry") -> Any:
+        """The annotation that a declared type tells it is this family's, whatever its kind; None: it tells nothing."""
+        return None
+
     def annotation_for(self, literal_type: types_pb2.LiteralType, types: "TypeRegistry") -> Any:
         """The most natural annotation for a declared type of one of `kinds`."""
         return self.annotations[0]
