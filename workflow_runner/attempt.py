@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from connectory.connector.contract import Phase
 from connectory.errors import StoreError
+from connectory.v1 import tasks_pb2
 from workflow_runner.engine.events import (
     AttemptFailed,
     AttemptProgressed,
@@ -41,7 +42,7 @@ class Attempt:
         ctx: TaskExecutionContext,
         state: AttemptState,
         wake: asyncio.Event,
-        plugin: Callable[[str], Awaitable[Plugin]],
+        plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         emit: Callable[[Event], None],
         pause: Callable[[StoreError], None],
         clock: Callable[[], float],
@@ -76,7 +77,7 @@ class Attempt:
 
     async def _run(self) -> None:
         try:
-            plugin = await self._plugin(self._ctx.template.type)
+            plugin = await self._plugin(self._ctx.template)
         except Exception as error:
             self._refuse(error)
             return

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from connectory.errors import StoreError
+from connectory.v1 import tasks_pb2
 from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_context import context_of
 from workflow_runner.engine.apply import apply_all
@@ -50,8 +51,8 @@ class Driver:
     """One execution while this process drives it.
 
     Events come in through `emit`; they are applied, written to the log together with the commands that they lead to,
-    and only then are the commands performed. When the store fails, nothing more is performed: the execution is paused,
-    what runs outside goes on, and a later run resumes from the log.
+    and only then are the commands performed. `ended` is called once the execution has ended. When the store fails,
+    nothing more is performed: the execution is paused, what runs outside goes on, and a later run resumes from the log.
     """
 
     def __init__(
@@ -60,8 +61,9 @@ class Driver:
         state: State,
         written: int,
         store: Store,
-        plugin: Callable[[str], Awaitable[Plugin]],
+        plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         plugin_states: Mapping[tuple[str, int], PluginState],
+        ended: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.state = state
@@ -70,6 +72,7 @@ class Driver:
         self._store = store
         self._plugin = plugin
         self._plugin_states = plugin_states
+        self._on_end = ended
         self._clock = clock
         self._timers = Timers(self._ring, clock)
         self._attempts: dict[tuple[str, int], Attempt] = {}
@@ -135,6 +138,7 @@ class Driver:
             await self._store.forget_plugin_states(self.state.execution)
             self._ended.set()
             self.subscribers.close()
+            self._on_end()
         except StoreError as error:
             await self._pause(error)
         except Exception as error:

@@ -174,7 +174,13 @@ class Runner:
             store=self._store,
             plugin=self._plugins.get,
             plugin_states=plugin_states or {},
+            ended=lambda: self._forget(state.execution),
             clock=self._clock,
         )
         self._drivers[state.execution] = driver
         return driver
+
+    def _forget(self, execution_id: str) -> None:
+        """An execution has ended; who waits for it or watches it still holds its driver."""
+        self._drivers.pop(execution_id, None)
+        self._resuming.pop(execution_id, None)

@@ -1,6 +1,7 @@
 """Executions from start to end, with a fake plugin and a real store."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from tests.workflow_runner.workflows import (
     task,
     workflow,
 )
+from workflow_runner.driver import Driver
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.plugins.phases import PhaseInfo
@@ -325,3 +327,15 @@ async def test_messages_that_count_something_up_are_shown_and_not_all_written(tm
     assert {f"{count} of 40" for count in range(40)} <= messages
     async with open_store(url) as store:
         assert len(await store.log(execution)) <= 3
+
+
+async def test_an_execution_that_has_ended_takes_no_memory() -> None:
+    async with runner(FakePlugin()) as opened:
+        execution = await opened.start(diamond(), literal_map(a=integer(5)))
+        before = await opened.wait(execution)
+        gc.collect()
+        assert not [
+            found for found in gc.get_objects() if isinstance(found, Driver) and found.state.execution == execution
+        ]
+        assert await opened.wait(execution) == before
+        assert len((await opened.show(execution)).nodes) == 4

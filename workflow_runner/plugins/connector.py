@@ -96,6 +96,9 @@ class ConnectorPlugin(Plugin):
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         memory.last_good, memory.failures = time.monotonic(), 0
         info = info_of_resource(response.resource)
+        if response.resource.HasField("poll_after"):
+            told = response.resource.poll_after.ToTimedelta().total_seconds()
+            return do_transition(info, again_in=min(max(told, self._patience.first_poll), self._patience.longest_told))
         grown = max(memory.interval * self._patience.growth, self._patience.first_poll)
         memory.interval = min(grown, self._patience.slowest_poll)
         return do_transition(info, again_in=memory.interval)

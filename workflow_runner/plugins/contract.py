@@ -127,5 +127,7 @@ class PluginEntry:
     registered_task_types: Sequence[str]
     load: PluginLoader
     """Called once, when the first task that needs it comes."""
+    claims: Callable[[tasks_pb2.TaskTemplate], bool] | None = None
+    """Asked about tasks whose type nobody registered: whether it carries this one out, by what its template says."""
     is_default: bool = False
-    """Whether it carries out tasks whose type nobody else registered."""
+    """Whether it carries out tasks that nobody else registered or claimed."""

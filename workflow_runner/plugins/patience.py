@@ -12,6 +12,8 @@ class Patience:
     first_poll: float = 0.02
     growth: float = 1.5
     slowest_poll: float = 5.0
+    longest_told: float = 60.0
+    """A job that says when to ask again is asked after so long at the latest."""
     first_retry: float = 0.1
     slowest_retry: float = 10.0
     start: float = 120.0

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from connectory.authoring.resolver import locator_of
 from connectory.v1 import literals_pb2
 from workflow_runner.plugins.contract import NotConfirmableError, Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
@@ -90,7 +91,12 @@ def python_task_plugin(
         "process": lambda: PythonTaskPlugin(ProcessExecutor(workers), can_end=True),
         "thread": lambda: PythonTaskPlugin(ThreadExecutor(workers), can_end=False),
     }
-    return PluginEntry(id="python-task", registered_task_types=task_types, load=lambda setup: makers[executor]())
+    return PluginEntry(
+        id="python-task",
+        registered_task_types=task_types,
+        load=lambda setup: makers[executor](),
+        claims=lambda template: locator_of(template) is not None,
+    )
 
 
 def _call(ctx: TaskExecutionContext) -> Call:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -56,6 +57,8 @@ class FakeSystem:
     trouble: dict[str, list[grpc.StatusCode | str]] = field(default_factory=dict)
     """By method: what the next calls are answered with; "lost" performs the call and then fails it."""
     requests: list[pb.CreateTaskRequest] = field(default_factory=list)
+    poll_after: float | None = None
+    """What answers about running jobs say on when to ask again."""
     stubborn: int = 0
     """So many deletions are accepted before one is obeyed."""
 
@@ -76,7 +79,10 @@ class FakeSystem:
             return pb.Resource(phase=Phase.ABORTED)
         if job.asked <= job.rounds:
             link = execution_pb2.TaskLog(uri=f"http://logs/{key}", name="Logs")
-            return pb.Resource(phase=Phase.RUNNING, message=f"round {job.asked}", log_links=[link])
+            running = pb.Resource(phase=Phase.RUNNING, message=f"round {job.asked}", log_links=[link])
+            if self.poll_after is not None:
+                running.poll_after.FromTimedelta(timedelta(seconds=self.poll_after))
+            return running
         self.log(f"end {key}")
         if job.failing:
             return pb.Resource(phase=Phase.RETRYABLE_FAILED, message="flaky")

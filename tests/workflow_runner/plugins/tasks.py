@@ -6,6 +6,8 @@ import signal
 import time
 from pathlib import Path
 
+from connectory.authoring.interface import Interface
+from connectory.authoring.python_task import PythonTask
 from connectory.authoring.task import task
 from connectory.authoring.workflow import workflow
 
@@ -53,6 +55,21 @@ def endless(folder: str) -> int:
     Path(folder, str(os.getpid())).touch()
     while True:
         time.sleep(0.01)
+
+
+class Negation(PythonTask[None]):
+    """A task type of the author's own, carried out in Python."""
+
+    def execute(self, **kwargs: int) -> int:
+        return -kwargs["x"]
+
+
+negate = Negation("negation", "negate", interface=Interface({"x": int}, {"o0": int}))
+
+
+@workflow
+def negated(x: int) -> int:
+    return negate(x=x)
 
 
 @workflow

@@ -240,3 +240,13 @@ async def test_a_create_that_was_cut_off_is_learned_of_and_deleted(socket: Path,
             result = await opened.abort(execution)
     assert result.phase is ExecutionPhase.ABORTED
     assert [job.deleted for job in system.jobs.values()] == [True]
+
+
+async def test_a_job_is_asked_again_when_it_says(socket: Path) -> None:
+    never = Patience(first_poll=0.001, slowest_poll=10**6, growth=10**6, longest_told=0.005)
+    for told in (0.002, 0.0, 10**5):  # in time, at once, and after a day: each within its bounds
+        system = FakeSystem(poll_after=told)
+        async with fake_service(socket, system), runner(socket, patience=never) as opened:
+            result = await opened.wait(await opened.start(one(fake(rounds=3))))
+        assert result.phase is ExecutionPhase.SUCCEEDED
+        assert system.calls.count("get") == 4

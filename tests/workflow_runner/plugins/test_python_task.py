@@ -95,3 +95,7 @@ async def test_code_that_was_running_when_the_runner_ended_runs_again(tmp_path: 
     assert node.attempt == 1
     assert node.error is not None
     assert node.error.code == "INTERRUPTED"
+
+
+async def test_code_runs_here_whatever_the_type_of_its_task() -> None:
+    assert number(await run(tasks.negated, literal_map(x=integer(4)))) == -4
