@@ -148,8 +148,11 @@ class _Run:
             raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
 
     def _show(self, context: TaskContext, fields: tuple[DeckField, ...]) -> None:
-        """Write the decks, whether the task succeeded or failed; what cannot be shown must not change how it ended."""
-        if not context.enable_deck:
+        """Write the decks, whether the task succeeded or failed; what cannot be shown must not change how it ended.
+
+        In plain Python, they are written only when the task's code made some.
+        """
+        if not context.enable_deck or not (context.output_prefix or context.decks):
             return
         try:
             function = getattr(self._task, "task_function", None)
