@@ -1,7 +1,6 @@
 """Builds a connector server from its settings inside a running event loop, and takes it down again in order."""
 
 import asyncio
-import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["ConnectorServer", "serve"]
 
 _MOST_PENDING = 100_000
-_log = logging.getLogger("connectory.server")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +89,7 @@ async def serve(
             types=default_types(),
             ledger=chosen_ledger(settings.ledger) if ledger is None else ledger,
         )
-        stack.push_async_callback(_close, dispatcher, settings.grace)
+        stack.push_async_callback(dispatcher.aclose, timeout=settings.grace)
         measurements = Measurements(OPERATIONS, (category.name for category in _categories(registry)))
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = _tracer(registry, tracer_provider, stack)
@@ -118,15 +116,6 @@ async def serve(
             measurements=measurements,
             watchdog=watchdog,
         )
-
-
-async def _close(dispatcher: Dispatcher, grace: float) -> None:
-    """Let creates whose callers are gone come to their end, but not for ever."""
-    try:
-        async with asyncio.timeout(grace):
-            await dispatcher.aclose()
-    except TimeoutError:
-        _log.error("connectors were not closed in order: some creates did not end within the grace")
 
 
 def _service_names() -> tuple[str, ...]:

@@ -76,7 +76,10 @@ class Contexts:
 
     def conversion_to(self, prefix: str) -> ConversionContext:
         """Where conversions store what outputs refer to."""
-        return ConversionContext(storage=self._storage, raw_output_prefix=prefix) if prefix else self._conversion
+        common = self._conversion
+        if not prefix:
+            return common
+        return ConversionContext(storage=self._storage, raw_output_prefix=prefix, working_dir=common.working_dir)
 
     def _secrets_for(self, registration: Registration, connection: security_pb2.Connection | None) -> Secrets:
         if connection is not None:
