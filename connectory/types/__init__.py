@@ -5,6 +5,7 @@ from connectory.types.extras import HashMethod, TypeNote
 from connectory.types.families import default_types
 from connectory.types.files import Directory, File
 from connectory.types.iterators import JSON
+from connectory.types.output_metadata import OutputMetadata, OutputMetadataTracker
 from connectory.types.registry import TypeRegistry
 from connectory.types.structured_dataset import StructuredDataset
 from connectory.types.transformer import TypeTransformer
@@ -15,6 +16,8 @@ __all__ = [
     "Directory",
     "File",
     "HashMethod",
+    "OutputMetadata",
+    "OutputMetadataTracker",
     "StructuredDataset",
     "TypeNote",
     "TypeRegistry",

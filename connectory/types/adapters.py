@@ -1,6 +1,7 @@
 """Transformers in the form of Flyte's SDK, and how they take part in a registry."""
 
 import asyncio
+import contextvars
 import threading
 import typing
 from abc import abstractmethod
@@ -176,10 +177,11 @@ def _completed(work: Coroutine[Any, Any, T]) -> T:
     except RuntimeError:
         return asyncio.run(work)
     outcome: list[Any] = []
+    context = contextvars.copy_context()
 
     def run() -> None:
         try:
-            outcome.extend((True, asyncio.run(work)))
+            outcome.extend((True, context.run(asyncio.run, work)))
         except BaseException as error:
             outcome.extend((False, error))
 

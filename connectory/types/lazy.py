@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from connectory.errors import RegistryError, TypeConversionError
 from connectory.types.transformer import TypeTransformer
 
-__all__ = ["ENTRY_POINTS", "Adaptable", "LazyFamilies", "installed_transformers", "libraries_of"]
+__all__ = ["ENTRY_POINTS", "Adaptable", "LazyFamilies", "brought", "installed_transformers", "libraries_of"]
 
 ENTRY_POINTS: Final = "connectory.types"
 """The group of entry points that offer transformers: an instance, a class, or a callable without arguments, which gives
@@ -86,6 +86,16 @@ def installed_transformers() -> Iterable[TypeTransformer]:
                 f"the transformers of entry point {entry.name!r} ({entry.value}) cannot be loaded: "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+
+def brought(extras: Iterable[Any]) -> TypeTransformer | None:
+    """The transformer that an annotation brings with it: `Annotated[T, MyTransformer()]`."""
+    for extra in extras:
+        if isinstance(extra, TypeTransformer):
+            return extra
+        if hasattr(extra, "adapted") and not isinstance(extra, type):
+            return extra.adapted()  # type: ignore[no-any-return]
+    return None
 
 
 def _transformers(offered: Any) -> Iterable[TypeTransformer]:

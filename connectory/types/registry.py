@@ -10,7 +10,7 @@ from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_literal, nested
 from connectory.types.extras import bare, extras_of, mark, noted
 from connectory.types.kinds import Kind, kind_of
-from connectory.types.lazy import LazyFamilies
+from connectory.types.lazy import LazyFamilies, brought
 from connectory.types.structures import MSGPACK, unpack
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
@@ -86,8 +86,7 @@ class TypeRegistry:
             return self._found[annotation]
         except (KeyError, TypeError):
             plain, extras = bare(annotation), extras_of(annotation)
-            own = next((extra for extra in extras if isinstance(extra, TypeTransformer)), None)
-            transformer = own or self._find(plain, annotation)
+            transformer = brought(extras) or self._find(plain, annotation)
             found = _Found(transformer, annotation if transformer.annotated else plain, extras)
         try:
             self._found[annotation] = found
