@@ -1,22 +1,32 @@
 """What people write tasks and workflows with."""
 
 from connectory.authoring.answers import gate_answers
-from connectory.authoring.cache import Cache
+from connectory.authoring.cache import Cache, CachePolicy, VersionParameters
 from connectory.authoring.calling import create_node
+from connectory.authoring.checkpoints import Checkpoint
 from connectory.authoring.conditional import conditional
 from connectory.authoring.connector_task import ConnectorTask
+from connectory.authoring.container_task import ContainerTask
 from connectory.authoring.context import TaskContext, current_context
+from connectory.authoring.customized_container import (
+    PythonCustomizedContainerTask,
+    TaskTemplateResolver,
+    default_task_template_resolver,
+)
+from connectory.authoring.decks import Deck, DeckField
 from connectory.authoring.default_plugins import task_plugins
 from connectory.authoring.dynamic import DynamicTask, dynamic
 from connectory.authoring.eager import eager
 from connectory.authoring.eager_task import EagerTask
-from connectory.authoring.errors import TaskFailedError
+from connectory.authoring.errors import IgnoreOutputs, TaskFailedError
 from connectory.authoring.execution import execute_task
 from connectory.authoring.extended_resources import GPUAccelerator
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.gate import approve, sleep, wait_for_input
 from connectory.authoring.http import HttpTask
+from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.imperative import ImperativeWorkflow, Workflow
+from connectory.authoring.instance_task import PythonInstanceTask
 from connectory.authoring.interface import Interface, kwtypes
 from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.loading import find_workflow, find_workflows, load_module
@@ -46,12 +56,15 @@ from connectory.authoring.reference import (
     reference_task,
     reference_workflow,
 )
-from connectory.authoring.resolver import default_task_resolver, load_task, locator_of
+from connectory.authoring.resolver import TaskResolverMixin, default_task_resolver, load_task, locator_of
 from connectory.authoring.resources import Resources
 from connectory.authoring.schedule import CronSchedule, FixedRate, OnSchedule, Schedule
 from connectory.authoring.secret import Secret
 from connectory.authoring.sensors import FileSensor, HttpSensor, SensorTask, SqlSensor, TimeSensor
+from connectory.authoring.shell import OutputLocation, ShellTask
+from connectory.authoring.shim import ExecutableTemplateShimTask, ShimTaskExecutor
 from connectory.authoring.sql import SQL, SQLTask
+from connectory.authoring.stats import Stats
 from connectory.authoring.task import task
 from connectory.authoring.workflow import FunctionWorkflow, workflow
 from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy
@@ -61,13 +74,19 @@ __all__ = [
     "Annotations",
     "AuthRole",
     "Cache",
+    "CachePolicy",
+    "Checkpoint",
     "ConcurrencyLimitBehavior",
     "ConcurrencyPolicy",
     "ConnectorTask",
+    "ContainerTask",
     "CronSchedule",
+    "Deck",
+    "DeckField",
     "DynamicTask",
     "EagerTask",
     "Email",
+    "ExecutableTemplateShimTask",
     "FileSensor",
     "FixedRate",
     "FunctionTask",
@@ -76,16 +95,21 @@ __all__ = [
     "HttpSensor",
     "HttpTask",
     "Identity",
+    "IgnoreOutputs",
+    "ImageSpec",
     "ImperativeWorkflow",
     "Interface",
     "Labels",
     "LaunchPlan",
     "MapTask",
     "OnSchedule",
+    "OutputLocation",
     "PagerDuty",
     "PodTemplate",
     "ProcessTask",
     "Promise",
+    "PythonCustomizedContainerTask",
+    "PythonInstanceTask",
     "PythonTask",
     "RawOutputDataConfig",
     "ReferenceLaunchPlan",
@@ -97,13 +121,19 @@ __all__ = [
     "Secret",
     "SecurityContext",
     "SensorTask",
+    "ShellTask",
+    "ShimTaskExecutor",
     "Slack",
     "SqlSensor",
+    "Stats",
     "TaskContext",
     "TaskFailedError",
     "TaskMetadata",
     "TaskPlugins",
+    "TaskResolverMixin",
+    "TaskTemplateResolver",
     "TimeSensor",
+    "VersionParameters",
     "VoidPromise",
     "Workflow",
     "WorkflowBase",
@@ -114,6 +144,7 @@ __all__ = [
     "create_node",
     "current_context",
     "default_task_resolver",
+    "default_task_template_resolver",
     "dynamic",
     "eager",
     "execute_task",

@@ -43,6 +43,11 @@ class Entity(ABC):
         return self._interface
 
     @property
+    def python_interface(self) -> Interface:
+        """The same as `interface`, as Flyte's users call it."""
+        return self._interface
+
+    @property
     def location(self) -> str | None:
         """`file:line` where it is defined."""
         return self._location

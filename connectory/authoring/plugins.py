@@ -1,16 +1,20 @@
 """Which class makes a task of a function, by the type of its `task_config`."""
 
+from __future__ import annotations
+
 from typing import Any
 
+from connectory.authoring.function_task import FunctionTask
 from connectory.errors import RegistryError
 
-__all__ = ["TaskPlugins"]
+__all__ = ["TaskPlugins", "shared_plugins"]
 
 
 class TaskPlugins:
     """Task classes by config class.
 
-    A task class is called as `cls(function, task_config=..., **settings)`.
+    A task class is called as `cls(function, task_config=..., **settings)`; one that has a `from_function` is made by
+    that instead, with the same arguments.
     """
 
     def __init__(self) -> None:
@@ -32,3 +36,17 @@ class TaskPlugins:
             if candidate in self._classes:
                 return self._classes[candidate]
         return default
+
+    @classmethod
+    def register_pythontask_plugin(cls, plugin_config_type: type, plugin: type) -> None:
+        """`register`, with those that `@task` follows unless it is given others."""
+        shared_plugins.register(plugin_config_type, plugin)
+
+    @classmethod
+    def find_pythontask_plugin(cls, plugin_config_type: type) -> Any:
+        """`find` among those that `@task` follows unless it is given others; by default the function task."""
+        return shared_plugins.find(plugin_config_type, FunctionTask)
+
+
+shared_plugins = TaskPlugins()
+"""Those that `@task` follows unless it is given others."""

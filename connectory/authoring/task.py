@@ -103,7 +103,8 @@ def task(
             **_cache_settings(followed, cache, cache_version, cache_serialize, tuple(cache_ignore_input_vars)),
         )
         settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
-        return plugins.find(type(task_config), EagerTask if is_eager else FunctionTask)(
+        kind = plugins.find(type(task_config), EagerTask if is_eager else FunctionTask)
+        return getattr(kind, "from_function", kind)(
             function,
             metadata=metadata,
             container_image=container_image,
