@@ -25,7 +25,8 @@ class ShimTaskExecutor(ABC):
     def execute_from_model(self, tt: TaskTemplate, **kwargs: Any) -> Any:
         """Do the work: `tt` is the template (its `custom` is a dict), the inputs are native values by name.
 
-        The answer is the one output's value, a tuple of them, or a dict whose keys are exactly the outputs' names.
+        The answer is the one output's value, or a dict whose keys are exactly the outputs' names. Outputs that have no
+        names of their own (`o0`, `o1`) may also be a tuple.
         """
 
 
@@ -86,12 +87,24 @@ class ExecutableTemplateShimTask:
 def execute_shim(
     executor: ShimTaskExecutor, template: TaskTemplate, interface: Interface, inputs: Mapping[str, Any]
 ) -> Any:
-    """What an executor answers, as a task's return value."""
+    """What an executor answers, as a task's return value.
+
+    A template does not say in which order several outputs were declared, so they are named.
+    """
     result = executor.execute_from_model(template, **inputs)
     names = list(interface.outputs)
-    if not names or not isinstance(result, Mapping) or set(result) != set(names):
+    named = result._asdict() if isinstance(result, tuple) and hasattr(result, "_asdict") else result
+    if isinstance(named, Mapping) and set(named) == set(names):
+        return named[names[0]] if len(names) == 1 else tuple(named[name] for name in names)
+    if len(names) < 2 or isinstance(result, literals_pb2.LiteralMap):
         return result
-    return result[names[0]] if len(names) == 1 else tuple(result[name] for name in names)
+    numbered = [f"o{number}" for number in range(len(names))]
+    if isinstance(result, tuple) and len(result) == len(names) and set(names) == set(numbered):
+        return tuple(result[numbered.index(name)] for name in names)
+    raise TypeConversionError(
+        f"{type(executor).__name__} answered {result!r}; several outputs are answered as a dict with exactly the keys "
+        f"{', '.join(sorted(names))}"
+    )
 
 
 def _natural(variables: interface_pb2.VariableMap) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from connectory.authoring.shell import OutputLocation, ShellTask
 from connectory.authoring.shim import ExecutableTemplateShimTask, ShimTaskExecutor
 from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_task
-from connectory.errors import AuthoringError, SettingsError, UserError
+from connectory.errors import AuthoringError, SettingsError, TypeConversionError, UserError
 from connectory.types import Directory, File
 from connectory.v1 import literals_pb2, tasks_pb2
+from connectory.v1.types_pb2 import INTEGER, STRING
 
 
 class Greeting(PythonInstanceTask[str]):
@@ -45,7 +46,12 @@ def test_an_instance_is_a_task_like_any_other() -> None:
 
 class Concat(ShimTaskExecutor):
     def execute_from_model(self, tt: Any, **kwargs: Any) -> Any:
-        return tt.custom["greeting"] + kwargs["name"], len(kwargs)
+        return {"text": tt.custom["greeting"] + kwargs["name"], "count": len(kwargs)}
+
+
+class Pair(ShimTaskExecutor):
+    def execute_from_model(self, tt: Any, **kwargs: Any) -> Any:
+        return "first", 2
 
 
 class ConcatTask(PythonCustomizedContainerTask[str]):
@@ -75,6 +81,19 @@ def test_a_shim_runs_from_the_template_alone() -> None:
     outputs = again.run(inputs)
     assert outputs.literals["text"].scalar.primitive.string_value == "hi Bob"
     assert outputs.literals["count"].scalar.primitive.integer == 1
+
+
+@pytest.mark.parametrize("names", [("o0", "o1"), ("text", "count")])
+def test_several_outputs_of_a_shim_are_named_because_a_template_has_no_order(names: tuple[str, str]) -> None:
+    template = tasks_pb2.TaskTemplate()
+    for name, kind in zip(names, (STRING, INTEGER), strict=True):
+        template.interface.outputs.variables[name].type.simple = kind
+    shim = ExecutableTemplateShimTask(template, Pair)
+    if names == ("o0", "o1"):
+        assert shim.run(literals_pb2.LiteralMap()).literals["o1"].scalar.primitive.integer == 2
+        return
+    with pytest.raises(TypeConversionError, match="a dict with exactly the keys count, text"):
+        shim.run(literals_pb2.LiteralMap())
 
 
 def test_an_executor_that_no_other_process_could_find_is_refused() -> None:
