@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Sized
 from typing import Final, Protocol
 
 from connectory.errors import TypeConversionError
+from connectory.types.bulk import LONG, only_floats
 from connectory.types.describing import describe, describe_literal
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
@@ -97,6 +98,9 @@ def _check_list(literal: literals_pb2.Literal, literal_type: types_pb2.LiteralTy
     if literal.WhichOneof("value") != "collection":
         return _loosely(literal, literal_type)
     item_type = literal_type.collection_type
+    many = len(literal.collection.literals) >= LONG
+    if many and item_type.simple == types_pb2.FLOAT and only_floats(literal.collection):
+        return None
     for index, item in enumerate(literal.collection.literals):
         mismatch = find_mismatch(item, item_type)
         if mismatch is not None:

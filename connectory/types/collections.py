@@ -1,13 +1,16 @@
 """list and dict."""
 
 import typing
-from typing import Any
+from typing import Any, Final
 
 from connectory.errors import TypeConversionError
+from connectory.types import bulk
+from connectory.types.bulk import LONG
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_literal, describe_value, nested
 from connectory.types.kinds import Kind, kind_of
 from connectory.types.registry import TypeRegistry
+from connectory.types.scalars import PrimitiveTransformer
 from connectory.types.structures import pack, plain_of, struct_type
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import literals_pb2, types_pb2
@@ -44,22 +47,29 @@ class ListTransformer(TypeTransformer):
         if kind_of(literal_type) is not Kind.LIST:
             raise TypeConversionError(f"a list does not fit a variable of kind {kind_of(literal_type).value}")
         item_type, item = literal_type.collection_type, _item(annotation)
-        collection = literals_pb2.LiteralCollection()
-        for index, part in enumerate(_sequence(value)):
+        literal, parts = literals_pb2.Literal(), _sequence(value)
+        literal.collection.SetInParent()
+        if len(parts) >= LONG and bulk.write(parts, _plain_kind(item, item_type, types), literal.collection):
+            return literal
+        for index, part in enumerate(parts):
             try:
-                collection.literals.append(types.to_literal(part, item_type, ctx, annotation=item))
+                literal.collection.literals.append(types.to_literal(part, item_type, ctx, annotation=item))
             except TypeConversionError as error:
                 raise nested(error, f"[{index}]") from error
-        return literals_pb2.Literal(collection=collection)
+        return literal
 
     def to_python(
         self, literal: literals_pb2.Literal, annotation: Any, types: TypeRegistry, ctx: ConversionContext
     ) -> list[Any]:
         if literal.WhichOneof("value") != "collection":
             raise TypeConversionError(f"expected list, got {describe_literal(literal)}")
-        item = _item(annotation)
+        item, collection = _item(annotation), literal.collection
         values = []
-        for index, part in enumerate(literal.collection.literals):
+        if len(collection.literals) >= LONG:
+            read = bulk.read(collection, _plain_kind(item, None, types))
+            if read is not None:
+                return read
+        for index, part in enumerate(collection.literals):
             try:
                 values.append(types.to_python(part, item, ctx))
             except TypeConversionError as error:
@@ -68,6 +78,8 @@ class ListTransformer(TypeTransformer):
 
     def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> list[Any]:
         item = _item(annotation)
+        if _all_plain(_sequence(value), item, types):
+            return list(value)
         values = []
         for index, part in enumerate(_sequence(value)):
             try:
@@ -78,6 +90,8 @@ class ListTransformer(TypeTransformer):
 
     def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> list[Any]:
         item = _item(annotation)
+        if _all_plain(_sequence(data), item, types):
+            return list(data)
         values = []
         for index, part in enumerate(_sequence(data)):
             try:
@@ -85,6 +99,28 @@ class ListTransformer(TypeTransformer):
             except TypeConversionError as error:
                 raise nested(error, f"[{index}]") from error
         return values
+
+
+_PLAIN: Final = {float: Kind.FLOAT, int: Kind.INTEGER, str: Kind.STRING, bool: Kind.BOOLEAN}
+
+
+def _plain_kind(item: Any, item_type: types_pb2.LiteralType | None, types: TypeRegistry) -> Kind:
+    """The kind of members that need nothing but to be copied; `Kind.NONE`: they need more."""
+    if item is Any and item_type is not None:
+        kind = kind_of(item_type)
+        usual = kind in _PLAIN.values() and isinstance(types.transformer_of_kind(kind), PrimitiveTransformer)
+    else:
+        kind = _PLAIN.get(item, Kind.NONE) if isinstance(item, type) else Kind.NONE
+        usual = kind is not Kind.NONE and isinstance(types.transformer_for(item), PrimitiveTransformer)
+        usual = usual and (item_type is None or kind_of(item_type) is kind)
+    return kind if usual else Kind.NONE
+
+
+def _all_plain(values: list[Any] | tuple[Any, ...], item: Any, types: TypeRegistry) -> bool:
+    """Whether all members may be written into a structure, or were read from one, as they are."""
+    if len(values) < LONG or item not in (float, bool) or _plain_kind(item, None, types) is Kind.NONE:
+        return False
+    return set(map(type, values)) == {item}
 
 
 def _item(annotation: Any) -> Any:

@@ -19,6 +19,7 @@ __all__ = [
     "FloatTransformer",
     "IntTransformer",
     "NoneTransformer",
+    "PrimitiveTransformer",
     "StrTransformer",
 ]
 
@@ -66,7 +67,7 @@ def _bool(value: Any) -> bool:
     raise TypeConversionError(f"expected bool, got {describe_value(value)}")
 
 
-class _PrimitiveTransformer(TypeTransformer):
+class PrimitiveTransformer(TypeTransformer):
     """What the four families with a field of their own in `Primitive` share."""
 
     fields: ClassVar[tuple[str, ...]]
@@ -105,7 +106,7 @@ class _PrimitiveTransformer(TypeTransformer):
         return type(self).convert(data)
 
 
-class IntTransformer(_PrimitiveTransformer):
+class IntTransformer(PrimitiveTransformer):
     """int, within 64 bits. A bool is no int."""
 
     tag = "int"
@@ -116,7 +117,7 @@ class IntTransformer(_PrimitiveTransformer):
     convert = _int
 
 
-class FloatTransformer(_PrimitiveTransformer):
+class FloatTransformer(PrimitiveTransformer):
     """float, NaN and infinities included. An int is taken when it loses no digit."""
 
     tag = "float"
@@ -127,7 +128,7 @@ class FloatTransformer(_PrimitiveTransformer):
     convert = _float
 
 
-class StrTransformer(_PrimitiveTransformer):
+class StrTransformer(PrimitiveTransformer):
     """str."""
 
     tag = "str"
@@ -138,7 +139,7 @@ class StrTransformer(_PrimitiveTransformer):
     convert = _str
 
 
-class BoolTransformer(_PrimitiveTransformer):
+class BoolTransformer(PrimitiveTransformer):
     """bool."""
 
     tag = "bool"

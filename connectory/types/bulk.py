@@ -1,0 +1,126 @@
+"""Long lists of numbers and texts, all members at once. What does not fit exactly is left to the usual way."""
+
+import sys
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from connectory.types.kinds import Kind
+from connectory.v1 import literals_pb2
+
+__all__ = ["LONG", "only_floats", "read", "write"]
+
+LONG: Final = 64
+"""From how many members on it pays."""
+
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
+
+
+def _float_prefix() -> bytes:
+    primitive = literals_pb2.Primitive(float_value=1.0)
+    member = literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=primitive))
+    return literals_pb2.LiteralCollection(literals=[member]).SerializeToString()[:-8]
+
+
+_PREFIX: Final = _float_prefix()
+"""What every member begins with on the wire; the eight bytes of the number follow."""
+_STRIDE: Final = len(_PREFIX) + 8
+
+
+def write(values: Sequence[Any], kind: Kind, collection: literals_pb2.LiteralCollection) -> bool:
+    """Add all values, which are exactly of the kind's type, to an empty collection; False: nothing was added."""
+    writer = _WRITERS.get(kind)
+    return writer is not None and writer(values, collection)
+
+
+def _write_floats(values: Sequence[Any], collection: literals_pb2.LiteralCollection) -> bool:
+    if set(map(type, values)) != {float}:
+        return False
+    numbers = array("d", values)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    data, wire = numbers.tobytes(), bytearray(_PREFIX + bytes(8)) * len(values)
+    for index in range(8):
+        wire[len(_PREFIX) + index :: _STRIDE] = data[index::8]
+    collection.MergeFromString(bytes(wire))
+    return True
+
+
+def _write_ints(values: Sequence[Any], collection: literals_pb2.LiteralCollection) -> bool:
+    if set(map(type, values)) != {int} or min(values) < _INT64_MIN or max(values) > _INT64_MAX:
+        return False
+    add = collection.literals.add
+    for value in values:
+        add().scalar.primitive.integer = value
+    return True
+
+
+def _write_texts(values: Sequence[Any], collection: literals_pb2.LiteralCollection) -> bool:
+    if set(map(type, values)) != {str}:
+        return False
+    add = collection.literals.add
+    try:
+        for value in values:
+            add().scalar.primitive.string_value = value
+    except ValueError:  # no Unicode: the usual way says which
+        del collection.literals[:]
+        return False
+    return True
+
+
+def _write_flags(values: Sequence[Any], collection: literals_pb2.LiteralCollection) -> bool:
+    if set(map(type, values)) != {bool}:
+        return False
+    add = collection.literals.add
+    for value in values:
+        add().scalar.primitive.boolean = value
+    return True
+
+
+_WRITERS: Final[dict[Kind, Callable[[Sequence[Any], literals_pb2.LiteralCollection], bool]]] = {
+    Kind.FLOAT: _write_floats,
+    Kind.INTEGER: _write_ints,
+    Kind.STRING: _write_texts,
+    Kind.BOOLEAN: _write_flags,
+}
+_FIELDS: Final = {Kind.INTEGER: "integer", Kind.STRING: "string_value", Kind.BOOLEAN: "boolean"}
+
+
+def read(collection: literals_pb2.LiteralCollection, kind: Kind) -> list[Any] | None:
+    """The members' values, if all of them are plainly of the kind's type; otherwise None."""
+    if kind is Kind.FLOAT:
+        wire = _float_wire(collection)
+        return None if wire is None else _floats(wire)
+    field = _FIELDS.get(kind)
+    if field is None:
+        return None
+    primitives = [member.scalar.primitive for member in collection.literals]
+    if {primitive.WhichOneof("value") for primitive in primitives} != {field}:
+        return None
+    return [getattr(primitive, field) for primitive in primitives]
+
+
+def only_floats(collection: literals_pb2.LiteralCollection) -> bool:
+    """Whether all members are plain floats."""
+    return _float_wire(collection) is not None
+
+
+def _float_wire(collection: literals_pb2.LiteralCollection) -> bytes | None:
+    """The members on the wire, if they are all floats with nothing else: then each takes the same space."""
+    count = len(collection.literals)
+    wire = collection.SerializeToString()
+    if len(wire) != count * _STRIDE:
+        return None
+    same = all(wire[index::_STRIDE].count(byte) == count for index, byte in enumerate(_PREFIX))
+    return wire if same else None
+
+
+def _floats(wire: bytes) -> list[float]:
+    data = bytearray(len(wire) // _STRIDE * 8)
+    for index in range(8):
+        data[index::8] = wire[len(_PREFIX) + index :: _STRIDE]
+    numbers = array("d")
+    numbers.frombytes(data)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tolist()
