@@ -8,6 +8,7 @@ from connectory.authoring.customized_container import (
     TaskTemplateResolver,
     default_task_template_resolver,
 )
+from connectory.authoring.eager_task import EagerTask as EagerAsyncPythonFunctionTask
 from connectory.authoring.errors import IgnoreOutputs
 from connectory.authoring.instance_task import PythonInstanceTask
 from connectory.authoring.interface import Interface
@@ -24,6 +25,7 @@ from connectory.extend.function_tasks import PythonFunctionTask
 from connectory.types.engine import TypeEngine, TypeTransformer
 
 __all__ = [
+    "EagerAsyncPythonFunctionTask",
     "ExecutableTemplateShimTask",
     "IgnoreOutputs",
     "Interface",
