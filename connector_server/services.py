@@ -1,6 +1,6 @@
 """The connector services under all their names: each handler decodes, makes one call of the dispatcher, encodes."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -164,7 +164,7 @@ class _Services:
 
     async def execute(self, record: CallRecord, _requests: Any, context: CallContext) -> None:
         header = await _header(record, context)
-        inputs = await _inputs(record, context)
+        inputs = await _inputs(record, context, header.template.interface.inputs.variables)
         async for answer in self._dispatcher.execute(header, inputs, deadline=deadline_of(context)):
             await context.write(answer.SerializeToString())
 
@@ -199,15 +199,20 @@ async def _header(record: CallRecord, context: CallContext) -> pb.CreateRequestH
 
 
 async def _inputs(
-    record: CallRecord, context: CallContext
+    record: CallRecord, context: CallContext, declared: Collection[str]
 ) -> literals_pb2.LiteralMap | AsyncIterator[literals_pb2.LiteralMap] | None:
-    """All inputs of the stream. One message of them, which is the rule, is handed on without a copy."""
-    parts = []
+    """The inputs of the stream: until it is closed, or until one message has all that are declared.
+
+    That one message is the rule. It is handed on without a copy and without waiting for a caller that keeps its side
+    of the stream open until it has an answer.
+    """
+    parts: list[literals_pb2.LiteralMap] = []
     while (data := await context.read()) is not grpc.aio.EOF:
-        parts.append(_part(record.read_more(data)))
-    if len(parts) < 2:
-        return parts[0] if parts else None
-    return _each(parts)
+        part = _part(record.read_more(data))
+        if not parts and all(name in part.literals for name in declared):
+            return part
+        parts.append(part)
+    return _each(parts) if parts else None
 
 
 async def _each(parts: Iterable[literals_pb2.LiteralMap]) -> AsyncIterator[literals_pb2.LiteralMap]:

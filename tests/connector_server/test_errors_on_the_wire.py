@@ -264,3 +264,39 @@ async def test_an_unknown_method_is_unimplemented(peer: Peer) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await unknown(b"")
     assert caught.value.code() is Code.UNIMPLEMENTED
+
+
+async def test_inputs_may_come_in_several_messages(peer: Peer) -> None:
+    text = interface_pb2.Variable(type=types_pb2.LiteralType(simple=types_pb2.STRING))
+    variables = interface_pb2.VariableMap(variables={"a": text, "b": text})
+    task = template("trivial_sync", interface=interface_pb2.TypedInterface(inputs=variables, outputs=variables))
+    _, answer = await execute(peer, *execute_messages(task, text_inputs(a="1"), text_inputs(b="2")))
+    assert set(pb.ExecuteTaskSyncResponse.FromString(answer).outputs.literals) == {"a", "b"}
+
+
+async def test_an_input_that_comes_twice_is_refused(peer: Peer) -> None:
+    text = interface_pb2.Variable(type=types_pb2.LiteralType(simple=types_pb2.STRING))
+    variables = interface_pb2.VariableMap(variables={"a": text, "b": text})
+    task = template("trivial_sync", interface=interface_pb2.TypedInterface(inputs=variables))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await execute(peer, *execute_messages(task, text_inputs(a="1"), text_inputs(a="2")))
+    assert caught.value.code() is Code.INVALID_ARGUMENT
+    assert "a" in caught.value.details()
+
+
+async def test_a_caller_that_keeps_its_side_open_is_answered_once_all_inputs_are_there(peer: Peer) -> None:
+    call = peer.sync.ExecuteTaskSync()
+    interface = interface_with_int()
+    interface.outputs.CopyFrom(interface.inputs)
+    for message in execute_messages(template("trivial_sync", interface=interface), int_inputs(count=7)):
+        await call.write(message)
+    assert (await call.read()).header.resource.phase == 3
+    await call.done_writing()
+    assert await call.code() is Code.OK
+
+
+def int_inputs(**values: int) -> literals_pb2.LiteralMap:
+    inputs = literals_pb2.LiteralMap()
+    for name, value in values.items():
+        inputs.literals[name].scalar.primitive.integer = value
+    return inputs
