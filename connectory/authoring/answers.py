@@ -14,13 +14,13 @@ from connectory.errors import ExecutionError
 
 __all__ = ["ask", "decode", "gate_answers"]
 
-_given: ContextVar[Mapping[str, Any]] = ContextVar("connectory_answers", default={})
+_given: ContextVar[Mapping[str, Any] | None] = ContextVar("connectory_answers", default=None)
 
 
 @contextmanager
 def gate_answers(answers: Mapping[str, Any]) -> Iterator[None]:
     """While this is entered, gates are answered by their names: True or False for approvals, values for inputs."""
-    token = _given.set({**_given.get(), **answers})
+    token = _given.set({**(_given.get() or {}), **answers})
     try:
         yield
     finally:
@@ -29,7 +29,7 @@ def gate_answers(answers: Mapping[str, Any]) -> Iterator[None]:
 
 def ask(name: str, question: str) -> Any:
     """The answer to a gate. Raises ExecutionError where there is nobody to ask."""
-    answers = _given.get()
+    answers = _given.get() or {}
     if name in answers:
         return answers[name]
     if not sys.stdin.isatty():

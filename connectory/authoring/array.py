@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Optional
+from types import GenericAlias
+from typing import Any, Union
 
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error
@@ -69,13 +70,17 @@ def list_interface(interface: Interface, *, bound: frozenset[str], tolerant: boo
     if not interface.inputs.keys() - bound:
         raise authoring_error(f"'{owner}' cannot be mapped: no input is left that could be given as a list")
     return Interface(
-        inputs={name: kind if name in bound else list[kind] for name, kind in interface.inputs.items()},
+        inputs={name: kind if name in bound else _list_of(kind) for name, kind in interface.inputs.items()},
         outputs={
-            name: list[Optional[kind]] if tolerant else list[kind]  # noqa: UP045 - kind may be any annotation
+            name: _list_of(Union.__getitem__((kind, None)) if tolerant else kind)
             for name, kind in interface.outputs.items()
         },
         keyword_only=interface.keyword_only,
     )
+
+
+def _list_of(annotation: Any) -> Any:
+    return GenericAlias(list, (annotation,))
 
 
 def run_items(

@@ -106,7 +106,7 @@ class ConditionalSection:
         variables = Variables()
         nodes = [case.node for case in self._cases if case.node is not None]
         cases = [
-            BranchCase(condition=case.condition and expression(case.condition, variables), node=node)
+            BranchCase(condition=None if case.condition is None else expression(case.condition, variables), node=node)
             for case, node in zip(self._cases, nodes, strict=True)
         ]
         branch = Branch(name=self.name, cases=cases, failure=failure, outputs=self._outputs(nodes))

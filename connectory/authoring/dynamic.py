@@ -13,7 +13,9 @@ from connectory.authoring.location import authoring_error, function_location
 from connectory.authoring.plugins import TaskPlugins
 from connectory.authoring.returning import bind_outputs
 from connectory.authoring.task import task
-from connectory.v1 import literals_pb2
+from connectory.authoring.template import CompileSettings
+from connectory.authoring.template_settings import SETTINGS_VARIABLE, settings_text
+from connectory.v1 import literals_pb2, tasks_pb2
 
 __all__ = ["DynamicTask", "dynamic"]
 
@@ -25,6 +27,7 @@ class DynamicTask(FunctionTask[P, R]):
     """A function that is called with values and calls tasks, which become nodes. Loops may depend on the values."""
 
     is_dynamic = True
+    node_dependency_hints: tuple[Any, ...] = ()
 
     def __init__(self, function: Callable[P, R], **settings: Any) -> None:
         if inspect.iscoroutinefunction(function):
@@ -34,6 +37,13 @@ class DynamicTask(FunctionTask[P, R]):
                 location=function_location(function),
             )
         super().__init__(function, **settings)
+
+    def get_container(self, settings: CompileSettings) -> tasks_pb2.Container | None:
+        """Like that of any task, and it is told the settings, because it compiles others by them."""
+        made = super().get_container(settings)
+        if made is not None:
+            made.env.add(key=SETTINGS_VARIABLE, value=settings_text(settings))
+        return made
 
     def build(self, values: Mapping[str, Any]) -> Graph:
         """The nodes and output bindings for these inputs."""
@@ -76,7 +86,7 @@ def dynamic(
     """
 
     def wrap(function: Callable[..., Any]) -> Any:
-        made = task(plugins=_DYNAMIC, **settings)(function)
+        made = cast(DynamicTask[..., Any], task(plugins=_DYNAMIC, **settings)(function))
         made.node_dependency_hints = tuple(node_dependency_hints or ())
         return made
 

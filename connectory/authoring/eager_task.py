@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.location import authoring_error, function_location
@@ -27,4 +27,4 @@ class EagerTask(FunctionTask[P, R]):
                 location=function_location(function),
             )
         metadata = replace(metadata or TaskMetadata(), is_eager=True, generates_deck=True)
-        super().__init__(function, metadata=metadata, **settings)
+        super().__init__(cast(Callable[P, R], function), metadata=metadata, **settings)

@@ -64,5 +64,6 @@ def _value(literal: literals_pb2.Literal, label: str) -> Any:
 
 def _primitive(primitive: literals_pb2.Primitive) -> Any:
     kind = primitive.WhichOneof("value")
-    value = None if kind is None else getattr(primitive, kind)
-    return value.ToNanoseconds() if kind in ("datetime", "duration") else value
+    if kind in ("datetime", "duration"):
+        return getattr(primitive, kind).ToNanoseconds()
+    return None if kind is None else getattr(primitive, kind)

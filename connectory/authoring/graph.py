@@ -59,7 +59,8 @@ class Graph:
         """
         if self._open:
             raise authoring_error(
-                f"{self._open[-1][0]} of workflow '{self.owner}' has no end; end it with else_().then(...) or .fail(...)",
+                f"{self._open[-1][0]} of workflow '{self.owner}' has no end; end it with else_().then(...) or "
+                "else_().fail(...)",
                 location=location,
             )
         renamed = {node.first_id: node.id for node in self.nodes if node.first_id != node.id}

@@ -230,7 +230,8 @@ def _schedule(schedule: Schedule | None, trigger: OnSchedule | None) -> Schedule
         return schedule
     if schedule is not None:
         raise authoring_error("a launch plan is given both a schedule and a trigger; give one of them")
-    return _require(trigger, OnSchedule, "trigger").schedule
+    _require(trigger, OnSchedule, "trigger")
+    return trigger.schedule
 
 
 def _security(context: SecurityContext | None, role: AuthRole | None) -> SecurityContext | None:
@@ -243,7 +244,6 @@ def _security(context: SecurityContext | None, role: AuthRole | None) -> Securit
     )
 
 
-def _require(value: Any, kind: type, name: str) -> Any:
+def _require(value: Any, kind: type, name: str) -> None:
     if value is not None and not isinstance(value, kind):
         raise authoring_error(f"{name} of a launch plan is {value!r}; it is a {kind.__name__}")
-    return value

@@ -13,6 +13,11 @@ from connectory.v1 import tasks_pb2, workflow_pb2
 __all__ = ["node_metadata", "node_overrides"]
 
 
+_Kind = tasks_pb2.Resources.ResourceName
+_ORDER = (_Kind.CPU, _Kind.MEMORY, _Kind.GPU, _Kind.EPHEMERAL_STORAGE)
+"""The order in which Flyte's SDK lists what nodes override."""
+
+
 def node_metadata(name: str, metadata: TaskMetadata, overrides: Overrides) -> workflow_pb2.NodeMetadata:
     """The metadata of a task's node."""
     timeout = as_duration(metadata.timeout if overrides.timeout is None else overrides.timeout, "timeout")
@@ -53,9 +58,9 @@ def node_overrides(
         ),
     )
     if overrides.requests or overrides.limits or overrides.resources:
-        message.resources.CopyFrom(
-            resources_message(requests=overrides.requests, limits=overrides.limits, resources=overrides.resources)
-        )
+        wanted = resources_message(requests=overrides.requests, limits=overrides.limits, resources=overrides.resources)
+        message.resources.requests.extend(sorted(wanted.requests, key=lambda entry: _ORDER.index(entry.name)))
+        message.resources.limits.extend(sorted(wanted.limits, key=lambda entry: _ORDER.index(entry.name)))
     if overrides.pod_template is not None:
         pod = pod_message(overrides.pod_template, container or tasks_pb2.Container(), owner=owner)
         message.pod_template.CopyFrom(pod)

@@ -48,8 +48,8 @@ class Notification:
         for phase in self.phases:
             if phase not in _FINAL:
                 raise authoring_error(
-                    f"{who} is given the phase {phase!r}; only ends are told: WorkflowExecutionPhase.SUCCEEDED, FAILED, "
-                    "ABORTED, TIMED_OUT"
+                    f"{who} is given the phase {phase!r}; only ends are told: WorkflowExecutionPhase.SUCCEEDED, "
+                    "FAILED, ABORTED, TIMED_OUT"
                 )
         for address in self.recipients_email:
             if not isinstance(address, str) or not address:

@@ -257,7 +257,7 @@ class VoidPromise(_Deferred):
     def _compare(self, other: object) -> NoReturn:
         self._refuse(f"be compared with {other!r}")
 
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare  # type: ignore[assignment]
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _compare
     __hash__ = object.__hash__
 
     def _refuse(self, what: str) -> NoReturn:

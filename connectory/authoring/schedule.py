@@ -50,12 +50,15 @@ class Schedule:
     def to_proto(self) -> launch_plan_pb2.Schedule:
         """The schedule as a launch plan carries it."""
         return launch_plan_pb2.Schedule(
-            kickoff_time_input_arg=self.kickoff_time_input_arg or "", cron_expression=self.cron_expression
+            kickoff_time_input_arg=self.kickoff_time_input_arg or "", cron_expression=self.cron_expression or ""
         )
 
 
 class CronSchedule(Schedule):
-    """Times in cron's notation ("0 10 * * 1-5", in UTC) or by name ("@daily"), shifted by `offset` (ISO 8601: "PT1H")."""
+    """Times in cron's notation ("0 10 * * 1-5", in UTC) or by name ("@daily").
+
+    `offset` shifts them, in the notation of ISO 8601 ("PT1H").
+    """
 
     def __init__(
         self,

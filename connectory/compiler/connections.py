@@ -10,7 +10,10 @@ END_NODE = "end-node"
 
 
 def connections(template: workflow_pb2.WorkflowTemplate) -> workflow_pb2.ConnectionSet:
-    """Edges in both directions; a choice also follows what its cases follow. The first nodes follow `start-node`, the last ones precede `end-node`."""
+    """Edges in both directions; a choice also follows what its cases follow.
+
+    The first nodes follow `start-node`, the last ones precede `end-node`.
+    """
     result = workflow_pb2.ConnectionSet()
     followed: set[str] = set()
     for node in template.nodes:

@@ -27,6 +27,9 @@ def parameters(entity: Entity) -> interface_pb2.ParameterMap:
         if name not in entity.interface.defaults:
             parameter.required = True
             continue
+        if entity.interface.defaults[name] is None:
+            parameter.default.scalar.none_type.SetInParent()
+            continue
         try:
             default = type_registry().to_literal(
                 entity.interface.defaults[name], variable.type, conversion_context(), annotation=annotation

@@ -3,20 +3,24 @@
 import json
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
 
 from connectory.authoring import load_module
-from connectory.compiler import compile_workflow
-from connectory.v1 import tasks_pb2, workflow_pb2
-from tests.connectory.compiler.parity.programs import PROGRAMS, source
+from connectory.authoring.template_settings import SETTINGS_VARIABLE
+from connectory.compiler import compile_dynamic, compile_launch_plan, compile_task, compile_workflow
+from connectory.v1 import launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from tests.connectory.compiler.programs import PROGRAMS, source
 
 ROOT = Path(__file__).resolve().parents[3]
 PEER = ROOT / ".venv-flytekit" / "bin" / "python"
-SCRIPT = Path(__file__).parent / "parity" / "flytekit_compile.py"
+SCRIPT = Path(__file__).parent / "peer" / "flytekit_compile.py"
+ID = {"project": "p", "domain": "d", "version": "v"}
 
 pytestmark = pytest.mark.skipif(not PEER.exists(), reason="flytekit is not installed beside: make env-dev")
 
@@ -50,8 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_are_programs() -> None:
-    print(f"{len(PROGRAMS)} programs are compared")
-    assert len(PROGRAMS) >= 10
+    assert len(PROGRAMS) >= 120
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -59,7 +62,7 @@ def test_compiles_to_the_same_protobuf(name: str, theirs: dict[str, Any], folder
     peer = theirs[f"parity_{name}"]
     assert "error" not in peer, peer
     module = load_module(folder / f"parity_{name}.py")
-    closure = compile_workflow(module.wf, project="p", domain="d", version="v", image="image:1")
+    closure = compile_workflow(module.wf, image="image:1", **ID)
 
     expected = _workflow(workflow_pb2.WorkflowTemplate.FromString(bytes.fromhex(peer["workflow"])))
     assert _workflow(closure.primary.template) == expected
@@ -68,32 +71,81 @@ def test_compiles_to_the_same_protobuf(name: str, theirs: dict[str, Any], folder
     ours = [compiled.template for compiled in closure.sub_workflows]
     assert _by_name(map(_workflow, ours)) == _by_name(map(_workflow, subs))
 
-    tasks = [tasks_pb2.TaskTemplate.FromString(bytes.fromhex(text)) for text in peer["tasks"]]
-    assert _by_name(_task(task.template) for task in closure.tasks) == _by_name(map(_task, tasks))
+    tasks = {template["id"]["name"]: template for template in _tasks(peer["tasks"])}
+    templates = [task.template for task in closure.tasks]
+    templates.extend(compile_task(task, image="image:1", **ID) for task in getattr(module, "tasks", ()))
+    mine = _by_name(map(_task, templates))
+    assert mine == {name: template for name, template in tasks.items() if name in mine or not _elsewhere(module)}
+
+    specs = {name: launch_plan_pb2.LaunchPlanSpec.FromString(bytes.fromhex(text)) for name, text in peer["plans"]}
+    for plan in getattr(module, "plans", ()):
+        compiled = compile_launch_plan(plan, **ID)
+        assert _plain(compiled.spec) == _plain(specs[compiled.id.name])
+
+    for (task, inputs), (kind, text) in zip(getattr(module, "dynamics", ()), peer["dynamics"], strict=True):
+        _compare_dynamic(compile_dynamic(task, inputs, image="image:1", **ID), kind, bytes.fromhex(text))
 
 
-def _by_name(templates: Any) -> dict[str, Any]:
+def _elsewhere(module: Any) -> bool:
+    """Whether a program starts launch plans, whose workflows' tasks flytekit lists among the others."""
+    return "LaunchPlan.get_or_create" in Path(module.__file__).read_text()
+
+
+def _compare_dynamic(ours: Message, kind: str, text: bytes) -> None:
+    assert type(ours).__name__ == kind
+    if isinstance(ours, literals_pb2.LiteralMap):
+        assert ours == literals_pb2.LiteralMap.FromString(text)
+        return
+    assert isinstance(ours, workflow_pb2.DynamicJobSpec)
+    expected = workflow_pb2.DynamicJobSpec.FromString(text)
+    assert _by_name(map(_task, ours.tasks)) == _by_name(map(_task, expected.tasks))
+    for spec in (ours, expected):
+        spec.ClearField("tasks")
+        _sort_upstream(spec.nodes)
+    assert _plain(ours) == _plain(expected)
+
+
+def _tasks(texts: Iterable[str]) -> list[dict[str, Any]]:
+    return [_task(tasks_pb2.TaskTemplate.FromString(bytes.fromhex(text))) for text in texts]
+
+
+def _by_name(templates: Iterable[Any]) -> dict[str, Any]:
     return {template["id"]["name"]: template for template in templates}
 
 
 def _workflow(template: workflow_pb2.WorkflowTemplate) -> dict[str, Any]:
-    """With upstream ids in one order: flytekit's order of them differs from run to run."""
-    for node in template.nodes:
+    _sort_upstream(template.nodes)
+    return _plain(template)
+
+
+def _sort_upstream(nodes: Iterable[workflow_pb2.Node]) -> None:
+    """Upstream ids in one order: flytekit's order of them differs from run to run."""
+    for node in nodes:
         ids = sorted(node.upstream_node_ids)
         node.ClearField("upstream_node_ids")
         node.upstream_node_ids.extend(ids)
-    return _without_schemas(MessageToDict(template))
 
 
 def _task(template: tasks_pb2.TaskTemplate) -> dict[str, Any]:
-    """Without what differs by nature: the SDK's version, its executable and its resolver's name."""
+    """Without what differs by nature: the SDK's version, its executable, its resolvers' names, and the environment
+    variable by which dynamic tasks know how they were compiled.
+    """
     template.metadata.runtime.version = ""
     words = list(template.container.args)
-    words[0] = "execute"
-    words[words.index("--resolver") + 1] = "resolver"
     template.container.ClearField("args")
-    template.container.args.extend(words)
-    return _without_schemas(MessageToDict(template))
+    if words:
+        words[0] = "execute"
+        template.container.args.extend(
+            "resolver" if word.startswith(("flytekit.", "connectory.")) else word for word in words
+        )
+    variables = [pair for pair in template.container.env if pair.key not in ("_F_SS_C", SETTINGS_VARIABLE)]
+    template.container.ClearField("env")
+    template.container.env.extend(variables)
+    return _plain(template)
+
+
+def _plain(message: Message) -> dict[str, Any]:
+    return _without_schemas(MessageToDict(message))
 
 
 def _without_schemas(value: Any) -> Any:

@@ -1,48 +1,6 @@
-"""Programs that both SDKs compile. The names that they use are imported by a header that differs."""
+"""Chains, fans, sub-workflows, named outputs, order, metadata."""
 
-HEADERS = {
-    "flytekit": """
-from flytekit import (
-    Resources, Secret, TaskMetadata, WorkflowFailurePolicy, kwtypes, task, workflow
-)
-from flytekit.core.node_creation import create_node
-""",
-    "connectory": """
-from connectory.authoring import (
-    Resources, Secret, TaskMetadata, WorkflowFailurePolicy, create_node, kwtypes, task, workflow
-)
-""",
-}
-
-COMMON = """
-import datetime
-import enum
-import typing
-from dataclasses import dataclass
-"""
-
-TASKS = '''
-@task
-def double(a: int) -> int:
-    return 2 * a
-
-@task
-def shout(text: str, times: int = 2) -> str:
-    """Says it louder.
-
-    :param text: what to say
-    :return: what was said
-    """
-    return text.upper() * times
-
-@task
-def say(text: str):
-    ...
-
-@task
-def hello() -> str:
-    return "hello"
-'''
+__all__ = ["PROGRAMS"]
 
 PROGRAMS: dict[str, str] = {
     "chain": """
@@ -278,8 +236,3 @@ def wf(values: dict) -> dict:
     return settings(values=settings(values={"a": 1, "b": [1, 2]}))
 """,
 }
-
-
-def source(name: str, sdk: str) -> str:
-    """The text of a program for one SDK."""
-    return f"{COMMON}{HEADERS[sdk]}{TASKS}{PROGRAMS[name]}"

@@ -1,0 +1,44 @@
+"""Programs that both SDKs compile. Each defines a workflow `wf`; some also `plans` and `dynamics`."""
+
+from collections import ChainMap
+
+from tests.connectory.compiler.programs import (
+    annotations,
+    arrays,
+    basics,
+    conditionals,
+    dynamics,
+    failures,
+    gates,
+    imperatives,
+    overrides,
+    plans,
+    references,
+    settings,
+    wiring,
+)
+from tests.connectory.compiler.programs.headers import TASKS, header
+
+__all__ = ["PROGRAMS", "source"]
+
+_ROOMS = (
+    arrays,
+    basics,
+    conditionals,
+    dynamics,
+    failures,
+    gates,
+    imperatives,
+    overrides,
+    plans,
+    references,
+    settings,
+    annotations,
+    wiring,
+)
+PROGRAMS: dict[str, str] = dict(ChainMap(*(room.PROGRAMS for room in _ROOMS)))
+
+
+def source(name: str, sdk: str) -> str:
+    """The text of a program for one SDK."""
+    return f"{header(sdk)}{TASKS}{PROGRAMS[name]}"

@@ -1,0 +1,68 @@
+"""What programs begin with: the names that they use, imported from one SDK or the other, and a few tasks."""
+
+__all__ = ["TASKS", "header"]
+
+_FLYTEKIT = """
+from flytekit import (
+    Cache, CronSchedule, Email, FixedRate, LaunchPlan, PagerDuty, PodTemplate, Resources, Secret, Slack,
+    StructuredDataset, TaskMetadata, Workflow, WorkflowFailurePolicy, approve, conditional, current_context, dynamic,
+    eager, kwtypes, map_task, reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input,
+    workflow,
+)
+from flytekit.core.launch_plan import ReferenceLaunchPlan
+from flytekit.core.node_creation import create_node
+from flytekit.core.task import ReferenceTask
+from flytekit.extras.accelerators import GPUAccelerator
+from flytekit.models.common import Annotations, AuthRole, Labels, RawOutputDataConfig
+from flytekit.models.concurrency import ConcurrencyLimitBehavior, ConcurrencyPolicy
+from flytekit.models.core.execution import WorkflowExecutionPhase
+from flytekit.models.security import Identity, SecurityContext
+from flytekit.types.directory import FlyteDirectory as Directory
+from flytekit.types.file import FlyteFile as File
+"""
+_CONNECTORY = """
+from connectory.authoring import (
+    Annotations, AuthRole, Cache, ConcurrencyLimitBehavior, ConcurrencyPolicy, CronSchedule, Email, FixedRate,
+    GPUAccelerator, Identity, Labels, LaunchPlan, PagerDuty, PodTemplate, RawOutputDataConfig, ReferenceLaunchPlan,
+    ReferenceTask, Resources, Secret, SecurityContext, Slack, TaskMetadata, Workflow, WorkflowExecutionPhase,
+    WorkflowFailurePolicy, approve, conditional, create_node, current_context, dynamic, eager, kwtypes, map_task,
+    reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input, workflow,
+)
+from connectory.types import Directory, File, StructuredDataset
+"""
+_COMMON = """
+import datetime
+import enum
+import functools
+import typing
+from dataclasses import dataclass
+"""
+
+
+def header(sdk: str) -> str:
+    """The imports of a program for one SDK."""
+    return _COMMON + {"flytekit": _FLYTEKIT, "connectory": _CONNECTORY}[sdk]
+
+
+TASKS = '''
+@task
+def double(a: int) -> int:
+    return 2 * a
+
+@task
+def shout(text: str, times: int = 2) -> str:
+    """Says it louder.
+
+    :param text: what to say
+    :return: what was said
+    """
+    return text.upper() * times
+
+@task
+def say(text: str):
+    ...
+
+@task
+def hello() -> str:
+    return "hello"
+'''
