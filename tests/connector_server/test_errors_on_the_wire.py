@@ -291,7 +291,8 @@ async def test_a_caller_that_keeps_its_side_open_is_answered_once_all_inputs_are
     for message in execute_messages(template("trivial_sync", interface=interface), int_inputs(count=7)):
         await call.write(message)
     assert (await call.read()).header.resource.phase == 3
-    await call.done_writing()
+    assert (await call.read()).outputs.literals["count"].scalar.primitive.integer == 7
+    assert await call.read() is grpc.aio.EOF
     assert await call.code() is Code.OK
 
 
