@@ -1,12 +1,15 @@
 """The type registry and conversion context that authored code uses when nobody hands it others."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.types.engine import process_types
 
-__all__ = ["conversion_context", "describe", "type_registry"]
+__all__ = ["conversion_context", "converting", "describe", "type_registry"]
 
 
 def type_registry() -> TypeRegistry:
@@ -14,10 +17,27 @@ def type_registry() -> TypeRegistry:
     return process_types()
 
 
-@cache
 def conversion_context() -> ConversionContext:
-    """Where values that are too large for a literal go while code runs in plain Python, made on first use."""
+    """Where values that are too large for a literal go while code is wired together, or runs in plain Python."""
+    return _given.get() or _plain()
+
+
+@contextmanager
+def converting(conversion: ConversionContext) -> Iterator[None]:
+    """While this is entered, values go where this context says."""
+    token = _given.set(conversion)
+    try:
+        yield
+    finally:
+        _given.reset(token)
+
+
+@cache
+def _plain() -> ConversionContext:
     return ConversionContext()
+
+
+_given: ContextVar[ConversionContext | None] = ContextVar("connectory_conversion", default=None)
 
 
 def describe(annotation: Any) -> str:

@@ -19,7 +19,7 @@ from connectory.errors import ConnectoryError, StorageError, TypeConversionError
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import identifiers_pb2, interface_pb2, literals_pb2
 
-__all__ = ["ExecutableTask", "execute_task", "run_task", "run_task_async"]
+__all__ = ["ExecutableTask", "execute_task", "failures_reported", "run_task", "run_task_async"]
 
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 
@@ -48,8 +48,15 @@ def execute_task(
 
     Blocks; an `async def` task runs in an event loop of its own.
     """
-    try:
+    with failures_reported():
         return run_task(task, literals, types=types, conversion=conversion, context=context)
+
+
+@contextmanager
+def failures_reported() -> Iterator[None]:
+    """Whatever goes wrong in the block is a `TaskFailedError` that says whose fault it is."""
+    try:
+        yield
     except TaskFailedError:
         raise
     except StorageError as error:

@@ -5,11 +5,20 @@ from typing import Final
 
 from connectory.authoring.errors import TaskFailedError
 from connectory.storage import Storage
-from connectory.v1 import execution_pb2, interface_pb2, literals_pb2
+from connectory.v1 import execution_pb2, interface_pb2, literals_pb2, workflow_pb2
 
-__all__ = ["ERROR_FILE", "OUTPUTS_FILE", "error_document", "write_error", "write_outputs"]
+__all__ = [
+    "ERROR_FILE",
+    "FUTURES_FILE",
+    "OUTPUTS_FILE",
+    "error_document",
+    "write_error",
+    "write_futures",
+    "write_outputs",
+]
 
 OUTPUTS_FILE: Final = "outputs.pb"
+FUTURES_FILE: Final = "futures.pb"
 ERROR_FILE: Final = "error.pb"
 _OFFLOAD_SETTING: Final = "_F_L_MIN_SIZE_MB"
 """How large an output may be, in MiB, before it gets a file of its own; set by engines that can read those."""
@@ -34,6 +43,11 @@ def write_outputs(
             literals_pb2.LiteralOffloadedMetadata(uri=url, size_bytes=size, inferred_type=declared.variables[name].type)
         )
     storage.write(storage.join(prefix, OUTPUTS_FILE), kept.SerializeToString(deterministic=True))
+
+
+def write_futures(spec: workflow_pb2.DynamicJobSpec, prefix: str, storage: Storage) -> None:
+    """Write the nodes that are to be run in place of a dynamic task."""
+    storage.write(storage.join(prefix, FUTURES_FILE), spec.SerializeToString(deterministic=True))
 
 
 def write_error(error: TaskFailedError, prefix: str, storage: Storage) -> None:

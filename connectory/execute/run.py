@@ -6,17 +6,19 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task
 from connectory.authoring.resolver import load_resolver
 from connectory.errors import StorageError
 from connectory.execute.arguments import Order
 from connectory.execute.distribution import unpack
-from connectory.execute.documents import write_error, write_outputs
+from connectory.execute.documents import write_error, write_futures, write_outputs
+from connectory.execute.planning import plan
 from connectory.execute.surroundings import context_of
 from connectory.storage import Storage, default_storage
 from connectory.types import ConversionContext
-from connectory.v1 import literals_pb2
+from connectory.v1 import interface_pb2, literals_pb2, workflow_pb2
 
 __all__ = ["execute"]
 
@@ -39,16 +41,30 @@ def _execute(order: Order, storage: Storage) -> None:
     task = _loaded(order, storage)
     inputs = _inputs(order.inputs, storage)
     conversion = ConversionContext(storage=storage, raw_output_prefix=order.raw_output_prefix)
+    context = context_of(order)
     try:
-        outputs = execute_task(task, inputs, conversion=conversion, context=context_of(order))
+        if isinstance(task, DynamicTask):
+            outcome = plan(task, inputs, conversion=conversion, context=context)
+        else:
+            outcome = execute_task(task, inputs, conversion=conversion, context=context)
     except SystemExit as error:
         message = f"the task's code ended the process (code {error.code}) instead of returning"
         raise TaskFailedError(message, kind="user", code="SystemExit") from error
-    declared = task.typed_interface.outputs
-    if declared.variables and not outputs.literals:
-        return
+    _leave(outcome, task.typed_interface.outputs, order.output_prefix, storage)
+
+
+def _leave(
+    outcome: literals_pb2.LiteralMap | workflow_pb2.DynamicJobSpec,
+    declared: interface_pb2.VariableMap,
+    prefix: str,
+    storage: Storage,
+) -> None:
+    """Write what came of it; outputs that were ignored are not written."""
     try:
-        write_outputs(outputs, declared, order.output_prefix, storage)
+        if isinstance(outcome, workflow_pb2.DynamicJobSpec):
+            write_futures(outcome, prefix, storage)
+        elif outcome.literals or not declared.variables:
+            write_outputs(outcome, declared, prefix, storage)
     except StorageError as error:
         raise _system(error) from error
 

@@ -11,7 +11,7 @@ from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.python_task import PythonTask
 from connectory.compiler import compile_task
 from connectory.storage import default_storage
-from connectory.v1 import execution_pb2, literals_pb2, tasks_pb2
+from connectory.v1 import execution_pb2, literals_pb2, tasks_pb2, workflow_pb2
 
 __all__ = ["Outcome", "run_container", "run_task"]
 
@@ -30,6 +30,11 @@ class Outcome:
     def outputs(self) -> literals_pb2.LiteralMap | None:
         data = self._data("outputs.pb")
         return None if data is None else literals_pb2.LiteralMap.FromString(data)
+
+    @property
+    def futures(self) -> workflow_pb2.DynamicJobSpec | None:
+        data = self._data("futures.pb")
+        return None if data is None else workflow_pb2.DynamicJobSpec.FromString(data)
 
     @property
     def error(self) -> execution_pb2.ContainerError | None:
@@ -81,7 +86,7 @@ def run_container(
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **{pair.key: pair.value for pair in template.container.env}, **(environment or {})},
         timeout=60,
         check=False,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectory.authoring import Interface, PythonTask, Secret, current_context, task
+from connectory.authoring import Interface, PythonTask, Secret, current_context, dynamic, map_task, task
 from connectory.authoring.customized_container import PythonCustomizedContainerTask
 from connectory.authoring.decks import Deck
 from connectory.authoring.errors import IgnoreOutputs
@@ -94,6 +94,21 @@ def show(a: int) -> int:
 @task(secret_requests=[Secret(group="db", key="password")])
 def secret() -> int:
     return len(current_context().secrets.get("db", "password"))
+
+
+@task
+def double(a: int) -> int:
+    return a * 2
+
+
+doubles = map_task(double)
+
+
+@dynamic
+def doubled_often(a: int) -> int:
+    for _ in range(a):
+        a = double(a=a)
+    return a
 
 
 @task(pod_template=PodTemplate(pod_spec={"nodeSelector": {"disk": "fast"}}))

@@ -261,3 +261,27 @@ def test_a_wrong_command_line_says_what_is_expected() -> None:
 
 def test_a_template_without_code_names_none() -> None:
     assert locator_of(tasks_pb2.TaskTemplate()) is None
+
+
+def test_a_dynamic_task_leaves_nodes_for_the_engine(tmp_path: Path) -> None:
+    template = compile_task(tasks.doubled_often, image="image:7")
+    names = {"_F_TK_PRJ": "weather", "_F_TK_DM": "production", "_F_TK_V": "7"}
+    outcome = run_container(template, integer(3), tmp_path / "three", environment=names)
+    assert outcome.outputs is None
+    assert outcome.futures is not None, outcome.said
+    assert len(outcome.futures.nodes) == 3
+    (template,) = outcome.futures.tasks
+    assert (template.id.project, template.id.version, template.container.image) == ("weather", "7", "image:7")
+    done = run_container(compile_task(tasks.doubled_often), integer(0), tmp_path / "none")
+    assert done.outputs is not None, done.said
+    assert done.outputs.literals["o0"].scalar.primitive.integer == 0
+
+
+def test_a_member_of_a_map_task_is_picked_by_the_engines_index(tmp_path: Path) -> None:
+    inputs = literals_pb2.LiteralMap()
+    for value in (5, 6, 7):
+        inputs.literals["a"].collection.literals.add().scalar.primitive.integer = value
+    turn = {"BATCH_JOB_ARRAY_INDEX_VAR_NAME": "MY_TURN", "MY_TURN": "2"}
+    outputs = run_container(tasks.doubles.template(CompileSettings()), inputs, tmp_path, environment=turn).outputs
+    assert outputs is not None
+    assert outputs.literals["o0"].scalar.primitive.integer == 14
