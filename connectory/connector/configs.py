@@ -22,7 +22,7 @@ class ConfigReader:
 
     def __init__(self, config_type: Any) -> None:
         self.config_type = config_type
-        self._is_dict = config_type is dict
+        self._is_dict = config_type in (dict, dict[str, Any])
         self._shape = None if self._is_dict else require_json(config_type)
         self._shared = self._frozen_default()
 

@@ -15,18 +15,23 @@ __all__ = ["check", "check_map", "check_names", "find_mismatch", "may_be_none"]
 Mismatch = tuple[str, str]
 """The path to the part that does not fit, and why not."""
 
-_SIMPLE_FIELDS: Final = (
-    ("none_type",),
-    ("integer",),
-    ("float_value", "integer"),
-    ("string_value",),
-    ("boolean",),
-    ("datetime",),
-    ("duration",),
-    ("binary",),
-    ("error",),
-    ("generic",),
-)  # by SimpleType's numbers: which fields of Primitive or Scalar fit
+_SIMPLE_FIELDS: Final = dict(
+    enumerate(
+        (
+            ("none_type",),
+            ("integer",),
+            ("float_value", "integer"),
+            ("string_value",),
+            ("boolean",),
+            ("datetime",),
+            ("duration",),
+            ("binary",),
+            ("error",),
+            ("generic",),
+        )
+    )
+)
+"""By SimpleType's numbers: which fields of Primitive or Scalar fit."""
 
 
 class _Names(Container[str], Iterable[str], Sized, Protocol):
@@ -42,17 +47,17 @@ def check(literal: literals_pb2.Literal, literal_type: types_pb2.LiteralType) ->
 
 def check_map(literals: literals_pb2.LiteralMap, variables: interface_pb2.VariableMap) -> None:
     """Raise a `TypeConversionError` that names the variable which is missing, unknown or of another type."""
-    given = literals.literals
+    given, declared = literals.literals, variables.variables
     found = 0
-    for name, variable in variables.variables.items():
+    for name in declared:
         if name not in given:
             continue
         found += 1
-        mismatch = find_mismatch(given[name], variable.type)
+        mismatch = find_mismatch(given[name], declared[name].type)
         if mismatch is not None:
             joint = "" if not mismatch[0] or mismatch[0].startswith("[") else "."
             raise TypeConversionError(mismatch[1], path=f"{name}{joint}{mismatch[0]}")
-    if found != len(given) or found != len(variables.variables):
+    if found != len(given) or found != len(declared):
         check_names(given, variables)
 
 
@@ -80,16 +85,13 @@ def may_be_none(literal_type: types_pb2.LiteralType) -> bool:
 
 def find_mismatch(literal: literals_pb2.Literal, literal_type: types_pb2.LiteralType) -> Mismatch | None:
     """Where and why a literal does not fit a type; None when it fits."""
+    number = literal_type.simple  # 0 for NONE, and for what is no simple type
+    if number and literal.scalar.primitive.WhichOneof("value") in _SIMPLE_FIELDS.get(number, ()):
+        return None
     which = literal_type.WhichOneof("type")
-    if which == "simple" and literal.WhichOneof("value") == "scalar":
-        scalar = literal.scalar
-        field: str | None = scalar.WhichOneof("value")
-        if field == "primitive":
-            field = scalar.primitive.WhichOneof("value")
-        number = literal_type.simple
-        if number < len(_SIMPLE_FIELDS) and field in _SIMPLE_FIELDS[number]:
-            return None
-        return _loosely(literal, literal_type)
+    if which == "simple":
+        field = literal.scalar.WhichOneof("value")
+        return None if field in _SIMPLE_FIELDS.get(number, ()) else _loosely(literal, literal_type)
     structural = _STRUCTURAL.get(which or "")
     return _loosely(literal, literal_type) if structural is None else structural(literal, literal_type)
 
