@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Creation", "creation_of", "fresh_key"]
+__all__ = ["Creation", "creation_of", "fresh_key", "named_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Creation:
 
 def creation_of(request: pb.CreateTaskRequest) -> Creation | None:
     """The create that a request stands for; None when it names neither a key nor an execution, and so is always new."""
-    key = request.idempotency_key or _derived_key(request.task_execution_metadata)
+    key = named_key(request)
     if not key:
         return None
     digests = {
@@ -34,6 +34,11 @@ def creation_of(request: pb.CreateTaskRequest) -> Creation | None:
         "output_prefix": request.output_prefix,
     }
     return Creation(key, digests)
+
+
+def named_key(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
+    """The request's own key, or the attempt of the execution that it is for; empty when it names neither."""
+    return request.idempotency_key or _derived_key(request.task_execution_metadata)
 
 
 def fresh_key() -> str:

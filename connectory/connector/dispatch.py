@@ -10,7 +10,7 @@ from typing import Protocol
 from connectory.connector.contexts import Contexts
 from connectory.connector.contract import LogRequest, TaskCategory
 from connectory.connector.creating import Creating
-from connectory.connector.creations import fresh_key
+from connectory.connector.creations import fresh_key, named_key
 from connectory.connector.failures import translated
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.connector.listing import list_connectors, listed_connector
@@ -144,7 +144,7 @@ class Dispatcher:
         template = header.template
         registration = self._within_a_call(template.type, template.task_type_version)
         literals = await _merged(inputs)
-        key = header.idempotency_key or fresh_key()
+        key = named_key(header) or fresh_key()
         try:
             context = self._contexts.of_task(registration, header, literals, key, deadline)
             resource = await registration.operations["execute"](context)

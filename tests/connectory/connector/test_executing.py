@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connectory.connector.contract import Phase, Resource
+from connectory.connector.contract import CreateContext, Phase, Resource
 from connectory.errors import InternalError, InvalidTaskError
 from connectory.testing import dispatching, task_call
 from connectory.v1 import literals_pb2
-from tests.connectory.connector.fakes import FakeSyncConnector
+from tests.connectory.connector.fakes import FakeConfig, FakeSyncConnector
 
 TASK = task_call("fake_sync", inputs={"x": 1, "y": "two"}, outputs={"x": int, "y": str})
 
@@ -57,3 +57,39 @@ async def test_work_that_is_not_at_its_end_is_a_defect() -> None:
     async with dispatching(connector) as dispatcher:
         with pytest.raises(InternalError, match="not the end"):
             _ = [answer async for answer in dispatcher.execute(TASK.header(), TASK.inputs)]
+
+
+class _NotesKeys(FakeSyncConnector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[str] = []
+
+    def execute(self, ctx: CreateContext[FakeConfig]) -> Resource:
+        self.keys.append(ctx.idempotency_key)
+        return super().execute(ctx)
+
+
+async def test_an_attempt_that_is_repeated_has_the_same_key_and_another_attempt_has_another() -> None:
+    connector = _NotesKeys()
+    async with dispatching(connector) as dispatcher:
+        for attempt in (0, 0, 1):
+            header = TASK.header()
+            execution = header.task_execution_metadata.task_execution_id
+            execution.node_execution_id.execution_id.name = "f1"
+            execution.node_execution_id.node_id = "n0"
+            execution.retry_attempt = attempt
+            _ = [answer async for answer in dispatcher.execute(header, TASK.inputs)]
+    first, again, next_attempt = connector.keys
+    assert first == again != next_attempt
+    assert first
+
+
+async def test_the_callers_own_key_comes_first_and_without_any_each_call_has_a_new_one() -> None:
+    connector = _NotesKeys()
+    named = TASK.header()
+    named.idempotency_key = "mine"
+    async with dispatching(connector) as dispatcher:
+        for header in (named, TASK.header(), TASK.header()):
+            _ = [answer async for answer in dispatcher.execute(header, TASK.inputs)]
+    assert connector.keys[0] == "mine"
+    assert len({*connector.keys, ""}) == 4
