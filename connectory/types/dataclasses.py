@@ -13,6 +13,7 @@ from connectory.types.extras import bare
 from connectory.types.hints import fields_of
 from connectory.types.json_schema import json_schema
 from connectory.types.kinds import Kind, kind_of
+from connectory.types.plain import StructureOnlyError
 from connectory.types.registry import TypeRegistry
 from connectory.types.structures import pack, plain_of, struct_type
 from connectory.types.transformer import TypeTransformer
@@ -24,7 +25,8 @@ __all__ = ["DataclassTransformer"]
 class DataclassTransformer(TypeTransformer):
     """A dataclass crosses as a structure of its fields; fields with a default may be missing, others may not.
 
-    Fields of type Any carry whatever plain data they hold, and are not declared.
+    Fields of type Any carry whatever plain data they hold. These, and fields of types that have no literal of their
+    own, are described by the JSON schema only.
     """
 
     tag = "Object-Dataclass-Transformer"
@@ -44,6 +46,8 @@ class DataclassTransformer(TypeTransformer):
                 continue
             try:
                 field_type = types.shared_literal_type(hint)
+            except StructureOnlyError:  # the schema describes it
+                continue
             except TypeConversionError as error:
                 raise nested(error, f"{describe_annotation(annotation)}.{field.name}") from error
             literal_type.structure.dataclass_type[field.name].CopyFrom(field_type)

@@ -92,4 +92,5 @@ def describe_value(value: object) -> str:
 def nested(error: TypeConversionError, segment: str) -> TypeConversionError:
     """The same error, one step further out: `segment` is a name, or an index in brackets."""
     joint = "" if not error.path or error.path.startswith("[") else "."
-    return TypeConversionError(error.message, path=f"{segment}{joint}{error.path}")
+    plain = type(error).__init__ is TypeConversionError.__init__
+    return (type(error) if plain else TypeConversionError)(error.message, path=f"{segment}{joint}{error.path}")

@@ -12,6 +12,7 @@ from connectory.types.frames import StructuredDatasetTransformer
 from connectory.types.iterators import IteratorTransformer, JsonLinesTransformer
 from connectory.types.lazy import LazyFamilies
 from connectory.types.pickles import PickleTransformer
+from connectory.types.plain import SetTransformer, TextTransformer, TupleTransformer
 from connectory.types.protobuf_messages import ProtobufTransformer
 from connectory.types.registry import TypeRegistry
 from connectory.types.scalars import (
@@ -53,6 +54,9 @@ FAMILIES: Final[tuple[type[TypeTransformer], ...]] = (
     IteratorTransformer,
     JsonLinesTransformer,
     ProtobufTransformer,
+    TextTransformer,
+    TupleTransformer,
+    SetTransformer,
 )
 
 LAZY_FAMILIES: Final[dict[str, str]] = {

@@ -3,11 +3,13 @@
 import collections.abc
 import dataclasses
 import datetime
+import decimal
 import enum
 import functools
 import importlib
 import pathlib
 import typing
+import uuid
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +51,21 @@ class Everything:
     free: dict
     choice: typing.Literal["p", "q"] = "p"
     derived: int = field(default=3, init=False)
+
+
+@dataclass
+class Plain:
+    """Fields that only structures carry."""
+
+    key: uuid.UUID
+    price: decimal.Decimal
+    path: pathlib.Path
+    at: datetime.time
+    pair: tuple[int, str]
+    row: tuple[float, ...]
+    marks: set[int]
+    names: frozenset[str]
+    keys: list[uuid.UUID] = field(default_factory=list)
 
 
 @dataclass
@@ -143,6 +160,7 @@ def annotations(sdk: str) -> dict[str, typing.Any]:
         "dataclass of everything": Everything,
         "dataclass with defaults": Defaults,
         "empty dataclass": Empty,
+        "dataclass of plain": Plain,
         "list of dataclasses": list[Point],
         "dict of dataclasses": dict[str, Point],
         "pydantic": Person,

@@ -45,6 +45,7 @@ def test_objects_are_read_with_their_query_and_through_redirects(storage: Storag
     assert storage.read(f"{server}/there?part=1") == b"content"
     assert storage.read(f"{server}/moved") == b"content"
     assert storage.download(f"{server}/moved", tmp_path / "copy").read_bytes() == b"content"
+    assert storage.read_range(f"{server}/moved", 1, 3) == b"ont"
     info = storage.head(f"{server}/there?part=1")
     assert info is not None
     assert (info.size, info.etag) == (7, '"1"')

@@ -29,6 +29,16 @@ def test_what_is_written_is_read(storage: Storage, prefix: str) -> None:
     assert changed.etag != info.etag
 
 
+def test_parts_are_read(storage: Storage, prefix: str) -> None:
+    url = storage.join(prefix, "parts")
+    storage.write(url, b"0123456789")
+    assert storage.read_range(url, 2, 3) == b"234"
+    assert storage.read_range(url, 8, 5) == b"89"
+    assert storage.read_range(url, 4, 0) == b""
+    with pytest.raises(ObjectNotFoundError, match="nothing"):
+        storage.read_range(storage.join(prefix, "nothing"), 0, 1)
+
+
 def test_what_is_not_there_is_named(storage: Storage, prefix: str, tmp_path: Path) -> None:
     url = storage.join(prefix, "nothing")
     assert storage.head(url) is None

@@ -99,7 +99,7 @@ def test_nothing_is_pickled_unless_it_is_asked_for(ctx: ConversionContext) -> No
     def odd(value: Odd) -> int:
         return value.number
 
-    with pytest.raises(AuthoringError, match="input 'value' of .*allow_pickle=True"):
+    with pytest.raises(AuthoringError, match=r"input 'value' of .*allow_pickle=True"):
         task(odd)
     assert crossed(Odd(3), Annotated[Odd, kwtypes(allow_pickle=True)], ctx).number == 3
     with pytest.raises(TypeConversionError, match="expected Odd, got 3"):
