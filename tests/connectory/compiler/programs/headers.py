@@ -9,10 +9,15 @@ from flytekit import (
     eager, kwtypes, map_task, reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input,
     workflow,
 )
+from flytekit import ContainerTask
+from flytekit.core.interface import Interface
 from flytekit.core.launch_plan import ReferenceLaunchPlan
 from flytekit.core.node_creation import create_node
+from flytekit.core.python_customized_container_task import PythonCustomizedContainerTask
+from flytekit.core.shim_task import ShimTaskExecutor
 from flytekit.core.task import ReferenceTask
 from flytekit.extras.accelerators import GPUAccelerator
+from flytekit.extras.tasks.shell import OutputLocation, ShellTask
 from flytekit.models.common import Annotations, AuthRole, Labels, RawOutputDataConfig
 from flytekit.models.concurrency import ConcurrencyLimitBehavior, ConcurrencyPolicy
 from flytekit.models.core.execution import WorkflowExecutionPhase
@@ -27,6 +32,9 @@ from connectory.authoring import (
     ReferenceTask, Resources, Secret, SecurityContext, Slack, TaskMetadata, Workflow, WorkflowExecutionPhase,
     WorkflowFailurePolicy, approve, conditional, create_node, current_context, dynamic, eager, kwtypes, map_task,
     reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input, workflow,
+)
+from connectory.authoring import (
+    ContainerTask, Interface, OutputLocation, PythonCustomizedContainerTask, ShellTask, ShimTaskExecutor,
 )
 from connectory.types import Directory, File, StructuredDataset
 """
