@@ -17,6 +17,9 @@ __all__ = ["GROUP", "discover"]
 GROUP: Final = "connectory.connectors"
 """The entry point group under which packages name their connectors."""
 
+_FOREIGN: Final = (Exception, SystemExit)
+"""What code that is not ours may end with when it is loaded; `sys.exit()` in a module must not end the server."""
+
 
 def discover(modules: Sequence[str] = (), *, entry_points: bool = True, registry: Registry | None = None) -> Registry:
     """A registry with the connectors of every entry point, and then of every module named.
@@ -44,7 +47,7 @@ def _load_entry_point(registry: Registry, entry_point: EntryPoint) -> None:
     before = len(announced())
     try:
         offered = entry_point.load()
-    except Exception as error:  # foreign code; the reason is listed
+    except _FOREIGN as error:  # the reason is listed
         registry.add_broken(BrokenConnector(name=entry_point.name, source=source, reason=_reason(error)))
         return
     if inspect.ismodule(offered):
@@ -57,7 +60,7 @@ def _load_module(registry: Registry, name: str) -> None:
     before = len(announced())
     try:
         module = importlib.import_module(name)
-    except Exception as error:  # foreign code; the reason is listed
+    except _FOREIGN as error:  # the reason is listed
         registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
         return
     _register(registry, _of_module(module, before), name, source)
@@ -92,7 +95,7 @@ def _is_connector_class(candidate: type) -> bool:
 def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
     try:
         candidates = list(_flattened(offered))
-    except Exception as error:  # foreign code; the reason is listed
+    except _FOREIGN as error:  # the reason is listed
         registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
         return
     if not candidates:
@@ -101,7 +104,7 @@ def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
     for candidate in candidates:
         try:
             registry.register(_instance(candidate), source=source)
-        except Exception as error:  # foreign code; the reason is listed
+        except _FOREIGN as error:  # the reason is listed
             broken = _called(candidate) if len(candidates) > 1 else name
             registry.add_broken(BrokenConnector(name=broken, source=source, reason=_reason(error)))
 
@@ -130,5 +133,5 @@ def _called(candidate: Any) -> str:
     return getattr(candidate, "name", "") or getattr(candidate, "__name__", type(candidate).__name__)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return str(error) if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"

@@ -75,6 +75,8 @@ def test_classes_that_are_imported_private_or_abstract_are_no_offer(write: Write
         (CONNECTOR.format(name="Bad").replace("def execute", "def other"), "does not implement execute"),
         (CONNECTOR.format(name="Bad") + "    def __init__(self, x): ...\n", "TypeError"),
         ("def", "SyntaxError"),
+        ("import sys; sys.exit('needs another Python')", "SystemExit: needs another Python"),
+        ("def connectors(): raise SystemExit(1)", "SystemExit"),
     ],
 )
 def test_what_cannot_be_loaded_is_listed_and_the_rest_serves(write: Write, source: str, reason: str) -> None:
