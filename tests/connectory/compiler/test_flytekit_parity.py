@@ -22,6 +22,11 @@ PEER = ROOT / ".venv-flytekit" / "bin" / "python"
 SCRIPT = Path(__file__).parent / "peer" / "flytekit_compile.py"
 ID = {"project": "p", "domain": "d", "version": "v"}
 
+_CHECKPOINT_WORDS = (
+    *("--checkpoint-path", "{{.checkpointOutputPrefix}}"),
+    *("--prev-checkpoint", "{{.prevCheckpointPrefix}}"),
+)
+
 pytestmark = pytest.mark.skipif(not PEER.exists(), reason="flytekit is not installed beside: make env-dev")
 
 
@@ -135,6 +140,8 @@ def _task(template: tasks_pb2.TaskTemplate) -> dict[str, Any]:
     template.container.ClearField("args")
     if words:
         words[0] = "execute"
+        if "{{.taskTemplatePath}}" in words:  # flytekit's prebuilt containers cannot keep checkpoints; ours can
+            words = [word for word in words if word not in _CHECKPOINT_WORDS]
         template.container.args.extend(
             "resolver" if word.startswith(("flytekit.", "connectory.")) else word for word in words
         )
