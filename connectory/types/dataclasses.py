@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import typing
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from connectory.errors import TypeConversionError
@@ -22,6 +23,10 @@ from connectory.v1 import literals_pb2, types_pb2
 __all__ = ["DataclassTransformer"]
 
 
+_declaring: ContextVar[tuple[Any, ...]] = ContextVar("_declaring", default=())
+"""The classes whose fields are being declared."""
+
+
 class DataclassTransformer(TypeTransformer):
     """A dataclass crosses as a structure of its fields; fields with a default may be missing, others may not.
 
@@ -37,10 +42,25 @@ class DataclassTransformer(TypeTransformer):
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
         literal_type = struct_type()
+        if annotation in _declaring.get():  # a part of itself: the schema around it describes it
+            literal_type.metadata.update({"title": describe_annotation(annotation)})
+            return literal_type
         schema = json_schema(annotation)
         if schema is not None:
             literal_type.metadata.update(schema)
         literal_type.structure.SetInParent()
+        around = _declaring.get()
+        token = _declaring.set((*around, annotation))
+        try:
+            self._declare_fields(literal_type, annotation, types)
+        finally:
+            _declaring.reset(token)
+        if not around and schema is not None and "$defs" in schema:
+            types.forget_declared()  # what was cut short inside of this class is whole elsewhere
+        return literal_type
+
+    @staticmethod
+    def _declare_fields(literal_type: types_pb2.LiteralType, annotation: Any, types: TypeRegistry) -> None:
         for field, hint in fields_of(annotation):
             if bare(hint) is Any:
                 continue
@@ -51,7 +71,6 @@ class DataclassTransformer(TypeTransformer):
             except TypeConversionError as error:
                 raise nested(error, f"{describe_annotation(annotation)}.{field.name}") from error
             literal_type.structure.dataclass_type[field.name].CopyFrom(field_type)
-        return literal_type
 
     def to_literal(
         self,

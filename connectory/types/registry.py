@@ -148,6 +148,10 @@ class TypeRegistry:
             return literal_type
         return literal_type
 
+    def forget_declared(self) -> None:
+        """Make every declared type anew when it is asked for next."""
+        self._literal_types.clear()
+
     def annotation_for(self, literal_type: types_pb2.LiteralType) -> Any:
         """The most natural annotation for a declared type: what a transformer recognizes, or a type of its kind."""
         for transformer in self._recognizing:

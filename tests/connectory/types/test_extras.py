@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
 import pytest
@@ -66,6 +66,25 @@ def test_generic_dataclasses_cross() -> None:
     assert crossed(Box(Box("x", []), []), Box[Box[str]]) == Box(Box("x", []), [])
     with pytest.raises(TypeConversionError, match="content: expected int"):
         crossed(Box("x", []), Box[int])
+
+
+@dataclass
+class Tree:
+    name: str
+    branches: list["Tree"] = field(default_factory=list)
+    parent: "Tree | None" = None
+
+
+def test_a_dataclass_may_be_a_part_of_itself() -> None:
+    tree = Tree("a", [Tree("b", [Tree("c")]), Tree("d")], Tree("e"))
+    assert crossed(tree, Tree) == tree
+    assert crossed([tree], list[Tree]) == [tree]
+    declared = TYPES.literal_type(Tree)
+    assert declared.metadata["$ref"] == "#/$defs/Tree"
+    inner = declared.structure.dataclass_type["branches"].collection_type
+    assert inner.metadata["title"] == "Tree"
+    assert not inner.structure.dataclass_type
+    assert TYPES.literal_type(list[Tree]).collection_type == declared
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,8 @@ def flytekit() -> Iterator[FlytekitPeer]:
 
 @pytest.fixture(scope="module")
 def ctx(tmp_path_factory: pytest.TempPathFactory) -> ConversionContext:
-    return ConversionContext(working_dir=tmp_path_factory.mktemp("conversions"))
+    folder = tmp_path_factory.mktemp("conversions")
+    return ConversionContext(working_dir=folder / "work", raw_output_prefix=str(folder / "store"))
 
 
 def written(name: str, value: Any, ctx: ConversionContext) -> literals_pb2.Literal:
