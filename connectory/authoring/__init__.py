@@ -32,7 +32,7 @@ from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.loading import find_workflow, find_workflows, load_module
 from connectory.authoring.map_task import MapTask, map_task
 from connectory.authoring.metadata import TaskMetadata
-from connectory.authoring.notification import Email, PagerDuty, Slack, WorkflowExecutionPhase
+from connectory.authoring.notification import Email, Notification, PagerDuty, Slack, WorkflowExecutionPhase
 from connectory.authoring.plan_options import (
     Annotations,
     AuthRole,
@@ -102,6 +102,7 @@ __all__ = [
     "Labels",
     "LaunchPlan",
     "MapTask",
+    "Notification",
     "OnSchedule",
     "OutputLocation",
     "PagerDuty",

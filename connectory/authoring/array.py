@@ -97,7 +97,9 @@ def run_items(
 
     The first failure that leaves too few successes is raised as it is.
     """
-    lists = {name: list(value.collection.literals) for name, value in literals.literals.items() if name not in bound}
+    lists = {
+        name: list(value.collection.literals) for name, value in sorted(literals.literals.items()) if name not in bound
+    }
     count = _common_length(label, lists)
     needed = settings.needed(count)
     results: list[literals_pb2.Literal] = []

@@ -11,6 +11,7 @@ from connectory.authoring.modules import find_root, module_name
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.single_task import as_workflow
 from connectory.authoring.workflow import FunctionWorkflow
+from connectory.authoring.workflow_base import WorkflowBase
 from connectory.errors import AuthoringError
 
 __all__ = ["find_workflow", "find_workflows", "load_module"]
@@ -25,7 +26,7 @@ def load_module(path: Path) -> ModuleType:
     if path.suffix != ".py" or not path.is_file():
         raise AuthoringError(f"{path} is not a Python file")
     root, name = str(find_root(path)), module_name(path)
-    if not all(part.isidentifier() for part in name.split(".")):
+    if not path.stem.isidentifier() or not all(part.isidentifier() for part in name.split(".")):
         raise AuthoringError(f"{path} cannot be imported as '{name}'; use letters, digits and _ in file names")
     added = root not in sys.path
     if added:
@@ -49,13 +50,20 @@ def _imported(path: Path, name: str) -> ModuleType:
     return module
 
 
-def find_workflows(module: ModuleType) -> Sequence[FunctionWorkflow[..., Any]]:
+def find_workflows(module: ModuleType) -> Sequence[WorkflowBase]:
     """The workflows that are defined in a module, in the order of their definition."""
-    found = {id(value): value for value in vars(module).values() if isinstance(value, FunctionWorkflow)}
-    return [workflow for workflow in found.values() if workflow.function.__module__ == module.__name__]
+    found = {id(value): value for value in vars(module).values() if isinstance(value, WorkflowBase)}
+    return [workflow for workflow in found.values() if _home(workflow) == module.__name__]
 
 
-def find_workflow(module: ModuleType, name: str | None = None) -> FunctionWorkflow[..., Any]:
+def _home(workflow: WorkflowBase) -> str:
+    home: str = (
+        workflow.function.__module__ if isinstance(workflow, FunctionWorkflow) else getattr(workflow, "module", "")
+    )
+    return home
+
+
+def find_workflow(module: ModuleType, name: str | None = None) -> WorkflowBase:
     """The workflow of this name, or the only one; a task of this name is wrapped in a workflow of one node.
 
     Raises AuthoringError that lists the candidates.
@@ -69,7 +77,7 @@ def find_workflow(module: ModuleType, name: str | None = None) -> FunctionWorkfl
             return as_workflow(tasks[0])
         raise AuthoringError(f"{module.__file__} has {_count(workflows)}; name one{_candidates(module)}")
     entity = getattr(module, name, None)
-    if isinstance(entity, FunctionWorkflow):
+    if isinstance(entity, WorkflowBase):
         return entity
     if isinstance(entity, PythonTask):
         return as_workflow(entity)
@@ -80,7 +88,7 @@ def _tasks(module: ModuleType) -> list[PythonTask[Any]]:
     return list({id(value): value for value in vars(module).values() if isinstance(value, PythonTask)}.values())
 
 
-def _count(workflows: Sequence[FunctionWorkflow[..., Any]]) -> str:
+def _count(workflows: Sequence[WorkflowBase]) -> str:
     return f"{len(workflows)} workflows" if workflows else "no workflow"
 
 

@@ -1,5 +1,7 @@
 """Where in the user's code something was written, so that errors can point there."""
 
+import dataclasses
+import functools
 import inspect
 import sys
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from connectory.errors import AuthoringError
 __all__ = ["authoring_error", "function_location", "user_location"]
 
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
+_LIBRARY = frozenset({dataclasses.__file__, functools.__file__})
+"""Files of Python itself that stand between the user's code and this package."""
 
 
 def user_location() -> str | None:
@@ -34,4 +38,4 @@ def authoring_error(message: str, *, location: str | None = None) -> AuthoringEr
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, "<frozen", "<string>"))
+    return filename.startswith((_PACKAGE, "<frozen", "<string>")) or filename in _LIBRARY

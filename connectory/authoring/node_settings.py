@@ -63,5 +63,6 @@ def node_overrides(
         message.resources.limits.extend(sorted(wanted.limits, key=lambda entry: _ORDER.index(entry.name)))
     if overrides.pod_template is not None:
         pod = pod_message(overrides.pod_template, container or tasks_pb2.Container(), owner=owner)
+        pod.primary_container_name = overrides.pod_template.primary_container_name
         message.pod_template.CopyFrom(pod)
     return message
