@@ -7,7 +7,7 @@ from typing import Any
 from connectory.connector.contexts import Contexts
 from connectory.connector.contract import CreateContext
 from connectory.connector.creations import creation_of, fresh_key
-from connectory.connector.failures import translated
+from connectory.connector.failures import FAILURES, translated
 from connectory.connector.ledger import Ledger
 from connectory.connector.orphans import Orphans
 from connectory.connector.registry import Registration
@@ -50,7 +50,7 @@ class Creating:
 async def _started(registration: Registration, context: CreateContext[Any]) -> bytes:
     try:
         return _handle(registration, context, await registration.operations["create"](context))
-    except Exception as error:
+    except FAILURES as error:
         raise translated(error, registration, "create") from error.__cause__
 
 
@@ -58,7 +58,7 @@ async def _found(registration: Registration, context: CreateContext[Any]) -> byt
     try:
         job = await registration.operations["find"](context.idempotency_key, context)
         return None if job is None else _handle(registration, context, job)
-    except Exception as error:
+    except FAILURES as error:
         raise translated(error, registration, "find") from error.__cause__
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from connectory.connector.announcements import GivesConnector, announced
 from connectory.connector.contract import Connector
+from connectory.connector.failures import FAILURES
 from connectory.connector.registry import BrokenConnector, Registry
 from connectory.errors import RegistryError
 
@@ -16,9 +17,6 @@ __all__ = ["GROUP", "discover"]
 
 GROUP: Final = "connectory.connectors"
 """The entry point group under which packages name their connectors."""
-
-_FOREIGN: Final = (Exception, SystemExit)
-"""What code that is not ours may end with when it is loaded; `sys.exit()` in a module must not end the server."""
 
 
 def discover(modules: Sequence[str] = (), *, entry_points: bool = True, registry: Registry | None = None) -> Registry:
@@ -47,7 +45,7 @@ def _load_entry_point(registry: Registry, entry_point: EntryPoint) -> None:
     before = len(announced())
     try:
         offered = entry_point.load()
-    except _FOREIGN as error:  # the reason is listed
+    except FAILURES as error:  # the reason is listed
         registry.add_broken(BrokenConnector(name=entry_point.name, source=source, reason=_reason(error)))
         return
     if inspect.ismodule(offered):
@@ -60,7 +58,7 @@ def _load_module(registry: Registry, name: str) -> None:
     before = len(announced())
     try:
         module = importlib.import_module(name)
-    except _FOREIGN as error:  # the reason is listed
+    except FAILURES as error:  # the reason is listed
         registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
         return
     _register(registry, _of_module(module, before), name, source)
@@ -95,7 +93,7 @@ def _is_connector_class(candidate: type) -> bool:
 def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
     try:
         candidates = list(_flattened(offered))
-    except _FOREIGN as error:  # the reason is listed
+    except FAILURES as error:  # the reason is listed
         registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
         return
     if not candidates:
@@ -104,7 +102,7 @@ def _register(registry: Registry, offered: Any, name: str, source: str) -> None:
     for candidate in candidates:
         try:
             registry.register(_instance(candidate), source=source)
-        except _FOREIGN as error:  # the reason is listed
+        except FAILURES as error:  # the reason is listed
             broken = _called(candidate) if len(candidates) > 1 else name
             registry.add_broken(BrokenConnector(name=broken, source=source, reason=_reason(error)))
 

@@ -11,7 +11,7 @@ from connectory.connector.contexts import Contexts
 from connectory.connector.contract import LogRequest, TaskCategory
 from connectory.connector.creating import Creating
 from connectory.connector.creations import fresh_key, named_key
-from connectory.connector.failures import translated
+from connectory.connector.failures import FAILURES, translated
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.connector.listing import list_connectors, listed_connector
 from connectory.connector.registry import Registration, Registry
@@ -66,7 +66,7 @@ class Dispatcher:
         registration = self._starting_jobs(template.type, template.task_type_version)
         try:
             handle = await self._creating.create(registration, request, deadline)
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "create") from error.__cause__
         return pb.CreateTaskResponse(resource_meta=handle)
 
@@ -80,7 +80,7 @@ class Dispatcher:
             resource = await registration.operations["get"](job, context)
             conversion = self._contexts.conversion_to(prefix)
             message = await self._reports.message(registration, resource, declared, conversion)
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "get") from error.__cause__
         return pb.GetTaskResponse(resource=message)
 
@@ -93,7 +93,7 @@ class Dispatcher:
             await registration.operations["delete"](job, context)
         except NotFoundError:
             return pb.DeleteTaskResponse()
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "delete") from error.__cause__
         return pb.DeleteTaskResponse()
 
@@ -109,7 +109,7 @@ class Dispatcher:
             context = self._contexts.of_job(registration, category, deadline)
             series = await registration.operations["metrics"](job, metrics_request(request), context)
             return metric_messages(series, registration)
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "metrics") from error.__cause__
 
     async def logs(
@@ -127,7 +127,7 @@ class Dispatcher:
                 async for page in pages:
                     for message in log_messages(page, registration):
                         yield message
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "logs") from error.__cause__
 
     async def execute(
@@ -150,7 +150,7 @@ class Dispatcher:
             resource = await registration.operations["execute"](context)
             outputs = template.interface.outputs
             message = await self._reports.final_message(registration, resource, outputs, context.conversion)
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "execute") from error.__cause__
         yield pb.ExecuteTaskSyncResponse(header=pb.ExecuteTaskSyncResponseHeader(resource=message))
         if message.outputs.literals:
@@ -172,7 +172,7 @@ class Dispatcher:
             return
         try:
             await check()
-        except Exception as error:
+        except FAILURES as error:
             raise translated(error, registration, "check") from error.__cause__
 
     async def aclose(self, *, timeout: float | None = 30.0) -> None:
@@ -190,7 +190,7 @@ class Dispatcher:
             try:
                 if close is not None:
                     await close()
-            except Exception:
+            except FAILURES:
                 registration.logger.exception("connector %s could not be closed", registration.name)
             finally:
                 registration.pool.close()

@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from typing import Final
 
 from connectory.connector.registry import Registration
 from connectory.errors import (
@@ -16,16 +17,19 @@ from connectory.errors import (
 )
 from connectory.storage.errors import ObjectExistsError, ObjectNotFoundError
 
-__all__ = ["defect", "incident", "translated"]
+__all__ = ["FAILURES", "defect", "incident", "translated"]
+
+FAILURES: Final = (Exception, SystemExit)
+"""What foreign code may end with: `sys.exit()` somewhere in a connector must not end the whole server."""
 
 
-def translated(error: Exception, registration: Registration, operation: str) -> ConnectorError:
+def translated(error: BaseException, registration: Registration, operation: str) -> ConnectorError:
     """The error that leaves the service: of the connector tree, without secrets, and without a traceback."""
     known = _known(error) or defect(registration, operation, error)
     return _redacted(known, registration)
 
 
-def defect(registration: Registration, operation: str, error: Exception) -> InternalError:
+def defect(registration: Registration, operation: str, error: BaseException) -> InternalError:
     """An error that nobody foresaw: its traceback is logged under an id, and the caller gets the id."""
     short = incident()
     text = "".join(traceback.format_exception(error))
@@ -40,7 +44,7 @@ def incident() -> str:
     return os.urandom(4).hex()
 
 
-def _known(error: Exception) -> ConnectorError | None:
+def _known(error: BaseException) -> ConnectorError | None:
     if isinstance(error, ConnectorError):
         return error
     if isinstance(error, TypeConversionError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -16,6 +17,7 @@ from connectory.connector.contract import (
     LogRequest,
     Phase,
     Resource,
+    SyncConnector,
     TaskCategory,
 )
 from connectory.errors import (
@@ -78,6 +80,32 @@ async def test_known_errors_say_who_must_act(error: Exception, expected: type[Co
     failure = await _failure(error)
     assert type(failure) is expected
     assert str(error).split()[0] in failure.message
+
+
+class _Exits(SyncConnector[FakeConfig]):
+    task_type = "exits"
+
+    async def execute(self, ctx: CreateContext[FakeConfig]) -> Resource:
+        sys.exit("as a command line parser does")
+
+
+class _ExitsOnAThread(_Exits):
+    def execute(self, ctx: CreateContext[FakeConfig]) -> Resource:
+        sys.exit("as a command line parser does")
+
+
+async def test_a_connector_that_exits_while_it_creates_ends_its_call_only() -> None:
+    failure = await _failure(SystemExit(2))
+    assert isinstance(failure, InternalError)
+    assert "SystemExit" in failure.message
+
+
+@pytest.mark.parametrize("connector", [_Exits(), _ExitsOnAThread()])
+async def test_a_connector_that_exits_ends_its_call_only(connector: _Exits) -> None:
+    task = task_call("exits")
+    async with dispatching(connector) as dispatcher:
+        with pytest.raises(InternalError, match="SystemExit"):
+            _ = [answer async for answer in dispatcher.execute(task.header(), task.inputs)]
 
 
 async def test_cancellation_of_the_connector_is_no_failure() -> None:
