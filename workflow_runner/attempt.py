@@ -8,6 +8,7 @@ from connectory.connector.contract import Phase
 from connectory.errors import StoreError
 from connectory.v1 import tasks_pb2
 from workflow_runner.engine.events import (
+    AttemptExpanded,
     AttemptFailed,
     AttemptProgressed,
     AttemptStopped,
@@ -122,6 +123,12 @@ class Attempt:
                 await self._finalize(plugin)
             event: Event = AttemptFailed(
                 at=self._clock(), node=node, attempt=attempt, failure=info.failure, live=info.live, log_links=links
+            )
+        elif info.nodes is not None:
+            await self._finalize(plugin)
+            spec = info.nodes.SerializeToString(deterministic=True)
+            event = AttemptExpanded(
+                at=self._clock(), node=node, attempt=attempt, spec=spec, message=info.message, log_links=links
             )
         elif info.phase is Phase.SUCCEEDED:
             await self._finalize(plugin)

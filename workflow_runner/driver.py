@@ -14,17 +14,21 @@ from workflow_runner.engine.apply import apply_all
 from workflow_runner.engine.commands import (
     CloseExecution,
     Command,
+    LookUp,
     SetTimer,
     StartAttempt,
     StopAttempt,
     encode_commands,
 )
 from workflow_runner.engine.events import (
+    AttemptExpanded,
     AttemptFailed,
     AttemptProgressed,
     AttemptStopped,
     AttemptSucceeded,
+    CacheAnswered,
     Event,
+    SignalGiven,
     TimerFired,
     encode_event,
 )
@@ -32,6 +36,7 @@ from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import Plugin
+from workflow_runner.signals import is_waiting
 from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
@@ -43,6 +48,8 @@ _log = logging.getLogger(__name__)
 
 _PROGRESS_FLUSH = 0.25
 """Progress decides nothing, so it waits this many seconds for company before it is written down."""
+_SIGNAL_INTERVAL = 0.5
+"""While a gate is closed the store is asked this often whether another process answered."""
 _MESSAGE_INTERVAL = 60.0
 """Messages of a job that count something up are shown at once, and written down once in so many seconds."""
 
@@ -83,12 +90,14 @@ class Driver:
         self._ended = asyncio.Event()
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
+        self._mailbox: asyncio.Task[None] | None = None
 
     def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
         """Perform these commands, whose reason is in the log already, and go on from there."""
         for command in commands:
             self._perform(command, resumed=resumed)
         self._task = asyncio.create_task(self._run(), name=f"execution {self.state.execution}")
+        self._look_for_signals()
 
     def emit(self, event: Event) -> None:
         """Something happened."""
@@ -115,6 +124,7 @@ class Driver:
         attempts, self._attempts = list(self._attempts.values()), {}
         await asyncio.gather(*(attempt.detach() for attempt in attempts))
         self._timers.clear()
+        await self._forget_signals()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -135,6 +145,8 @@ class Driver:
                 self._drop_ended(events)
                 for command in commands:
                     self._perform(command, resumed=False)
+                self._look_for_signals()
+            await self._forget_signals()
             await self._store.forget_plugin_states(self.state.execution)
             self._ended.set()
             self.subscribers.close()
@@ -147,9 +159,10 @@ class Driver:
 
     def _drop_ended(self, events: Sequence[Event]) -> None:
         for event in events:
-            if isinstance(event, AttemptSucceeded | AttemptFailed | AttemptStopped):
+            if isinstance(event, AttemptSucceeded | AttemptExpanded | AttemptFailed | AttemptStopped):
                 node = self.state.nodes[event.node]
-                if node.phase.is_terminal or node.attempt > event.attempt:
+                expanded = isinstance(event, AttemptExpanded)
+                if expanded or node.phase.is_terminal or node.attempt > event.attempt:
                     self._attempts.pop((event.node, event.attempt), None)
                     self._noted.pop((event.node, event.attempt), None)
 
@@ -199,6 +212,29 @@ class Driver:
             now = max(self._clock(), timer.at)
             self.emit(TimerFired(at=now, kind=timer.kind, node=timer.node, attempt=timer.attempt))
 
+    def _look_for_signals(self) -> None:
+        """While a gate is closed, see whether somebody answered, perhaps in another process."""
+        if self._mailbox is None and is_waiting(self.state):
+            self._mailbox = asyncio.create_task(self._watch_signals(), name=f"signals {self.state.execution}")
+
+    async def _watch_signals(self) -> None:
+        while is_waiting(self.state):
+            try:
+                given = await self._store.signals(self.state.execution)
+            except StoreError as error:
+                self._pause_soon(error)
+                return
+            for signal, value in given.items():
+                if signal not in self.state.signals:
+                    self.emit(SignalGiven(at=self._clock(), signal=signal, value=value))
+            await asyncio.sleep(_SIGNAL_INTERVAL)
+        self._mailbox = None
+
+    async def _forget_signals(self) -> None:
+        if self._mailbox is not None:
+            self._mailbox.cancel()
+            await asyncio.wait([self._mailbox])
+
     def _perform(self, command: Command, *, resumed: bool) -> None:
         match command:
             case StartAttempt():
@@ -209,6 +245,8 @@ class Driver:
                 if attempt is None:
                     attempt = self._attempt(command.node, command.attempt, command.key, resumed=True)
                 attempt.stop()
+            case LookUp():
+                self.emit(CacheAnswered(at=self._clock(), node=command.node, attempt=command.attempt))
             case SetTimer():
                 self._timers.set(command)
             case CloseExecution():
@@ -236,6 +274,7 @@ class Driver:
 
     async def _pause(self, error: Exception) -> None:
         self._timers.clear()
+        await self._forget_signals()
         attempts, self._attempts = list(self._attempts.values()), {}
         await asyncio.gather(*(attempt.detach() for attempt in attempts))
         self._stop_with(error)

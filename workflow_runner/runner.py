@@ -8,18 +8,20 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from connectory.errors import AlreadyExistsError
 from connectory.types import TypeRegistry, default_types
-from connectory.v1 import literals_pb2, workflow_pb2
+from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.driver import Driver, record_of
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import encode_commands
-from workflow_runner.engine.events import AbortRequested, ExecutionStarted, encode_event
+from workflow_runner.engine.events import AbortRequested, ExecutionStarted, SignalGiven, encode_event
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.replay import replay
+from workflow_runner.signals import SignalView, check_answer, signals_of
 from workflow_runner.store.contract import LogRecord, PluginState, Store
 from workflow_runner.subscribers import Subscribers, Update
 from workflow_runner.views import (
@@ -81,12 +83,14 @@ class Runner:
         execution_id: str | None = None,
         project: str = "",
         domain: str = "",
+        launch_plans: Iterable[launch_plan_pb2.LaunchPlan] = (),
         settings: ExecutionSettings | None = None,
     ) -> str:
         """Start an execution and return its id. Once this returns, it survives a crash.
 
         A workflow that cannot be run is refused with an error that names the node, inputs that do not fit with one that
-        names the input, and nothing is kept.
+        names the input, and nothing is kept. `launch_plans` are those that nodes start, and whose workflows and tasks
+        are in the closure; a launch plan that is not among them starts the workflow of its own name.
         """
         given = inputs if inputs is not None else literals_pb2.LiteralMap()
         self._types.check_map(given, closure.primary.template.interface.inputs)
@@ -99,6 +103,7 @@ class Runner:
             key_prefix=name if execution_id is None else f"{name}-{secrets.token_hex(6)}",
             closure=closure.SerializeToString(deterministic=True),
             inputs=given.SerializeToString(deterministic=True),
+            launch_plans=tuple(plan.SerializeToString(deterministic=True) for plan in launch_plans),
             settings=settings or ExecutionSettings(),
         )
         state, commands = apply(State(), started)
@@ -140,6 +145,26 @@ class Runner:
         if driver is not None:
             driver.emit(AbortRequested(at=self._clock(), cause=cause))
         return await self.wait(execution_id)
+
+    async def signals(self, execution_id: str) -> Sequence[SignalView]:
+        """What gates of an execution wait for, have waited for, and are going to wait for."""
+        return signals_of(await self._load(execution_id))
+
+    async def signal(self, execution_id: str, signal: str, value: literals_pb2.Literal) -> None:
+        """Answer to the gates of an execution that wait for this signal, now or later; an approval by a boolean.
+
+        Once this returns, the answer survives a crash. The execution may be driven by another process: that one takes
+        the answer within a second. What does not fit is refused: an unknown signal, a value of another type, an
+        execution that has ended, a second answer that differs from the first.
+        """
+        encoded = value.SerializeToString(deterministic=True)
+        check_answer(await self._load(execution_id), signal, value, self._types)
+        await self._store.put_signal(execution_id, signal, encoded)
+        if (await self._store.signals(execution_id))[signal] != encoded:
+            raise AlreadyExistsError(f"signal {signal!r} of execution {execution_id!r} was answered already")
+        driver = self._drivers.get(execution_id)
+        if driver is not None:
+            driver.emit(SignalGiven(at=self._clock(), signal=signal, value=encoded))
 
     async def list(self, limit: int = 100) -> Sequence[ExecutionSummary]:
         """The executions that were started last, the latest first."""

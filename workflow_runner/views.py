@@ -44,8 +44,10 @@ class NodeView:
     """The ids from the outermost workflow down to this node, joined by dots."""
     name: str
     """The name that its author sees: the node's own, or that of its task or workflow."""
+    kind: str
+    """task, workflow, branch, gate or array."""
     task_type: str
-    """Empty for a sub-workflow."""
+    """Empty for what is not a task."""
     phase: NodePhase
     attempt: int
     """From 0."""
@@ -119,10 +121,10 @@ def execution_view(state: State) -> ExecutionView:
 def node_view(node: NodeState) -> NodeView:
     """What is seen of a node in this state."""
     task = node.spec.task
-    target = node.spec.node.workflow_node.sub_workflow_ref.name if task is None else task.id.name
     return NodeView(
         id=node.path,
-        name=node.spec.node.metadata.name or target,
+        name=node.spec.node.metadata.name or node.spec.title,
+        kind=node.spec.kind,
         task_type=task.type if task is not None else "",
         phase=node.phase,
         attempt=node.attempt,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectory.connector.contract import LogLink
-from connectory.errors import InvalidTaskError, StoreError, TypeConversionError, UnsupportedError
+from connectory.errors import InvalidTaskError, StoreError, TypeConversionError
 from connectory.v1 import workflow_pb2
 from tests.workflow_runner.fakes import CountingPlugin, FakePlugin
 from tests.workflow_runner.workflows import (
@@ -263,7 +263,7 @@ async def test_what_cannot_be_run_is_refused_and_not_kept() -> None:
             await opened.start(circle)
         with pytest.raises(InvalidTaskError, match="'add', which is not included"):
             await opened.start(unknown)
-        with pytest.raises(UnsupportedError, match="gate node"):
+        with pytest.raises(InvalidTaskError, match="gate node that waits for nothing"):
             await opened.start(closure(workflow("w", [gate]), []))
         assert await opened.list() == []
 

@@ -6,25 +6,28 @@ state and the same commands.
 
 from collections.abc import Iterable, Sequence
 
-from connectory.v1 import literals_pb2, workflow_pb2
-from workflow_runner.engine import attempts
+from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
+from workflow_runner.engine import answers, attempts
 from workflow_runner.engine.commands import Command
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import (
     AbortRequested,
+    AttemptExpanded,
     AttemptFailed,
     AttemptProgressed,
     AttemptStopped,
     AttemptSucceeded,
+    CacheAnswered,
     Event,
     ExecutionStarted,
+    SignalGiven,
     TimerFired,
 )
 from workflow_runner.engine.failures import Failure
-from workflow_runner.engine.graph import program_of
+from workflow_runner.engine.program import program_of
 from workflow_runner.engine.scheduling import advance
 from workflow_runner.engine.scopes import end_scope, open_scope
-from workflow_runner.engine.state import ROOT, NodePhase, State
+from workflow_runner.engine.state import ROOT, NodePhase, ScopeState, State
 
 __all__ = ["apply", "apply_all"]
 
@@ -55,12 +58,18 @@ def _dispatch(draft: Draft, event: Event) -> None:
             attempts.on_progressed(draft, event)
         case AttemptSucceeded():
             attempts.on_succeeded(draft, event)
+        case AttemptExpanded():
+            attempts.on_expanded(draft, event)
         case AttemptFailed():
             attempts.on_failed(draft, event)
         case AttemptStopped():
             attempts.on_stopped(draft, event)
         case TimerFired():
             attempts.on_timer(draft, event)
+        case SignalGiven():
+            answers.on_signal(draft, event)
+        case CacheAnswered():
+            answers.on_cache_answered(draft, event)
         case AbortRequested():
             _abort(draft, event)
         case ExecutionStarted():
@@ -70,7 +79,8 @@ def _dispatch(draft: Draft, event: Event) -> None:
 def _start(draft: Draft, event: ExecutionStarted) -> None:
     if draft.base.execution:
         return
-    program = program_of(workflow_pb2.CompiledWorkflowClosure.FromString(event.closure))
+    plans = [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in event.launch_plans]
+    program = program_of(workflow_pb2.CompiledWorkflowClosure.FromString(event.closure), plans)
     draft.base = State(
         execution=event.execution,
         project=event.project,
@@ -80,7 +90,9 @@ def _start(draft: Draft, event: ExecutionStarted) -> None:
         settings=event.settings,
         started_at=event.at,
     )
-    open_scope(draft, ROOT, program.graphs[program.primary], literals_pb2.LiteralMap.FromString(event.inputs))
+    inputs = literals_pb2.LiteralMap.FromString(event.inputs)
+    count = len(program.graph.nodes)
+    open_scope(draft, ScopeState(path=ROOT, graph=program.graph, inputs=inputs, binds_in=ROOT, remaining=count))
 
 
 def _abort(draft: Draft, event: AbortRequested) -> None:

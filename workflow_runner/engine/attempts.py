@@ -2,10 +2,12 @@
 
 import msgspec
 
-from connectory.v1 import literals_pb2
+from connectory.errors import ConnectoryError
+from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.commands import StopAttempt
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import (
+    AttemptExpanded,
     AttemptFailed,
     AttemptProgressed,
     AttemptStopped,
@@ -13,12 +15,13 @@ from workflow_runner.engine.events import (
     TimerFired,
 )
 from workflow_runner.engine.failures import Failure
-from workflow_runner.engine.retry import retry_delay
-from workflow_runner.engine.scopes import end_node, succeed_node
-from workflow_runner.engine.state import NodePhase, NodeState, Outcome
+from workflow_runner.engine.program import expanded
+from workflow_runner.engine.repeating import may_repeat, repeat
+from workflow_runner.engine.scopes import end_node, end_scope, open_scope, succeed_node
+from workflow_runner.engine.state import NodePhase, NodeState, Outcome, ScopeState
 from workflow_runner.engine.timeouts import attempt_timeout
 
-__all__ = ["on_failed", "on_progressed", "on_stopped", "on_succeeded", "on_timer"]
+__all__ = ["on_expanded", "on_failed", "on_progressed", "on_stopped", "on_succeeded", "on_timer"]
 
 TIMED_OUT = "TIMED_OUT"
 
@@ -39,6 +42,26 @@ def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     draft.running -= 1
     node = draft.change(node, message=event.message, log_links=event.log_links or node.log_links)
     succeed_node(draft, node, literals_pb2.LiteralMap.FromString(event.outputs))
+
+
+def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
+    """The node goes on as the workflow that its task left behind."""
+    node = _current(draft, event.node, event.attempt, NodePhase.RUNNING)
+    task = node.spec.task if node is not None else None
+    if node is None or task is None or draft.base.program is None:
+        return
+    draft.running -= 1
+    links = event.log_links or node.log_links
+    node = draft.change(node, message=event.message, log_links=links, deadline=None)
+    try:
+        graph = expanded(draft.base.program, task, workflow_pb2.DynamicJobSpec.FromString(event.spec))
+    except ConnectoryError as error:
+        message = f"the nodes that task {task.id.name!r} made cannot be run: {error}"
+        end_node(draft, node, NodePhase.FAILED, Failure(code="INVALID_NODES", message=message, node=node.path))
+        return
+    inputs = node.inputs or literals_pb2.LiteralMap()
+    count = len(graph.nodes)
+    open_scope(draft, ScopeState(path=node.path, graph=graph, inputs=inputs, binds_in=node.path, remaining=count))
 
 
 def on_failed(draft: Draft, event: AttemptFailed) -> None:
@@ -77,21 +100,40 @@ def on_timer(draft: Draft, event: TimerFired) -> None:
     node = draft.nodes.get(event.node)
     if node is None:
         return
-    if event.kind == "retry" and node.phase is NodePhase.RETRYING and node.attempt == event.attempt:
+    if event.kind == "total":
+        if node.phase.is_live and node.first_attempt == event.attempt:
+            _end_time(draft, node)
+    elif node.attempt != event.attempt:
+        return
+    elif event.kind == "retry" and node.phase is NodePhase.RETRYING:
         draft.change(node, phase=NodePhase.QUEUED, retry_at=None)
-        draft.queue.append(node.path)
-    elif event.kind == "attempt" and node.phase is NodePhase.RUNNING and node.attempt == event.attempt:
-        message = f"attempt {node.attempt} did not end within {attempt_timeout(node.spec):g} s"
-        failure = Failure(code=TIMED_OUT, message=message, recoverable=True, node=node.path)
+        (draft.queue if node.spec.task is not None else draft.ready).append(node.path)
+    elif event.kind == "attempt" and node.phase is NodePhase.RUNNING and node.deadline is not None:
+        _end_attempt_time(draft, node)
+    elif event.kind == "wake" and node.phase is NodePhase.RUNNING and node.wakes_at is not None:
+        succeed_node(draft, node, literals_pb2.LiteralMap())
+
+
+def _end_attempt_time(draft: Draft, node: NodeState) -> None:
+    limit = attempt_timeout(node.spec) or 0.0
+    if node.spec.gate is not None:
+        message = f"gate {node.spec.node.metadata.name or node.spec.node.id!r} was not answered within {limit:g} s"
+        end_node(draft, node, NodePhase.TIMED_OUT, Failure(code=TIMED_OUT, message=message, node=node.path))
+        return
+    message = f"attempt {node.attempt} did not end within {limit:g} s"
+    failure = Failure(code=TIMED_OUT, message=message, recoverable=True, node=node.path)
+    if node.path in draft.scopes:
+        end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
+    else:
         _stop(draft, draft.change(node, failure=failure), _outcome(draft, node, failure))
-    elif event.kind == "total" and node.phase.is_live:
-        _end_time(draft, node)
 
 
 def _end_time(draft: Draft, node: NodeState) -> None:
     failure = Failure(code=TIMED_OUT, message="the node did not end within its total time", node=node.path)
     outcome = Outcome(phase=NodePhase.TIMED_OUT, failure=failure)
-    if node.phase is NodePhase.RUNNING:
+    if node.path in draft.scopes:
+        end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
+    elif node.phase is NodePhase.RUNNING:
         _stop(draft, node, outcome)
     elif node.phase is not NodePhase.STOPPING:
         end_node(draft, node, outcome.phase, failure)
@@ -105,9 +147,7 @@ def _current(draft: Draft, path: str, attempt: int, *phases: NodePhase) -> NodeS
 
 
 def _outcome(draft: Draft, node: NodeState, failure: Failure) -> Outcome:
-    scope = draft.scopes[node.scope]
-    delay = retry_delay(node, failure, draft.base.key_of(node), draft.base.settings)
-    if scope.ending is None and delay is not None:
+    if may_repeat(draft, node, failure):
         return Outcome(phase=NodePhase.RETRYING, failure=failure)
     return Outcome(phase=NodePhase.TIMED_OUT if failure.code == TIMED_OUT else NodePhase.FAILED, failure=failure)
 
@@ -123,16 +163,4 @@ def _conclude(draft: Draft, node: NodeState, outcome: Outcome) -> None:
     if outcome.phase is not NodePhase.RETRYING:
         end_node(draft, node, outcome.phase, failure)
         return
-    delay = retry_delay(node, failure, draft.base.key_of(node), draft.base.settings) or 0.0
-    node = draft.change(
-        node,
-        phase=NodePhase.RETRYING,
-        outcome=None,
-        failure=failure,
-        failures={**node.failures, failure.kind: node.failures.get(failure.kind, 0) + 1},
-        attempt=node.attempt + 1,
-        retry_at=draft.now + delay,
-        retry_delay=delay,
-        deadline=None,
-    )
-    draft.set_timer("retry", node, delay, draft.now + delay)
+    repeat(draft, node, failure)

@@ -8,6 +8,9 @@ import msgspec
 __all__ = [
     "CloseExecution",
     "Command",
+    "GiveUp",
+    "LookUp",
+    "Remember",
     "SetTimer",
     "StartAttempt",
     "StopAttempt",
@@ -16,7 +19,7 @@ __all__ = [
     "encode_commands",
 ]
 
-TimerKind = Literal["attempt", "total", "retry"]
+TimerKind = Literal["attempt", "total", "retry", "wake"]
 
 
 class StartAttempt(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -47,11 +50,40 @@ class SetTimer(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     after: float
 
 
+class LookUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Look for a result that was kept under this key; answered by `CacheAnswered`."""
+
+    node: str
+    attempt: int
+    key: str
+    alone: bool = False
+    """Whether only one may work the result out at a time: then wait for who does, or become that one."""
+    max_age: float = 0.0
+    """An older result does not count; 0: any does."""
+
+
+class Remember(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Keep a result under this key, and let go those who wait for it. Nothing answers."""
+
+    node: str
+    attempt: int
+    key: str
+    outputs: bytes
+    """A `LiteralMap`."""
+
+
+class GiveUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The result under this key won't be worked out here: let another one try. Nothing answers."""
+
+    node: str
+    key: str
+
+
 class CloseExecution(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The execution has ended; no other command follows and no event is expected."""
 
 
-Command = StartAttempt | StopAttempt | SetTimer | CloseExecution
+Command = StartAttempt | StopAttempt | SetTimer | LookUp | Remember | GiveUp | CloseExecution
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[tuple[Command, ...]] = msgspec.msgpack.Decoder(tuple[Command, ...])

@@ -20,6 +20,7 @@ class Draft:
         self.scopes: dict[str, ScopeState] = dict(state.scopes)
         self.queue = deque(state.queue)
         self.running = state.running
+        self.signals = dict(state.signals)
         self.ready: deque[str] = deque()
         """Nodes that nothing holds back any more and that have not been looked at yet."""
         self.commands: list[Command] = []
@@ -35,6 +36,7 @@ class Draft:
             scopes=self.scopes,
             queue=tuple(self.queue),
             running=self.running,
+            signals=self.signals,
             **self.changes,
         )
 
@@ -62,7 +64,8 @@ class Draft:
 
     def set_timer(self, kind: TimerKind, node: NodeState, after: float, at: float) -> None:
         """Ask for a timer."""
-        self.commands.append(SetTimer(kind=kind, node=node.path, attempt=node.attempt, at=at, after=after))
+        attempt = node.first_attempt if kind == "total" else node.attempt
+        self.commands.append(SetTimer(kind=kind, node=node.path, attempt=attempt, at=at, after=after))
 
     @property
     def root(self) -> ScopeState:

@@ -11,13 +11,16 @@ from workflow_runner.engine.settings import ExecutionSettings
 
 __all__ = [
     "AbortRequested",
+    "AttemptExpanded",
     "AttemptFailed",
     "AttemptProgressed",
     "AttemptStopped",
     "AttemptSucceeded",
+    "CacheAnswered",
     "Event",
     "ExecutionStarted",
     "LogLink",
+    "SignalGiven",
     "TimerFired",
     "decode_event",
     "encode_event",
@@ -52,6 +55,8 @@ class ExecutionStarted(_Event, frozen=True, kw_only=True):
     """The compiled workflow, a `CompiledWorkflowClosure`."""
     inputs: bytes
     """The inputs, a `LiteralMap`."""
+    launch_plans: tuple[bytes, ...] = ()
+    """What launch plans of the closure start: messages of `LaunchPlan`."""
     settings: ExecutionSettings = ExecutionSettings()
 
 
@@ -69,6 +74,15 @@ class AttemptSucceeded(_AttemptEvent, frozen=True, kw_only=True):
 
     outputs: bytes
     """A `LiteralMap`."""
+    message: str = ""
+    log_links: tuple[LogLink, ...] = ()
+
+
+class AttemptExpanded(_AttemptEvent, frozen=True, kw_only=True):
+    """The attempt ended well and left nodes behind, whose outputs are to be its own."""
+
+    spec: bytes
+    """A `DynamicJobSpec`."""
     message: str = ""
     log_links: tuple[LogLink, ...] = ()
 
@@ -97,6 +111,23 @@ class TimerFired(_Event, frozen=True, kw_only=True):
     attempt: int
 
 
+class SignalGiven(_Event, frozen=True, kw_only=True):
+    """Somebody answered to the gates that wait for this signal, now or later. The first answer counts."""
+
+    signal: str
+    value: bytes
+    """A `Literal`."""
+
+
+class CacheAnswered(_AttemptEvent, frozen=True, kw_only=True):
+    """The answer to `LookUp`."""
+
+    outputs: bytes | None = None
+    """A `LiteralMap`; None: the result has to be worked out."""
+    source: str = ""
+    """Who worked it out."""
+
+
 class AbortRequested(_Event, frozen=True, kw_only=True):
     """Somebody wants the execution to end now."""
 
@@ -107,9 +138,12 @@ Event = (
     ExecutionStarted
     | AttemptProgressed
     | AttemptSucceeded
+    | AttemptExpanded
     | AttemptFailed
     | AttemptStopped
     | TimerFired
+    | SignalGiven
+    | CacheAnswered
     | AbortRequested
 )
 

@@ -1,183 +1,117 @@
-"""A compiled workflow, arranged for running: who waits for whom, and which task a node means."""
+"""A compiled workflow, arranged for running: who waits for whom, and what each node means."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from __future__ import annotations
 
-from connectory.errors import InvalidTaskError, UnsupportedError
-from connectory.v1 import identifiers_pb2, tasks_pb2, workflow_pb2
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["INPUT_NODES", "Graph", "NodeSpec", "Program", "program_of"]
+from connectory.v1 import interface_pb2, literals_pb2, tasks_pb2, workflow_pb2
+
+__all__ = ["INPUT_NODES", "MARKERS", "Array", "Branch", "Case", "Graph", "NodeSpec"]
 
 INPUT_NODES = frozenset({"", "start-node"})
 """Names under which a binding refers to the workflow's own inputs."""
-_MARKERS = frozenset({"start-node", "end-node"})
+MARKERS = frozenset({"start-node", "end-node"})
 """Nodes that some compilers add to mark beginning and end; nothing runs there."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeSpec:
-    """One node of a graph."""
+    """One node of a graph. Exactly one of `task`, `graph`, `branch`, `gate` and `array` says what it does."""
 
     node: workflow_pb2.Node
-    task: tasks_pb2.TaskTemplate | None
-    """The task it runs; None: it is a sub-workflow."""
-    workflow: str
-    """The key of the workflow it runs; empty: it is a task."""
-    upstream: frozenset[str]
-    downstream: tuple[str, ...]
+    task: tasks_pb2.TaskTemplate | None = None
+    graph: Graph | None = None
+    """The workflow that it runs."""
+    branch: Branch | None = None
+    gate: workflow_pb2.GateNode | None = None
+    array: Array | None = None
+    upstream: frozenset[str] = frozenset()
+    downstream: tuple[str, ...] = ()
+    interruptible: bool = False
+    """What its workflow says of nodes that say nothing themselves."""
+    presets: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
+    """Inputs of a launch plan that count when the node gives none."""
+    fixed: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
+    """Inputs of a launch plan that count whatever the node gives."""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word."""
+        kinds = ("task", "graph", "branch", "gate", "array")
+        found = next(kind for kind in kinds if getattr(self, kind) is not None)
+        return "workflow" if found == "graph" else found
+
+    @property
+    def interface(self) -> interface_pb2.TypedInterface:
+        """What it takes and gives, as far as that is declared."""
+        if self.task is not None:
+            return self.task.interface
+        if self.graph is not None:
+            return self.graph.interface
+        return self.array.interface if self.array is not None else interface_pb2.TypedInterface()
+
+    @property
+    def title(self) -> str:
+        """The name of what it runs."""
+        if self.task is not None:
+            return self.task.id.name
+        if self.graph is not None:
+            return self.graph.name
+        return self.array.item.title if self.array is not None else self.node.id
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One way that a branch may take."""
+
+    condition: workflow_pb2.BooleanExpression | None
+    """None: the way that is taken when no other is."""
+    spec: NodeSpec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch:
+    """A choice between nodes; the first case whose condition holds is taken."""
+
+    cases: Sequence[Case]
+    failure: str
+    """Why it fails when no case is taken."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Array:
+    """A node that is repeated for every member of lists."""
+
+    item: NodeSpec
+    """What is repeated, with the interface of one repetition."""
+    interface: interface_pb2.TypedInterface
+    """That of all repetitions together."""
+    bound: frozenset[str]
+    """Inputs that are the same for all."""
+    parallelism: int
+    """So many run at once; 0: as many as the execution allows."""
+    min_successes: int | None
+    min_success_ratio: float
+    run_all: bool
+    """Whether the others still run when too many have failed."""
+
+    def tolerated(self, count: int) -> int:
+        """How many of so many repetitions may fail."""
+        if self.min_successes is not None:
+            return max(0, count - self.min_successes)
+        return int(count * (1.0 - self.min_success_ratio + 1e-6))  # the ratio comes as a 32-bit float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Graph:
     """One workflow: its nodes by id, in the order in which they are written."""
 
-    template: workflow_pb2.WorkflowTemplate
+    name: str
     nodes: Mapping[str, NodeSpec]
-
-    @property
-    def fails_at_once(self) -> bool:
-        """Whether one failed node ends the workflow, or its independent nodes may finish first."""
-        return self.template.metadata.on_failure == workflow_pb2.WorkflowMetadata.FAIL_IMMEDIATELY
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Program:
-    """Every graph that an execution can run."""
-
-    primary: str
-    graphs: Mapping[str, Graph]
-
-    @property
-    def name(self) -> str:
-        """The primary workflow's name."""
-        return self.graphs[self.primary].template.id.name
-
-
-def program_of(closure: workflow_pb2.CompiledWorkflowClosure) -> Program:
-    """Arrange a compiled workflow; InvalidTaskError or UnsupportedError names the node that cannot be run."""
-    tasks = {_key(compiled.template.id): compiled.template for compiled in closure.tasks}
-    templates = {_key(compiled.template.id): compiled.template for compiled in closure.sub_workflows}
-    primary = _key(closure.primary.template.id)
-    templates[primary] = closure.primary.template
-    graphs = {key: _graph_of(template, tasks, templates) for key, template in templates.items()}
-    _refuse_recursion(graphs)
-    return Program(primary=primary, graphs=graphs)
-
-
-def _key(identifier: identifiers_pb2.Identifier) -> str:
-    return f"{identifier.project}:{identifier.domain}:{identifier.name}:{identifier.version}"
-
-
-def _graph_of(
-    template: workflow_pb2.WorkflowTemplate,
-    tasks: Mapping[str, tasks_pb2.TaskTemplate],
-    workflows: Mapping[str, workflow_pb2.WorkflowTemplate],
-) -> Graph:
-    if template.HasField("failure_node"):
-        raise UnsupportedError(f"workflow {template.id.name!r} has a failure node, which this runner cannot run")
-    nodes = {node.id: node for node in template.nodes if node.id not in _MARKERS}
-    upstream = {node_id: _upstream(template, node, nodes) for node_id, node in nodes.items()}
-    downstream: dict[str, list[str]] = {node_id: [] for node_id in nodes}
-    for node_id, sources in upstream.items():
-        for source in sorted(sources):
-            downstream[source].append(node_id)
-    _refuse_cycles(template, upstream, downstream)
-    specs = {}
-    for node_id, node in nodes.items():
-        task, workflow = _target(template, node, tasks, workflows)
-        specs[node_id] = NodeSpec(
-            node=node,
-            task=task,
-            workflow=workflow,
-            upstream=frozenset(upstream[node_id]),
-            downstream=tuple(downstream[node_id]),
-        )
-    return Graph(template=template, nodes=specs)
-
-
-def _target(
-    template: workflow_pb2.WorkflowTemplate,
-    node: workflow_pb2.Node,
-    tasks: Mapping[str, tasks_pb2.TaskTemplate],
-    workflows: Mapping[str, workflow_pb2.WorkflowTemplate],
-) -> tuple[tasks_pb2.TaskTemplate | None, str]:
-    kind = node.WhichOneof("target")
-    where = f"node {node.id!r} of workflow {template.id.name!r}"
-    if kind == "task_node":
-        task = tasks.get(_key(node.task_node.reference_id))
-        if task is None:
-            raise InvalidTaskError(
-                f"{where} refers to task {node.task_node.reference_id.name!r}, which is not included"
-            )
-        return task, ""
-    if kind == "workflow_node" and node.workflow_node.WhichOneof("reference") == "sub_workflow_ref":
-        key = _key(node.workflow_node.sub_workflow_ref)
-        if key not in workflows:
-            name = node.workflow_node.sub_workflow_ref.name
-            raise InvalidTaskError(f"{where} refers to workflow {name!r}, which is not included")
-        return None, key
-    if kind is None:
-        raise InvalidTaskError(f"{where} has no target")
-    described = "launch plan" if kind == "workflow_node" else kind.removesuffix("_node")
-    raise UnsupportedError(f"{where} is a {described} node, which this runner cannot run")
-
-
-def _upstream(
-    template: workflow_pb2.WorkflowTemplate, node: workflow_pb2.Node, nodes: Mapping[str, workflow_pb2.Node]
-) -> set[str]:
-    named = set(node.upstream_node_ids)
-    for binding in node.inputs:
-        named.update(_promised(binding.binding))
-    found = named - INPUT_NODES - _MARKERS
-    unknown = sorted(found - nodes.keys())
-    if unknown:
-        raise InvalidTaskError(
-            f"node {node.id!r} of workflow {template.id.name!r} waits for {unknown[0]!r}, which does not exist"
-        )
-    return found
-
-
-def _promised(binding: workflow_pb2.BindingData) -> Iterator[str]:
-    kind = binding.WhichOneof("value")
-    if kind == "promise":
-        yield binding.promise.node_id
-    elif kind == "collection":
-        for item in binding.collection.bindings:
-            yield from _promised(item)
-    elif kind == "map":
-        for item in binding.map.bindings.values():
-            yield from _promised(item)
-
-
-def _refuse_cycles(
-    template: workflow_pb2.WorkflowTemplate,
-    upstream: Mapping[str, set[str]],
-    downstream: Mapping[str, list[str]],
-) -> None:
-    waiting = {node_id: len(sources) for node_id, sources in upstream.items()}
-    free = [node_id for node_id, count in waiting.items() if count == 0]
-    for node_id in free:
-        for successor in downstream[node_id]:
-            waiting[successor] -= 1
-            if waiting[successor] == 0:
-                free.append(successor)
-    if len(free) < len(waiting):
-        stuck = ", ".join(sorted(set(waiting) - set(free)))
-        raise InvalidTaskError(f"nodes of workflow {template.id.name!r} wait for each other in a circle: {stuck}")
-
-
-def _refuse_recursion(graphs: Mapping[str, Graph]) -> None:
-    done: set[str] = set()
-
-    def visit(key: str, above: tuple[str, ...]) -> None:
-        if key in above:
-            raise InvalidTaskError(f"workflow {graphs[key].template.id.name!r} contains itself")
-        if key in done:
-            return
-        for spec in graphs[key].nodes.values():
-            if spec.workflow:
-                visit(spec.workflow, (*above, key))
-        done.add(key)
-
-    for key in graphs:
-        visit(key, ())
+    interface: interface_pb2.TypedInterface
+    outputs: Sequence[workflow_pb2.Binding] = ()
+    fails_at_once: bool = True
+    """Whether one failed node ends the workflow, or its independent nodes may finish first."""
+    failure_node: NodeSpec | None = None
+    """What is run when the workflow has failed."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from workflow_runner.engine.commands import Command, SetTimer, StartAttempt, StopAttempt
+from workflow_runner.engine.caching import computed_alone, max_age
+from workflow_runner.engine.commands import Command, LookUp, SetTimer, StartAttempt, StopAttempt
 from workflow_runner.engine.state import NodePhase, NodeState, State
-from workflow_runner.engine.timeouts import attempt_timeout, total_timeout
+from workflow_runner.engine.timeouts import attempt_timeout, sleep_time, total_timeout
 
-__all__ = ["is_awaited", "outstanding"]
+__all__ = ["is_awaited", "look_up", "outstanding"]
 
 
 def outstanding(state: State) -> list[Command]:
@@ -24,9 +25,19 @@ def is_awaited(state: State, timer: SetTimer) -> bool:
     )
 
 
+def look_up(node: NodeState) -> LookUp:
+    """Ask whether the node's result is known."""
+    spec = node.spec
+    return LookUp(
+        node=node.path, attempt=node.attempt, key=node.cache_key, alone=computed_alone(spec), max_age=max_age(spec)
+    )
+
+
 def _of_node(state: State, node: NodeState) -> Iterator[Command]:
     key = state.key_of(node)
-    if node.phase is NodePhase.RUNNING and node.spec.task is not None:
+    if node.phase is NodePhase.LOOKING:
+        yield look_up(node)
+    elif node.phase is NodePhase.RUNNING and node.spec.task is not None and node.path not in state.scopes:
         yield StartAttempt(node=node.path, attempt=node.attempt, key=key)
     elif node.phase is NodePhase.STOPPING:
         cause = node.outcome.failure.message if node.outcome is not None else ""
@@ -40,9 +51,12 @@ def _timers(node: NodeState) -> Iterator[SetTimer]:
     if node.phase is NodePhase.RUNNING and node.deadline is not None:
         limit = attempt_timeout(node.spec) or 0.0
         yield SetTimer(kind="attempt", node=node.path, attempt=node.attempt, at=node.deadline, after=limit)
+    if node.phase is NodePhase.RUNNING and node.wakes_at is not None:
+        length = sleep_time(node.spec)
+        yield SetTimer(kind="wake", node=node.path, attempt=node.attempt, at=node.wakes_at, after=length)
     if node.total_deadline is not None and _may_go_on(node):
         limit = total_timeout(node.spec) or 0.0
-        yield SetTimer(kind="total", node=node.path, attempt=0, at=node.total_deadline, after=limit)
+        yield SetTimer(kind="total", node=node.path, attempt=node.first_attempt, at=node.total_deadline, after=limit)
 
 
 def _may_go_on(node: NodeState) -> bool:

@@ -1,12 +1,20 @@
 """Which nodes begin now: those that nothing holds back, in the order in which they became free, within the limit."""
 
 from connectory.errors import TypeConversionError
+from connectory.v1 import literals_pb2
+from workflow_runner.engine import gates
+from workflow_runner.engine.arrays import count_of, inputs_of, items_graph
 from workflow_runner.engine.bindings import bind
+from workflow_runner.engine.caching import cache_key
+from workflow_runner.engine.choices import taken
 from workflow_runner.engine.commands import StartAttempt
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
+from workflow_runner.engine.graph import Array, Branch
+from workflow_runner.engine.handling import with_error
+from workflow_runner.engine.outstanding import look_up
 from workflow_runner.engine.scopes import end_node, open_scope
-from workflow_runner.engine.state import NodePhase, NodeState
+from workflow_runner.engine.state import NodePhase, NodeState, ScopeState
 from workflow_runner.engine.timeouts import attempt_timeout, total_timeout
 
 __all__ = ["advance"]
@@ -27,40 +35,105 @@ def _has_place(draft: Draft) -> bool:
 
 
 def _admit(draft: Draft, node: NodeState) -> None:
+    if node.phase is NodePhase.QUEUED:  # tried once more, with the inputs that it has
+        _begin(draft, node, node.inputs or literals_pb2.LiteralMap())
+        return
     scope = draft.scopes.get(node.scope)
-    if scope is None or scope.ending is not None or node.phase is not NodePhase.WAITING:
+    if scope is None or (scope.ending is not None and not node.is_handler) or node.phase is not NodePhase.WAITING:
         return
     draft.change_scope(scope, live=scope.live + 1)
-    spec = node.spec
-    program = draft.base.program
-    graph = program.graphs[spec.workflow] if program is not None and spec.workflow else None
-    if spec.task is not None:
-        declared = spec.task.interface.inputs
-    else:
-        assert graph is not None  # program_of gives every node either a task or a workflow
-        declared = graph.template.interface.inputs
     node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now)
     try:
-        inputs = bind(spec.node.inputs, declared, scope, draft.nodes)
+        inputs = _inputs(draft, scope, node)
+        if node.spec.array is not None:
+            count_of(node.spec.array, inputs)
     except TypeConversionError as error:
         message = f"the inputs of node {node.path!r} cannot be made: {error}"
         end_node(draft, node, NodePhase.FAILED, Failure(code="BINDING", message=message, node=node.path))
         return
-    if graph is not None:
-        draft.change(node, phase=NodePhase.RUNNING, inputs=inputs, started_at=draft.now)
-        open_scope(draft, node.path, graph, inputs)
+    _begin(draft, draft.change(node, inputs=inputs), inputs)
+
+
+def _inputs(draft: Draft, scope: ScopeState, node: NodeState) -> literals_pb2.LiteralMap:
+    spec = node.spec
+    if scope.array is not None:
+        given = inputs_of(scope.array, scope.inputs, int(node.path.rpartition(".")[2]))
+    else:
+        given = bind(spec.node.inputs, spec.interface.inputs, draft.scopes[scope.binds_in], draft.nodes)
+    if node.is_handler and scope.failure is not None and "err" not in scope.inputs.literals:
+        given = with_error(given, spec.interface.inputs, scope.failure)
+    if not spec.presets.literals and not spec.fixed.literals:
+        return given
+    return literals_pb2.LiteralMap(literals={**spec.presets.literals, **given.literals, **spec.fixed.literals})
+
+
+def _begin(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) -> None:
+    spec = node.spec
+    if spec.task is not None:
+        _begin_task(draft, node, inputs)
         return
-    limit = total_timeout(spec)
+    node = _run(draft, node)
+    if spec.gate is not None:
+        gates.open_gate(draft, node)
+    elif spec.branch is not None:
+        _choose(draft, node, spec.branch, inputs)
+    elif spec.array is not None:
+        _repeat(draft, node, spec.array, inputs)
+    elif spec.graph is not None:
+        count = len(spec.graph.nodes)
+        open_scope(
+            draft, ScopeState(path=node.path, graph=spec.graph, inputs=inputs, binds_in=node.path, remaining=count)
+        )
+
+
+def _begin_task(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) -> None:
+    limit = total_timeout(node.spec)
     deadline = draft.now + limit if limit is not None else None
-    node = draft.change(node, inputs=inputs, total_deadline=deadline)
+    node = draft.change(node, total_deadline=deadline, cache_key=cache_key(node.spec, inputs))
     if limit is not None and deadline is not None:
         draft.set_timer("total", node, limit, deadline)
-    draft.queue.append(node.path)
+    if node.cache_key and not draft.base.settings.overwrite_cache:
+        draft.commands.append(look_up(draft.change(node, phase=NodePhase.LOOKING)))
+    else:
+        draft.queue.append(node.path)
+
+
+def _choose(draft: Draft, node: NodeState, branch: Branch, inputs: literals_pb2.LiteralMap) -> None:
+    name = node.spec.node.metadata.name or node.spec.node.id
+    try:
+        graph = taken(branch, inputs)
+    except TypeConversionError as error:
+        message = f"the conditions of {name!r} cannot be decided: {error}"
+        end_node(draft, node, NodePhase.FAILED, Failure(code="CONDITION", message=message, node=node.path))
+        return
+    if graph is None:
+        message = branch.failure or f"no case of {name!r} holds"
+        end_node(draft, node, NodePhase.FAILED, Failure(code="NO_CASE", message=message, node=node.path))
+        return
+    within = draft.scopes[node.scope].binds_in
+    open_scope(draft, ScopeState(path=node.path, graph=graph, inputs=inputs, binds_in=within, remaining=1))
+
+
+def _repeat(draft: Draft, node: NodeState, array: Array, inputs: literals_pb2.LiteralMap) -> None:
+    count = count_of(array, inputs)
+    graph = items_graph(array, count)
+    open_scope(
+        draft,
+        ScopeState(path=node.path, graph=graph, inputs=inputs, binds_in=node.path, remaining=count, array=array),
+    )
 
 
 def _start(draft: Draft, node: NodeState) -> None:
     if node.phase is not NodePhase.QUEUED:
         return
+    draft.running += 1
+    started = StartAttempt(node=node.path, attempt=node.attempt, key=draft.base.key_of(node))
+    draft.commands.append(started)
+    _run(draft, node)
+
+
+def _run(draft: Draft, node: NodeState) -> NodeState:
+    """The node's attempt begins, and its time with it."""
     limit = attempt_timeout(node.spec)
     deadline = draft.now + limit if limit is not None else None
     node = draft.change(
@@ -73,7 +146,6 @@ def _start(draft: Draft, node: NodeState) -> None:
         message="",
         log_links=(),
     )
-    draft.running += 1
-    draft.commands.append(StartAttempt(node=node.path, attempt=node.attempt, key=draft.base.key_of(node)))
     if limit is not None and deadline is not None:
         draft.set_timer("attempt", node, limit, deadline)
+    return node

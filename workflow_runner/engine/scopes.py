@@ -1,16 +1,23 @@
 """Workflows inside an execution: how one begins, how its nodes' ends add up, and how it ends.
 
 A scope ends with success when every node has succeeded; without success when it is to end and nothing in it is live.
-Ending the outermost scope ends the execution; ending another one ends the node that it is the inside of.
+Ending the outermost scope ends the execution; ending another one ends the node that it is the inside of. The way that
+a branch takes and the repetitions of an array node are scopes like any other.
 """
+
+from collections.abc import Iterator
+
+import msgspec
 
 from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
+from workflow_runner.engine.arrays import collected
 from workflow_runner.engine.bindings import bind
-from workflow_runner.engine.commands import CloseExecution, StopAttempt
+from workflow_runner.engine.commands import CloseExecution, GiveUp, Remember, StopAttempt
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
-from workflow_runner.engine.graph import Graph
+from workflow_runner.engine.graph import NodeSpec
+from workflow_runner.engine.repeating import may_repeat, repeat
 from workflow_runner.engine.state import (
     ROOT,
     ExecutionPhase,
@@ -24,21 +31,54 @@ from workflow_runner.engine.state import (
 __all__ = ["end_node", "end_scope", "open_scope", "succeed_node"]
 
 
-def open_scope(draft: Draft, path: str, graph: Graph, inputs: literals_pb2.LiteralMap) -> None:
+def open_scope(draft: Draft, scope: ScopeState) -> None:
     """Begin a workflow: its nodes wait, and those that wait for nothing are ready."""
-    scope = ScopeState(path=path, graph=graph, inputs=inputs, remaining=len(graph.nodes))
-    draft.scopes[path] = scope
-    for node_id, spec in graph.nodes.items():
-        node = NodeState(path=child_path(path, node_id), scope=path, spec=spec, waiting=len(spec.upstream))
-        draft.nodes[node.path] = node
-        if node.waiting == 0:
+    draft.scopes[scope.path] = scope
+    for node_id, spec in scope.graph.nodes.items():
+        node = _new_node(draft, scope, node_id, spec)
+        if node.waiting == 0 and scope.array is None:
             draft.ready.append(node.path)
+    if scope.array is not None:
+        scope = _begin_items(draft, scope)
     _settle(draft, scope)
+
+
+def _new_node(draft: Draft, scope: ScopeState, node_id: str, spec: NodeSpec) -> NodeState:
+    """A node that waits. When its workflow is repeated it goes on counting attempts: no key is used twice."""
+    path = child_path(scope.path, node_id)
+    earlier = draft.nodes.get(path)
+    attempt = earlier.attempt + (earlier.queued_at is not None) if earlier is not None else 0
+    node = NodeState(
+        path=path, scope=scope.path, spec=spec, waiting=len(spec.upstream), attempt=attempt, first_attempt=attempt
+    )
+    draft.nodes[path] = node
+    return node
+
+
+def _begin_items(draft: Draft, scope: ScopeState) -> ScopeState:
+    """Let repetitions go, as many as may run at once."""
+    if scope.array is None or scope.ending is not None:
+        return scope
+    count = len(scope.graph.nodes)
+    ended = count - scope.remaining
+    most = scope.array.parallelism or count
+    until = min(count, ended + most)
+    for index in range(scope.begun, until):
+        draft.ready.append(child_path(scope.path, str(index)))
+    return draft.change_scope(scope, begun=max(scope.begun, until))
 
 
 def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap) -> None:
     """The node has done its work: what waited for it may go on."""
-    node = draft.change(node, phase=NodePhase.SUCCEEDED, outputs=outputs, failure=None, ended_at=draft.now)
+    for alias in node.spec.node.output_aliases:
+        if alias.var in outputs.literals:
+            outputs.literals[alias.alias].CopyFrom(outputs.literals[alias.var])
+    if node.cache_key and not node.cached_from:
+        kept = outputs.SerializeToString(deterministic=True)
+        draft.commands.append(Remember(node=node.path, attempt=node.attempt, key=node.cache_key, outputs=kept))
+    node = draft.change(
+        node, phase=NodePhase.SUCCEEDED, outputs=outputs, failure=None, deadline=None, ended_at=draft.now
+    )
     scope = draft.scopes[node.scope]
     scope = draft.change_scope(scope, live=scope.live - 1, remaining=scope.remaining - 1)
     if scope.ending is None:
@@ -47,22 +87,52 @@ def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap
             successor = draft.change(successor, waiting=successor.waiting - 1)
             if successor.waiting == 0:
                 draft.ready.append(successor.path)
+        scope = _begin_items(draft, scope)
     _settle(draft, scope)
 
 
 def end_node(draft: Draft, node: NodeState, phase: NodePhase, failure: Failure) -> None:
     """The node ends without success. It must be live, and nothing that it started may run any more."""
+    _give_up(draft, node)
     draft.change(node, phase=phase, failure=failure, outcome=None, ended_at=draft.now)
     scope = draft.scopes[node.scope]
     scope = draft.change_scope(scope, live=scope.live - 1, remaining=scope.remaining - 1)
-    if phase is not NodePhase.ABORTED and scope.ending is None:
-        scope = draft.change_scope(scope, failure=scope.failure or failure)
-        if scope.graph.fails_at_once:
-            end_scope(draft, scope, NodePhase.FAILED, failure)
+    if node.is_handler:
+        scope = _note_handler(draft, scope, failure)
+    elif phase is not NodePhase.ABORTED and scope.ending is None:
+        scope = _count_failure(draft, scope, failure)
+        if scope.failure is not None and scope.graph.fails_at_once:
+            end_scope(draft, scope, NodePhase.FAILED, scope.failure)
             return
-        if scope.path == ROOT:
+        if scope.failure is not None and scope.path == ROOT:
             draft.change_execution(phase=ExecutionPhase.FAILING)
+        scope = _begin_items(draft, scope)
     _settle(draft, scope)
+
+
+def _count_failure(draft: Draft, scope: ScopeState, failure: Failure) -> ScopeState:
+    if scope.array is None:
+        return draft.change_scope(scope, failure=scope.failure or failure)
+    count = len(scope.graph.nodes)
+    tolerated = scope.array.tolerated(count)
+    scope = draft.change_scope(scope, failed=scope.failed + 1)
+    if scope.failed <= tolerated:
+        return scope
+    message = failure.message
+    if tolerated or scope.failed > 1:
+        message = f"{scope.failed} of {count} repetitions failed, at most {tolerated} may; the last one: {message}"
+    failure = msgspec.structs.replace(failure, message=message) if scope.failure is None else scope.failure
+    return draft.change_scope(scope, failure=failure)
+
+
+def _note_handler(draft: Draft, scope: ScopeState, failure: Failure) -> ScopeState:
+    """What failed is the node that is run upon a failure: the workflow's own failure is what counts."""
+    first = scope.failure or failure
+    if failure is not first and scope.ending is not NodePhase.ABORTED:
+        first = msgspec.structs.replace(
+            first, message=f"{first.message}; its failure node failed too: {failure.message}"
+        )
+    return draft.change_scope(scope, failure=first)
 
 
 def end_scope(draft: Draft, scope: ScopeState, ending: NodePhase, failure: Failure) -> None:
@@ -71,17 +141,25 @@ def end_scope(draft: Draft, scope: ScopeState, ending: NodePhase, failure: Failu
     if scope.path == ROOT:
         phase = ExecutionPhase.ABORTING if ending is NodePhase.ABORTED else ExecutionPhase.FAILING
         draft.change_execution(phase=phase)
-    for node_id in scope.graph.nodes:
-        _end_within(draft, draft.nodes[child_path(scope.path, node_id)], failure)
+    for path in list(_inside(scope)):
+        if path in draft.nodes:
+            _end_within(draft, draft.nodes[path], failure)
     if scope.path in draft.scopes:
         _settle(draft, draft.scopes[scope.path])
 
 
+def _inside(scope: ScopeState) -> Iterator[str]:
+    for node_id in scope.graph.nodes:
+        yield child_path(scope.path, node_id)
+    if scope.handled and scope.graph.failure_node is not None:
+        yield child_path(scope.path, scope.graph.failure_node.node.id)
+
+
 def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
     aborted = Outcome(phase=NodePhase.ABORTED, failure=failure)
-    if node.phase is NodePhase.RUNNING and node.spec.task is None:
+    if node.phase is NodePhase.RUNNING and node.path in draft.scopes:
         end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, failure)
-    elif node.phase is NodePhase.RUNNING:
+    elif node.phase is NodePhase.RUNNING and node.spec.task is not None:
         draft.change(node, phase=NodePhase.STOPPING, outcome=aborted)
         key = draft.base.key_of(node)
         draft.commands.append(StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=failure.message))
@@ -89,9 +167,15 @@ def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
         if node.outcome is not None and node.outcome.phase is NodePhase.RETRYING:
             draft.change(node, outcome=aborted)
     elif node.phase.is_live:
+        _give_up(draft, node)
         _count_end(draft, draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now), live=1)
     elif node.phase is NodePhase.WAITING:
         _count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
+
+
+def _give_up(draft: Draft, node: NodeState) -> None:
+    if node.cache_key:
+        draft.commands.append(GiveUp(node=node.path, key=node.cache_key))
 
 
 def _count_end(draft: Draft, node: NodeState, *, live: int) -> None:
@@ -100,32 +184,44 @@ def _count_end(draft: Draft, node: NodeState, *, live: int) -> None:
 
 
 def _settle(draft: Draft, scope: ScopeState) -> None:
-    if scope.live > 0 or (scope.ending is None and _has_ready(draft, scope)):
+    if scope.live > 0 or _has_ready(draft, scope):
         return
     if scope.ending is None and scope.failure is None:
         if scope.remaining == 0:
             _succeed_scope(draft, scope)
         return
     ending = scope.ending or NodePhase.FAILED
-    for node_id in scope.graph.nodes:
-        node = draft.nodes[child_path(scope.path, node_id)]
+    for path in _inside(scope):
+        node = draft.nodes[path]
         if node.phase is NodePhase.WAITING:
             _count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
-    _close_scope(draft, draft.scopes[scope.path], ending)
+    scope = draft.scopes[scope.path]
+    if scope.graph.failure_node is not None and not scope.handled and ending is not NodePhase.ABORTED:
+        _handle(draft, scope, scope.graph.failure_node, ending)
+    else:
+        _close_scope(draft, scope, ending)
+
+
+def _handle(draft: Draft, scope: ScopeState, spec: NodeSpec, ending: NodePhase) -> None:
+    """Run the failure node before the workflow ends."""
+    scope = draft.change_scope(scope, handled=True, ending=ending, remaining=scope.remaining + 1)
+    node = draft.change(_new_node(draft, scope, spec.node.id, spec), is_handler=True)
+    draft.ready.append(node.path)
 
 
 def _has_ready(draft: Draft, scope: ScopeState) -> bool:
-    return any(draft.nodes[path].scope == scope.path for path in draft.ready)
+    nodes = (draft.nodes[path] for path in draft.ready)
+    return any(node.scope == scope.path and node.phase is NodePhase.WAITING for node in nodes)
 
 
 def _succeed_scope(draft: Draft, scope: ScopeState) -> None:
-    template = scope.graph.template
     try:
-        outputs = bind(template.outputs, template.interface.outputs, scope, draft.nodes)
+        outputs = _outputs(draft, scope)
     except TypeConversionError as error:
-        message = f"the outputs of workflow {template.id.name!r} cannot be made: {error}"
+        message = f"the outputs of workflow {scope.graph.name!r} cannot be made: {error}"
         failure = Failure(code="BINDING", message=message, node=scope.path)
-        _close_scope(draft, draft.change_scope(scope, failure=failure), NodePhase.FAILED)
+        scope = draft.change_scope(scope, failure=failure)
+        _settle(draft, scope)
         return
     del draft.scopes[scope.path]
     if scope.path == ROOT:
@@ -135,6 +231,17 @@ def _succeed_scope(draft: Draft, scope: ScopeState) -> None:
         succeed_node(draft, draft.nodes[scope.path], outputs)
 
 
+def _outputs(draft: Draft, scope: ScopeState) -> literals_pb2.LiteralMap:
+    if scope.array is not None:
+        items = (draft.nodes[path] for path in _inside(scope))
+        results = [item.outputs if item.phase is NodePhase.SUCCEEDED else None for item in items]
+        return collected(scope.array, results)
+    if scope.binds_in != scope.path:  # a branch gives what the way gives that it took
+        (path,) = _inside(scope)
+        return draft.nodes[path].outputs or literals_pb2.LiteralMap()
+    return bind(scope.graph.outputs, scope.graph.interface.outputs, scope, draft.nodes)
+
+
 def _close_scope(draft: Draft, scope: ScopeState, ending: NodePhase) -> None:
     failure = scope.failure or Failure(code="ABORTED", message="aborted")
     del draft.scopes[scope.path]
@@ -142,5 +249,10 @@ def _close_scope(draft: Draft, scope: ScopeState, ending: NodePhase) -> None:
         phase = ExecutionPhase.ABORTED if ending is NodePhase.ABORTED else ExecutionPhase.FAILED
         draft.change_execution(phase=phase, failure=failure, ended_at=draft.now)
         draft.commands.append(CloseExecution())
+        return
+    node = draft.nodes[scope.path]
+    own = msgspec.structs.replace(failure, kind="user", retry_after=0.0)
+    if ending is not NodePhase.ABORTED and may_repeat(draft, node, own):
+        repeat(draft, node, own)
     else:
-        end_node(draft, draft.nodes[scope.path], ending, failure)
+        end_node(draft, node, ending, failure)

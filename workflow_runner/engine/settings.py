@@ -28,5 +28,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """How often an attempt is repeated that was lost because the runner itself ended."""
     backoff: Backoff = Backoff()
     """For tasks that don't bring their own."""
+    overwrite_cache: bool = False
+    """Whether results are worked out although they are kept in the cache, and replace what is kept."""
     output_prefix: str = ""
     """Where nodes put what they write, as an object store URL; each attempt gets a place of its own below it."""

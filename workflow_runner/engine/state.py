@@ -8,7 +8,8 @@ import msgspec
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.failures import Failure
-from workflow_runner.engine.graph import Graph, NodeSpec, Program
+from workflow_runner.engine.graph import Array, Graph, NodeSpec
+from workflow_runner.engine.program import Program
 from workflow_runner.engine.settings import ExecutionSettings
 
 __all__ = ["ROOT", "ExecutionPhase", "NodePhase", "NodeState", "Outcome", "ScopeState", "State", "child_path"]
@@ -38,6 +39,8 @@ class NodePhase(enum.StrEnum):
 
     WAITING = "WAITING"
     """Something before it has not finished."""
+    LOOKING = "LOOKING"
+    """It could run; whether its result is known already is being looked up, or somebody else works it out."""
     QUEUED = "QUEUED"
     """It could run; the execution's parallelism does not allow it yet."""
     RUNNING = "RUNNING"
@@ -63,7 +66,7 @@ class NodePhase(enum.StrEnum):
         return self is not NodePhase.WAITING and self not in _LIVE
 
 
-_LIVE = frozenset({NodePhase.QUEUED, NodePhase.RUNNING, NodePhase.RETRYING, NodePhase.STOPPING})
+_LIVE = frozenset({NodePhase.LOOKING, NodePhase.QUEUED, NodePhase.RUNNING, NodePhase.RETRYING, NodePhase.STOPPING})
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +90,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """How many nodes before it have not succeeded."""
     attempt: int = 0
     """The number of the current attempt, from 0."""
+    first_attempt: int = 0
+    """Not 0 when its workflow is repeated: attempts are counted on."""
     failures: Mapping[str, int] = {}
     """How many attempts failed, by kind of failure."""
     inputs: literals_pb2.LiteralMap | None = None
@@ -107,6 +112,14 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """When the next attempt begins. Set while RETRYING."""
     retry_delay: float = 0.0
     """How many seconds lie between the failure and `retry_at`."""
+    wakes_at: float | None = None
+    """When a node that sleeps is done."""
+    cache_key: str = ""
+    """Under which its result is looked up and kept; empty: it is not."""
+    cached_from: str = ""
+    """Where its result was taken from; empty: it was worked out here."""
+    is_handler: bool = False
+    """Whether it is run because its workflow has failed."""
     job_phase: int = 0
     """What the current attempt last reported, as a number of `TaskExecution.Phase`."""
     message: str = ""
@@ -119,12 +132,22 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     graph: Graph
     inputs: literals_pb2.LiteralMap
+    binds_in: str
+    """The path of the scope whose inputs and nodes bindings refer to: the way that a branch takes refers to others."""
     remaining: int
     """How many nodes have not ended."""
+    array: Array | None = None
+    """What is repeated, when the nodes are the repetitions of an array node."""
+    begun: int = 0
+    """How many repetitions were let go."""
+    failed: int = 0
+    """How many repetitions have failed."""
+    handled: bool = False
+    """Whether the failure node was begun."""
     live: int = 0
     """How many nodes have begun and not ended."""
     ending: NodePhase | None = None
-    """FAILED or ABORTED once the workflow is to end without success and only waits for what still runs."""
+    """FAILED, TIMED_OUT or ABORTED once the workflow is to end without success and only waits for what still runs."""
     failure: Failure | None = None
     """The first failure."""
 
@@ -147,6 +170,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Nodes that wait for a place, first come first served."""
     running: int = 0
     """How many attempts run or are being stopped."""
+    signals: Mapping[str, literals_pb2.Literal] = {}
+    """What was answered to gates, by signal id."""
     outputs: literals_pb2.LiteralMap | None = None
     failure: Failure | None = None
     started_at: float | None = None

@@ -2,7 +2,7 @@
 
 from workflow_runner.engine.graph import NodeSpec
 
-__all__ = ["attempt_timeout", "total_timeout"]
+__all__ = ["attempt_timeout", "sleep_time", "total_timeout"]
 
 
 def attempt_timeout(spec: NodeSpec) -> float | None:
@@ -20,3 +20,8 @@ def total_timeout(spec: NodeSpec) -> float | None:
     if spec.task is None or not spec.task.metadata.timeouts.HasField("deadline"):
         return None
     return spec.task.metadata.timeouts.deadline.ToTimedelta().total_seconds() or None
+
+
+def sleep_time(spec: NodeSpec) -> float:
+    """How many seconds a gate that sleeps is closed."""
+    return spec.gate.sleep.duration.ToTimedelta().total_seconds() if spec.gate is not None else 0.0

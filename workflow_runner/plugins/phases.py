@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from connectory.connector.contract import LogLink, Phase
-from connectory.v1 import literals_pb2
+from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.failures import Failure, FailureKind
 
 __all__ = ["PhaseInfo", "Transition", "do_transition"]
@@ -19,6 +19,8 @@ class PhaseInfo:
     log_links: Sequence[LogLink] = ()
     outputs: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
     """Read only with phase SUCCEEDED."""
+    nodes: workflow_pb2.DynamicJobSpec | None = None
+    """Read only with phase SUCCEEDED: nodes that are to be run, and whose outputs count in place of `outputs`."""
     failure: Failure | None = None
     """Set with the phases that mean failure, and only with them."""
     live: bool = False
@@ -51,6 +53,11 @@ class PhaseInfo:
         """The work is done."""
         produced = outputs if outputs is not None else literals_pb2.LiteralMap()
         return cls(phase=Phase.SUCCEEDED, outputs=produced, message=message, log_links=log_links)
+
+    @classmethod
+    def expansion(cls, nodes: workflow_pb2.DynamicJobSpec) -> "PhaseInfo":
+        """The work is done, and it was to say which nodes are to be run."""
+        return cls(phase=Phase.SUCCEEDED, nodes=nodes)
 
     @classmethod
     def retryable_failure(

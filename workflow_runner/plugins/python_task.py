@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from connectory.authoring.resolver import locator_of
-from connectory.v1 import literals_pb2
+from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.plugins.contract import NotConfirmableError, Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
-from workflow_runner.python.calls import Call, Failed, Reply
+from workflow_runner.python.calls import Call, Expanded, Failed, Reply
 from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.python.threads import ThreadExecutor
 
@@ -109,6 +109,8 @@ def _call(ctx: TaskExecutionContext) -> Call:
 
 
 def _info(reply: Reply) -> PhaseInfo:
+    if isinstance(reply, Expanded):
+        return PhaseInfo.expansion(workflow_pb2.DynamicJobSpec.FromString(reply.nodes))
     if not isinstance(reply, Failed):
         return PhaseInfo.success(literals_pb2.LiteralMap.FromString(reply.outputs))
     made = PhaseInfo.retryable_failure if reply.recoverable else PhaseInfo.permanent_failure

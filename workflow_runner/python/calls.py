@@ -8,15 +8,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from connectory.authoring.context import TaskContext
+from connectory.authoring.context import TaskContext, entered
+from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.errors import TaskFailedError
-from connectory.authoring.execution import execute_task
+from connectory.authoring.execution import execute_task, failures_reported
+from connectory.authoring.map_task import MapItem
 from connectory.authoring.resolver import locator_of
+from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
 from connectory.types import ConversionContext
 from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2
 
-__all__ = ["Call", "Failed", "Reply", "Returned", "environment", "perform"]
+__all__ = ["Call", "Expanded", "Failed", "Reply", "Returned", "environment", "perform"]
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +37,12 @@ class Returned(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     outputs: bytes
 
 
+class Expanded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The code said which nodes are to be run."""
+
+    nodes: bytes
+
+
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The code did not return what it declares."""
 
@@ -43,7 +52,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     recoverable: bool = False
 
 
-Reply = Returned | Failed
+Reply = Returned | Expanded | Failed
 
 _PERMANENT = frozenset({"AuthoringError", "TypeConversionError", "InvalidTaskError", "UserError"})
 """What goes wrong in the same way every time; any other error of a task that asks for retries is worth another try."""
@@ -52,7 +61,7 @@ _PERMANENT = frozenset({"AuthoringError", "TypeConversionError", "InvalidTaskErr
 def perform(call: Call) -> Reply:
     """Find the task that the template names and run it to its end."""
     try:
-        return Returned(outputs=_run(call).SerializeToString(deterministic=True))
+        return _run(call)
     except TaskFailedError as error:
         text = f"{error.message}\n{error.traceback}".rstrip()
         recoverable = error.recoverable or error.code not in _PERMANENT
@@ -85,8 +94,9 @@ def _find(template: tasks_pb2.TaskTemplate) -> Any:
     return locator.load()
 
 
-def _run(call: Call) -> literals_pb2.LiteralMap:
+def _run(call: Call) -> Returned | Expanded:
     template = tasks_pb2.TaskTemplate.FromString(call.template)
+    task = _find(template)
     metadata = connector_pb2.TaskExecutionMetadata.FromString(call.metadata)
     identity = metadata.task_execution_id
     context = TaskContext(
@@ -97,4 +107,40 @@ def _run(call: Call) -> literals_pb2.LiteralMap:
     )
     inputs = literals_pb2.LiteralMap.FromString(call.inputs)
     conversion = ConversionContext(raw_output_prefix=call.output_prefix)
-    return execute_task(_find(template), inputs, conversion=conversion, context=context)
+    if isinstance(task, MapItem):
+        inputs = _as_lists(inputs, task)
+    if isinstance(task, DynamicTask):
+        return _expand(task, inputs, template, context)
+    outputs = execute_task(task, inputs, conversion=conversion, context=context)
+    return Returned(outputs=outputs.SerializeToString(deterministic=True))
+
+
+def _as_lists(inputs: literals_pb2.LiteralMap, item: MapItem) -> literals_pb2.LiteralMap:
+    """One repetition's inputs as that code takes them: in lists, here of this one member."""
+    lists = {
+        name: value
+        if name in item.bound
+        else literals_pb2.Literal(collection=literals_pb2.LiteralCollection(literals=[value]))
+        for name, value in inputs.literals.items()
+    }
+    return literals_pb2.LiteralMap(literals=lists)
+
+
+def _expand(
+    task: Any, inputs: literals_pb2.LiteralMap, template: tasks_pb2.TaskTemplate, context: TaskContext
+) -> Returned | Expanded:
+    """Let a dynamic task say which nodes are to be run, under the identifiers of its own."""
+    with failures_reported(), entered(context):
+        made = compile_dynamic(
+            task,
+            inputs,
+            project=template.id.project,
+            domain=template.id.domain,
+            version=template.id.version,
+            image=template.container.image,
+            environment={pair.key: pair.value for pair in template.container.env},
+        )
+    encoded = made.SerializeToString(deterministic=True)
+    if isinstance(made, literals_pb2.LiteralMap):
+        return Returned(outputs=encoded)
+    return Expanded(nodes=encoded)

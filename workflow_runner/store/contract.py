@@ -112,6 +112,14 @@ class Store(Protocol):
         """What plugins remember of an execution's attempts, by node and attempt."""
         ...
 
+    async def put_signal(self, execution_id: str, signal: str, value: bytes) -> None:
+        """Keep an answer to an execution's gates; when there is one already, that one stays."""
+        ...
+
+    async def signals(self, execution_id: str) -> Mapping[str, bytes]:
+        """The answers to an execution's gates, by signal."""
+        ...
+
     async def forget_plugin_states(self, execution_id: str) -> None:
         """Drop what plugins remember of an execution; it has ended."""
         ...

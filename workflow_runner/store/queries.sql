@@ -31,3 +31,9 @@ SELECT node, attempt, version, state FROM plugin_states WHERE execution = :execu
 
 -- name: delete_plugin_states
 DELETE FROM plugin_states WHERE execution = :execution;
+
+-- name: insert_signal
+INSERT INTO signals (execution, signal, value) VALUES (:execution, :signal, :value) ON CONFLICT DO NOTHING;
+
+-- name: select_signals
+SELECT signal, value FROM signals WHERE execution = :execution;

@@ -130,6 +130,20 @@ class SqliteStore:
         rows = await self._rows("select_plugin_states", execution=execution_id)
         return {(node, attempt): PluginState(version=version, data=data) for node, attempt, version, data in rows}
 
+    async def put_signal(self, execution_id: str, signal: str, value: bytes) -> None:
+        values = {"execution": execution_id, "signal": signal, "value": value}
+
+        def transaction(connection: sqlite3.Connection) -> None:
+            try:
+                connection.execute(self._sql["insert_signal"], values)
+            except sqlite3.IntegrityError as error:
+                raise self._unknown(execution_id) from error
+
+        await self._writer.run(transaction)
+
+    async def signals(self, execution_id: str) -> Mapping[str, bytes]:
+        return dict(await self._rows("select_signals", execution=execution_id))
+
     async def forget_plugin_states(self, execution_id: str) -> None:
         await self._rows("delete_plugin_states", execution=execution_id)
 

@@ -5,7 +5,7 @@ import pytest
 from google.protobuf import struct_pb2
 
 from connectory.errors import TypeConversionError
-from connectory.v1 import literals_pb2, types_pb2, workflow_pb2
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2, workflow_pb2
 from tests.workflow_runner.workflows import (
     INTEGER,
     STRING,
@@ -17,7 +17,6 @@ from tests.workflow_runner.workflows import (
     promise,
     string,
     variables,
-    workflow,
 )
 from workflow_runner.engine.bindings import bind
 from workflow_runner.engine.graph import Graph, NodeSpec
@@ -47,10 +46,9 @@ def bound(
     expected: types_pb2.LiteralType = INTEGER,
 ) -> literals_pb2.Literal:
     """The value of a binding in a workflow with input `a` = 7 and a finished node `n` with output `o`."""
-    scope = ScopeState(
-        path="", graph=Graph(template=workflow("w", []), nodes={}), inputs=literal_map(a=integer(7)), remaining=1
-    )
-    spec = NodeSpec(node=workflow_pb2.Node(id="n"), task=None, workflow="", upstream=frozenset(), downstream=())
+    graph = Graph(name="w", nodes={}, interface=interface_pb2.TypedInterface())
+    scope = ScopeState(path="", graph=graph, inputs=literal_map(a=integer(7)), binds_in="", remaining=1)
+    spec = NodeSpec(node=workflow_pb2.Node(id="n"))
     outputs = literal_map(o=produced) if produced is not None else None
     nodes = {"n": NodeState(path="n", scope="", spec=spec, outputs=outputs)}
     return bind(bindings({"x": data}), variables({"x": expected}), scope, nodes).literals["x"]

@@ -2,7 +2,7 @@
 
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.apply import apply, apply_all
-from workflow_runner.engine.commands import Command, SetTimer, StartAttempt, StopAttempt
+from workflow_runner.engine.commands import CloseExecution, Command, SetTimer, StartAttempt, StopAttempt
 from workflow_runner.engine.events import (
     AbortRequested,
     AttemptFailed,
@@ -66,7 +66,7 @@ class World:
             self.jobs[command.node, command.attempt] = True
         elif isinstance(command, SetTimer):
             self.timers.add((command.kind, command.node, command.attempt))
-        else:
+        elif isinstance(command, CloseExecution):
             self.closed += 1
 
     def succeed(self, node: str, **outputs: literals_pb2.Literal) -> list[Command]:
