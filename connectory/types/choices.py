@@ -62,7 +62,7 @@ def _type_of(annotation: Any) -> Any:
 
 def _chosen(value: Any, annotation: Any) -> Any:
     for choice in typing.get_args(annotation):
-        if value == choice and type(value) is type(choice):
+        if type(value) is type(choice) and value == choice:
             return choice
     known = ", ".join(repr(choice) for choice in typing.get_args(annotation))
     raise TypeConversionError(f"expected one of {known}, got {describe_value(value)}")

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from connectory.errors import TypeConversionError
-from connectory.types.describing import describe_annotation
+from connectory.types.describing import describe_annotation, describe_value
 from connectory.types.extras import extras_of
 from connectory.types.hints import fields_of
 from connectory.v1 import types_pb2
@@ -66,6 +66,8 @@ def _columns_of(extra: Any) -> Mapping[str, Any]:
 
 def _flat(columns: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, kind in columns.items():
+        if not isinstance(name, str):
+            raise TypeConversionError(f"columns have names of type str, not {describe_value(name)}")
         if isinstance(kind, Mapping) or dataclasses.is_dataclass(kind):
             yield from _flat(_columns_of(kind), f"{prefix}{name}.")
         else:

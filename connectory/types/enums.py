@@ -25,6 +25,8 @@ class EnumTransformer(TypeTransformer):
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
         values = [member.value for member in annotation]
+        if not values:
+            raise TypeConversionError(f"enum {describe_annotation(annotation)} has no members")
         if not all(isinstance(value, str) for value in values):
             raise TypeConversionError(f"the values of enum {describe_annotation(annotation)} must be of type str")
         return types_pb2.LiteralType(enum_type=types_pb2.EnumType(values=values))

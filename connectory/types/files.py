@@ -14,6 +14,7 @@ from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_literal, describe_value
 from connectory.types.kinds import Kind
 from connectory.types.registry import TypeRegistry
+from connectory.types.scalars import valid_text
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import literals_pb2, types_pb2
 
@@ -204,7 +205,7 @@ class _BlobTransformer(TypeTransformer):
         kind = types_pb2.BlobType(format=blob.format or literal_type.blob.format, dimensionality=self.dimensionality)
         metadata = literals_pb2.BlobMetadata(type=kind)
         uri, checksum = self._store(blob, ctx)
-        stored = literals_pb2.Blob(uri=uri, metadata=metadata)
+        stored = literals_pb2.Blob(uri=valid_text(uri), metadata=metadata)
         noted = {**blob.metadata, CHECKSUM: checksum} if checksum else blob.metadata
         return literals_pb2.Literal(scalar=literals_pb2.Scalar(blob=stored), metadata=noted)
 

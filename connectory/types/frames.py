@@ -11,6 +11,7 @@ from connectory.types.describing import describe_annotation, describe_literal, d
 from connectory.types.extras import bare
 from connectory.types.kinds import Kind
 from connectory.types.registry import TypeRegistry
+from connectory.types.scalars import valid_text
 from connectory.types.structured_dataset import StructuredDataset
 from connectory.types.tables.files import PARQUET, file_name, write
 from connectory.types.tables.libraries import library_of
@@ -43,7 +44,7 @@ class _TableTransformer(TypeTransformer):
         described.format = described.format or dataset.file_format
         metadata = literals_pb2.StructuredDatasetMetadata(structured_dataset_type=described)
         uri = dataset.uri if dataset.dataframe is None else _store(dataset, described.format, ctx)
-        table = literals_pb2.StructuredDataset(uri=uri, metadata=metadata)
+        table = literals_pb2.StructuredDataset(uri=valid_text(uri), metadata=metadata)
         return literals_pb2.Literal(scalar=literals_pb2.Scalar(structured_dataset=table))
 
     def _dataset(self, value: Any, annotation: Any) -> StructuredDataset:

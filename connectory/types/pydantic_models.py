@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from connectory.errors import TypeConversionError
@@ -34,7 +34,11 @@ class PydanticTransformer(TypeTransformer):
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
         literal_type = struct_type()
-        literal_type.metadata.update(annotation.model_json_schema())
+        try:
+            literal_type.metadata.update(annotation.model_json_schema())
+        except PydanticUserError as error:  # a field that JSON cannot carry
+            said = f"{describe_annotation(annotation)} has no JSON schema: {error.message}"
+            raise TypeConversionError(said) from error
         for name, field in annotation.model_fields.items():
             if bare(field.annotation) is Any:
                 continue

@@ -21,6 +21,7 @@ __all__ = [
     "NoneTransformer",
     "PrimitiveTransformer",
     "StrTransformer",
+    "valid_text",
 ]
 
 _INT64 = range(-(2**63), 2**63)
@@ -49,7 +50,8 @@ def _float(value: Any) -> float:
     return number
 
 
-def _str(value: Any) -> str:
+def valid_text(value: Any) -> str:
+    """A str that can be written; anything else is a `TypeConversionError`."""
     if not isinstance(value, str):
         raise TypeConversionError(f"expected str, got {describe_value(value)}")
     try:
@@ -136,7 +138,7 @@ class StrTransformer(PrimitiveTransformer):
     kinds = (Kind.STRING,)
     fields = ("string_value",)
     simple = types_pb2.STRING
-    convert = _str
+    convert = valid_text
 
 
 class BoolTransformer(PrimitiveTransformer):
