@@ -18,7 +18,7 @@ class ServerProcess:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.lines: list[dict[str, Any]] = []
-        self._text: list[str] = []
+        self.text: list[str] = []
         self._more = asyncio.Condition()
         self._reading = asyncio.create_task(self._read())
 
@@ -26,7 +26,7 @@ class ServerProcess:
         assert self.process.stderr is not None
         async for line in self.process.stderr:
             async with self._more:
-                self._text.append(line.decode())
+                self.text.append(line.decode())
                 if line.startswith(b"{"):
                     self.lines.append(json.loads(line))
                 self._more.notify_all()
@@ -42,7 +42,7 @@ class ServerProcess:
                 async with asyncio.timeout(20):
                     await self._more.wait_for(lambda: len(found()) >= times)
             except TimeoutError:
-                raise AssertionError(f"{message!r} was not logged {times} times:\n{''.join(self._text)}") from None
+                raise AssertionError(f"{message!r} was not logged {times} times:\n{''.join(self.text)}") from None
         return found()
 
     def terminate(self) -> None:

@@ -80,7 +80,7 @@ async def test_a_killed_servers_socket_is_taken_over(tmp_path: Path) -> None:
 async def test_an_unusable_setting_ends_it_with_a_sentence() -> None:
     async with server_process(addresses="0.0.0.0:0") as server:
         assert await server.ended() == 78
-        assert any("insecure_public" in text for text in server._text)
+        assert any("insecure_public" in text for text in server.text)
 
 
 async def test_a_module_that_cannot_be_imported_is_named_and_the_rest_serves() -> None:
