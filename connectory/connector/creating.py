@@ -69,6 +69,8 @@ async def _deleted(registration: Registration, context: CreateContext[Any], hand
         await registration.operations["delete"](job, context)
     except NotFoundError:
         return
+    except FAILURES as error:
+        raise translated(error, registration, "delete") from error.__cause__
 
 
 def _handle(registration: Registration, context: CreateContext[Any], job: Any) -> bytes:

@@ -190,8 +190,9 @@ class Dispatcher:
             try:
                 if close is not None:
                     await close()
-            except FAILURES:
-                registration.logger.exception("connector %s could not be closed", registration.name)
+            except FAILURES as error:
+                told = translated(error, registration, "close")
+                registration.logger.error("connector %s could not be closed: %s", registration.name, told)
             finally:
                 registration.pool.close()
 

@@ -1,5 +1,6 @@
 """What a caller is told when a call of a connector fails, and what stays in the log."""
 
+import asyncio
 import os
 import traceback
 from typing import Final
@@ -19,12 +20,19 @@ from connectory.storage.errors import ObjectExistsError, ObjectNotFoundError
 
 __all__ = ["FAILURES", "defect", "incident", "translated"]
 
-FAILURES: Final = (Exception, SystemExit)
-"""What foreign code may end with: `sys.exit()` somewhere in a connector must not end the whole server."""
+FAILURES: Final = (Exception, SystemExit, asyncio.CancelledError)
+"""What foreign code may end with. `sys.exit()` somewhere in a connector must not end the whole server, and work that it
+cancelled itself must not leave the caller without an answer.
+"""
 
 
 def translated(error: BaseException, registration: Registration, operation: str) -> ConnectorError:
-    """The error that leaves the service: of the connector tree, without secrets, and without a traceback."""
+    """The error that leaves the service: of the connector tree, without secrets, and without a traceback.
+
+    A cancellation that was asked of the present task is no failure: it is raised again.
+    """
+    if isinstance(error, asyncio.CancelledError) and _is_wanted():
+        raise error
     known = _known(error) or defect(registration, operation, error)
     return _redacted(known, registration)
 
@@ -42,6 +50,12 @@ def defect(registration: Registration, operation: str, error: BaseException) -> 
 def incident() -> str:
     """A short id by which a log line is found."""
     return os.urandom(4).hex()
+
+
+def _is_wanted() -> bool:
+    """Whether somebody asked the present task to end, rather than something that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _known(error: BaseException) -> ConnectorError | None:

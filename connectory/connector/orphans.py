@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
-from connectory.connector.failures import FAILURES
 from connectory.errors import ConnectoryError
 
 __all__ = ["Orphans"]
@@ -54,7 +53,7 @@ async def _deleted(create: asyncio.Task[bytes], delete: Callable[[bytes], Awaita
         try:
             await delete(handle)
             return
-        except FAILURES as error:
+        except Exception as error:
             if attempt + 1 == ATTEMPTS:
                 _log.error("a job whose caller went away could not be deleted: %s: %s", type(error).__name__, error)
             else:

@@ -100,6 +100,13 @@ async def test_a_connector_that_exits_while_it_creates_ends_its_call_only() -> N
     assert "SystemExit" in failure.message
 
 
+async def test_a_connector_whose_work_was_cancelled_by_nobody_who_called_is_answered() -> None:
+    """Such as one that waits for a task which another of its calls has cancelled."""
+    failure = await _failure(asyncio.CancelledError())
+    assert isinstance(failure, InternalError)
+    assert "CancelledError" in failure.message
+
+
 @pytest.mark.parametrize("connector", [_Exits(), _ExitsOnAThread()])
 async def test_a_connector_that_exits_ends_its_call_only(connector: _Exits) -> None:
     task = task_call("exits")
