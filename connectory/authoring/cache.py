@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
 from connectory.authoring.pod_template import PodTemplate
+from connectory.authoring.setting_checks import require, require_each
 from connectory.errors import AuthoringError
 
 __all__ = ["Cache", "CachePolicy", "VersionParameters", "source_version"]
@@ -52,9 +53,13 @@ class Cache:
     policies: Sequence[CachePolicy] | CachePolicy | None = None
 
     def __post_init__(self) -> None:
-        ignored = (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else tuple(self.ignored_inputs)
+        for name in ("version", "salt"):
+            require("the cache", name, getattr(self, name), str)
+        given = (self.ignored_inputs,) if isinstance(self.ignored_inputs, str) else self.ignored_inputs
+        ignored = require_each("the cache", "ignored_inputs", given, str)
         object.__setattr__(self, "ignored_inputs", ignored)
-        policies = (self.policies,) if isinstance(self.policies, CachePolicy) else tuple(self.policies or ())
+        listed = (self.policies,) if isinstance(self.policies, CachePolicy) else self.policies
+        policies = require_each("the cache", "policies", listed, object)
         for policy in policies:
             if not isinstance(policy, CachePolicy):
                 raise authoring_error(f"{policy!r} is no cache policy: it has no get_version(salt, params)")

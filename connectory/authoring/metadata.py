@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from connectory.authoring.cache import Cache
 from connectory.authoring.location import authoring_error
+from connectory.authoring.setting_checks import require, require_each
 from connectory.v1 import tasks_pb2
 
 __all__ = ["Cache", "TaskMetadata", "as_duration"]
@@ -31,7 +32,13 @@ class TaskMetadata:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timeout", as_duration(self.timeout, "timeout"))
-        object.__setattr__(self, "cache_ignore_input_vars", tuple(self.cache_ignore_input_vars))
+        for name in ("cache", "cache_serialize", "generates_deck", "is_eager"):
+            require("the metadata", name, getattr(self, name), bool)
+        for name in ("cache_version", "deprecated", "pod_template_name"):
+            require("the metadata", name, getattr(self, name), str)
+        require("the metadata", "interruptible", self.interruptible, bool)
+        ignored = require_each("the metadata", "cache_ignore_input_vars", self.cache_ignore_input_vars, str)
+        object.__setattr__(self, "cache_ignore_input_vars", ignored)
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
             raise authoring_error(f"retries is {self.retries!r}; it is how often to try again: 0 or more")
         if self.cache and not self.cache_version:

@@ -12,6 +12,7 @@ from connectory.authoring.calling import call
 from connectory.authoring.decks import DeckField
 from connectory.authoring.entity import Entity
 from connectory.authoring.execution import run_task
+from connectory.authoring.extended_resources import GPUAccelerator, extended_resources_message
 from connectory.authoring.image_spec import ImageSpec, image_name
 from connectory.authoring.interface import Interface
 from connectory.authoring.metadata import TaskMetadata
@@ -21,6 +22,7 @@ from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD, PodTempla
 from connectory.authoring.resolver import TaskResolver, TaskResolverMixin, default_task_resolver
 from connectory.authoring.resources import Resources, resources_message
 from connectory.authoring.secret import Secret, security_context
+from connectory.authoring.setting_checks import require, require_each, require_texts
 from connectory.authoring.template import CompileSettings, container, fill_struct
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, workflow_pb2
 
@@ -51,6 +53,8 @@ class PythonTask(Entity, Generic[ConfigT]):
         requests: Resources | None = None,
         limits: Resources | None = None,
         resources: Resources | None = None,
+        accelerator: GPUAccelerator | None = None,
+        shared_memory: bool | str | None = None,
         secret_requests: Iterable[Secret] = (),
         task_resolver: TaskResolver | TaskResolverMixin | None = None,
         enable_deck: bool = False,
@@ -58,19 +62,25 @@ class PythonTask(Entity, Generic[ConfigT]):
         location: str | None = None,
     ) -> None:
         self.module = _calling_module()
-        super().__init__(name=name or type(self).__name__, interface=interface or Interface(), location=location)
+        name = require(str(name), "the name", name, str) or type(self).__name__
+        interface = require(name, "interface", interface, Interface) or Interface()
+        super().__init__(name=name, interface=interface, location=location)
         self.task_type = task_type
         self.task_type_version = task_type_version
         self.task_config = task_config
-        self.metadata = metadata or TaskMetadata()
+        self.metadata = require(name, "metadata", metadata, TaskMetadata) or TaskMetadata()
         if enable_deck and not self.metadata.generates_deck:
             self.metadata = replace(self.metadata, generates_deck=True)
-        self.deck_fields = tuple(map(DeckField, deck_fields)) if self.metadata.generates_deck else None
-        self.environment = dict(environment or {})
-        self.container_image = container_image
-        self.pod_template = pod_template
+        fields = require_each(name, "deck_fields", deck_fields, DeckField)
+        self.deck_fields = fields if self.metadata.generates_deck else None
+        self.environment = require_texts(name, "environment", environment)
+        self.container_image = require(name, "container_image", container_image, str, ImageSpec)
+        self.pod_template = require(name, "pod_template", pod_template, PodTemplate)
+        for role, amounts in (("requests", requests), ("limits", limits), ("resources", resources)):
+            require(name, role, amounts, Resources)
         self.resources = resources_message(requests=requests, limits=limits, resources=resources)
-        self.secret_requests = tuple(secret_requests)
+        self.extended_resources = extended_resources_message(accelerator=accelerator, shared_memory=shared_memory)
+        self.secret_requests = require_each(name, "secret_requests", secret_requests, Secret)
         self.task_resolver = task_resolver or default_task_resolver
 
     @property
@@ -110,6 +120,7 @@ class PythonTask(Entity, Generic[ConfigT]):
             metadata=self.metadata.to_proto(),
             interface=self.typed_interface,
             security_context=security_context(self.secret_requests),
+            extended_resources=self.extended_resources,
             config=self.get_config(settings),
         )
         self._place(template, self.get_container(settings))

@@ -8,6 +8,7 @@ from connectory.authoring.cache import Cache, VersionParameters, source_version
 from connectory.authoring.decks import DeckField
 from connectory.authoring.default_plugins import task_plugins
 from connectory.authoring.eager_task import EagerTask
+from connectory.authoring.extended_resources import GPUAccelerator
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
@@ -45,6 +46,8 @@ def task(
     requests: Resources | None = None,
     limits: Resources | None = None,
     resources: Resources | None = None,
+    accelerator: GPUAccelerator | None = None,
+    shared_memory: bool | str | None = None,
     secret_requests: Iterable[Secret] = (),
     enable_deck: bool = False,
     deck_fields: Iterable[DeckField] = tuple(DeckField),
@@ -74,6 +77,8 @@ def task(
     requests: Resources | None = None,
     limits: Resources | None = None,
     resources: Resources | None = None,
+    accelerator: GPUAccelerator | None = None,
+    shared_memory: bool | str | None = None,
     secret_requests: Iterable[Secret] = (),
     enable_deck: bool = False,
     deck_fields: Iterable[DeckField] = tuple(DeckField),
@@ -112,6 +117,8 @@ def task(
             requests=requests,
             limits=limits,
             resources=resources,
+            accelerator=accelerator,
+            shared_memory=shared_memory,
             secret_requests=secret_requests,
             pod_template=pod_template,
             deck_fields=deck_fields,

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from connectory.authoring import Cache, Interface, Resources, TaskFailedError, TaskMetadata, kwtypes, task, workflow
+from connectory.authoring import (
+    Cache,
+    FunctionTask,
+    Interface,
+    Resources,
+    TaskFailedError,
+    TaskMetadata,
+    TaskPlugins,
+    kwtypes,
+    task,
+    workflow,
+)
 from connectory.authoring.cache import VersionParameters
 from connectory.authoring.container_task import ContainerTask
 from connectory.authoring.customized_container import PythonCustomizedContainerTask, default_task_template_resolver
@@ -21,7 +32,8 @@ from connectory.authoring.shell import OutputLocation, ShellTask
 from connectory.authoring.shim import ExecutableTemplateShimTask, ShimTaskExecutor
 from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_task
-from connectory.errors import AuthoringError, SettingsError, TypeConversionError, UserError
+from connectory.errors import AuthoringError, RegistryError, SettingsError, TypeConversionError, UserError
+from connectory.extend import PythonFunctionTask
 from connectory.types import Directory, File
 from connectory.v1 import literals_pb2, tasks_pb2
 from connectory.v1.types_pb2 import INTEGER, STRING
@@ -309,7 +321,52 @@ def test_cache_policies_decide_the_version() -> None:
     assert version(salt="x") != version()
     with pytest.raises(AuthoringError, match="is no cache policy"):
         Cache(policies=[3])  # type: ignore[list-item]
+    with pytest.raises(AuthoringError, match="policies of 'the cache' is 3; it is a list"):
+        Cache(policies=3)  # type: ignore[arg-type]
     assert Cache(ignored_inputs="a").get_ignored_inputs() == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"container_image": 5}, "container_image of '.*' is 5; give a text or a ImageSpec"),
+        ({"pod_template": {"containers": []}}, "pod_template of '.*' is .*; give a PodTemplate"),
+        ({"environment": {"A": 1}}, "environment of '.*' has 'A': 1; keys and values are texts"),
+        ({"environment": ["A"]}, "it is a dict of texts"),
+        ({"secret_requests": ["key"]}, "a member of secret_requests of '.*' is 'key'; give a Secret"),
+        ({"secret_requests": "key"}, "it is a list"),
+        ({"requests": "1"}, "requests of '.*' is '1'; give a Resources"),
+        ({"deck_fields": ["Input"]}, "give a DeckField"),
+        ({"deprecated": 3}, "deprecated of 'the metadata' is 3; give a text"),
+        ({"interruptible": "yes"}, "interruptible of 'the metadata' is 'yes'; give a bool"),
+        ({"cache": True, "cache_version": 2}, "cache_version of 'the metadata' is 2; give a text"),
+    ],
+)
+def test_settings_that_are_something_else_are_refused_where_they_are_written(
+    settings: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(AuthoringError, match=said) as caught:
+        _template(**settings)
+    assert "test_task_kinds.py" in str(caught.value)
+
+
+def test_a_config_class_is_routed_to_one_task_class() -> None:
+    class Config:
+        pass
+
+    class First(PythonFunctionTask[Config]):
+        pass
+
+    class Second(First):
+        pass
+
+    assert TaskPlugins.find_pythontask_plugin(Config) is FunctionTask
+    TaskPlugins.register_pythontask_plugin(Config, First)
+    assert TaskPlugins.find_pythontask_plugin(Config) is First
+    TaskPlugins.register_pythontask_plugin(Config, First)
+    with pytest.raises(RegistryError, match="are made First tasks already, so they cannot be made Second tasks"):
+        TaskPlugins.register_pythontask_plugin(Config, Second)
+    assert isinstance(task(task_config=Config())(_plain), First)
 
 
 def test_importing_starts_nothing_and_touches_no_file() -> None:
