@@ -3,9 +3,9 @@
 from connectory.types.context import ConversionContext
 from connectory.types.extras import HashMethod, TypeNote
 from connectory.types.families import default_types
-from connectory.types.files import Directory, File
 from connectory.types.iterators import JSON
 from connectory.types.output_metadata import OutputMetadata, OutputMetadataTracker
+from connectory.types.references import Directory, File
 from connectory.types.registry import TypeRegistry
 from connectory.types.structured_dataset import StructuredDataset
 from connectory.types.transformer import TypeTransformer

@@ -14,8 +14,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from connectory.types.extras import bare
-from connectory.types.files import Directory, File
 from connectory.types.hints import fields_of
+from connectory.types.references import Directory, File
 from connectory.types.structured_dataset import StructuredDataset
 
 __all__ = ["json_schema"]

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import core_schema
 
 from connectory.errors import ConnectoryError
-from connectory.types.files import Directory, File
+from connectory.types.references import Directory, File
 from connectory.types.structured_dataset import StructuredDataset
 
 __all__ = ["CONVERSION", "core_schema_of", "json_schema_of"]

@@ -3,6 +3,7 @@
 import typing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, TypeVar
 
 import pytest
 
@@ -114,3 +115,25 @@ def test_an_annotation_with_a_format_survives_the_resolution_of_type_hints() -> 
 
     hint = typing.get_type_hints(task)["table"]
     assert TYPES.literal_type(hint).blob.format == "csv"
+
+
+def test_formats_are_named_in_any_way() -> None:
+    for named in ("csv", ".csv", TypeVar("csv"), Annotated[str, "csv"]):
+        assert File[named].extension() == "csv"
+    assert File[""] is File
+
+
+def test_the_files_of_a_directory_are_listed_without_being_downloaded(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "a").write_text("a")
+    (tmp_path / "b").write_text("b")
+    local = Directory(path=tmp_path)
+    assert {name: Path(file).read_text() for name, file in local.files()} == {"inner/a": "a", "b": "b"}
+    assert (local / "b").read_text() == "b"
+    remote = ConversionContext(raw_output_prefix="memory://listed")
+    literal = TYPES.to_literal(local, TYPES.literal_type(Directory), remote, annotation=Directory)
+    received = TYPES.to_python(literal, Directory, remote)
+    listed = dict(received.files())
+    assert sorted(listed) == ["b", "inner/a"]
+    assert listed["inner/a"].uri.startswith("memory://listed/")
+    assert Path(listed["inner/a"]).read_text() == "a"
