@@ -195,6 +195,7 @@ class Dispatcher:
                 registration.logger.error("connector %s could not be closed: %s", registration.name, told)
             finally:
                 registration.pool.close()
+                registration.check_pool.close()
 
     def _starting_jobs(self, name: str, version: int) -> Registration:
         registration = self.registry.find(name, version)

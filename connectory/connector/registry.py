@@ -49,6 +49,8 @@ class Registration:
     """What it offers, by the contract's names (`logs` apart)."""
     configs: ConfigReader
     pool: BoundedPool
+    check_pool: BoundedPool
+    """One thread for `check`, so that one which never returns takes none from the work."""
     logger: Logger
     handles: HandleCodec | None = None
     logs: LogStream | None = None
@@ -149,7 +151,7 @@ def _compiled(connector: Connector[Any], source: str) -> Registration:
     missing = [operation for operation in _REQUIRED[is_sync] if not is_offered(connector, operation)]
     if missing:
         raise RegistryError(f"connector {name} ({cls.__qualname__}) does not implement {', '.join(missing)}")
-    pool = BoundedPool(name, connector.pool_size)
+    pool, check_pool = BoundedPool(name, connector.pool_size), BoundedPool(f"{name}-check", 1)
     offered = [op for op in _REQUIRED[is_sync] + _OPTIONAL[is_sync] if is_offered(connector, op)]
     handle_type = _handle_type(connector)
     redactor = Redactor()
@@ -162,11 +164,14 @@ def _compiled(connector: Connector[Any], source: str) -> Registration:
         config_type=config_type,
         handle_type=handle_type,
         source=source or f"{cls.__module__}.{cls.__qualname__}",
-        operations={op: compile_operation(getattr(connector, op), pool) for op in offered},
+        operations={
+            op: compile_operation(getattr(connector, op), check_pool if op == "check" else pool) for op in offered
+        },
         configs=_config_reader(config_type, name),
         handles=_handle_codec(connector, handle_type, name),
         logs=_log_stream(connector, pool),
         pool=pool,
+        check_pool=check_pool,
         redactor=redactor,
         logger=redacting_logger(f"connectory.connector.{name}", redactor),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -116,6 +117,10 @@ class FailingConnector(TrivialConnector):
     async def create(self, ctx: CreateContext[dict[str, Any]]) -> Job:
         if ctx.config["error"] == "unexpected":
             raise KeyError("password=hunter2")
+        if ctx.config["error"] == "cancelled":
+            raise asyncio.CancelledError
+        if ctx.config["error"] == "exit":
+            sys.exit("password=hunter2")
         known: dict[str, Any] = vars(errors)
         retry_after = timedelta(seconds=7) if ctx.config["error"] == "RateLimitedError" else None
         raise known[ctx.config["error"]]("no " * ctx.config.get("words", 1), retry_after=retry_after)

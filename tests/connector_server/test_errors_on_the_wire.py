@@ -251,6 +251,18 @@ async def test_an_unexpected_exception_tells_an_id_and_nothing_else(
     assert "KeyError" in caplog.text
 
 
+@pytest.mark.parametrize("error", ["exit", "cancelled"])
+async def test_a_connector_that_exits_or_cancels_itself_ends_its_own_call_with_an_answer(
+    peer: Peer, error: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await peer.jobs.CreateTask(create_request("failing", {"error": error}), timeout=20)
+    assert caught.value.code() is Code.INTERNAL
+    assert "error id" in caught.value.details()
+    assert "hunter2" not in repr(caught.value) + str(status_of(caught.value))
+    assert (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+
+
 async def test_a_long_error_arrives_clipped(peer: Peer) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await peer.jobs.CreateTask(create_request("failing", {"error": "UserError", "words": 100_000}))
