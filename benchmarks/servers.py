@@ -13,7 +13,6 @@ __all__ = ["SERVERS", "Server", "cpu_seconds", "resident_megabytes", "started"]
 
 ROOT = Path(__file__).parents[1]
 PEER = ROOT / ".venv-flytekit" / "bin" / "python"
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +59,12 @@ def _tree(pid: int) -> Iterator[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its descendants, in seconds; the kernel counts in ticks (usually 10 ms)."""
-    ticks = 0
+    """Time on a processor of all threads of a process and its descendants, in seconds, by the scheduler's own count."""
+    nanoseconds = 0
     for process in _tree(pid):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICK
+        for task in Path(f"/proc/{process}/task").iterdir():
+            nanoseconds += int((task / "schedstat").read_text().split()[0])
+    return nanoseconds / 1e9
 
 
 def resident_megabytes(pid: int) -> float:
