@@ -33,7 +33,8 @@ class TaskMetadata:
     def __post_init__(self) -> None:
         object.__setattr__(self, "timeout", as_duration(self.timeout, "timeout"))
         for name in ("cache", "cache_serialize", "generates_deck", "is_eager"):
-            require("the metadata", name, getattr(self, name), bool)
+            if not isinstance(getattr(self, name), bool):
+                raise authoring_error(f"{name} is {getattr(self, name)!r}; it is True or False")
         for name in ("cache_version", "deprecated", "pod_template_name"):
             require("the metadata", name, getattr(self, name), str)
         require("the metadata", "interruptible", self.interruptible, bool)
@@ -67,7 +68,7 @@ class TaskMetadata:
             message.timeout.FromTimedelta(self.timeout)
         if self.interruptible is not None:
             message.interruptible = self.interruptible
-        message.generates_deck.value = self.generates_deck
+        message.generates_deck.value = bool(self.generates_deck)
         message.metadata.SetInParent()
         return message
 

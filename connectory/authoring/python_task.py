@@ -15,6 +15,7 @@ from connectory.authoring.execution import run_task
 from connectory.authoring.extended_resources import GPUAccelerator, extended_resources_message
 from connectory.authoring.image_spec import ImageSpec, image_name
 from connectory.authoring.interface import Interface
+from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.node import Overrides
 from connectory.authoring.node_settings import node_metadata
@@ -81,7 +82,7 @@ class PythonTask(Entity, Generic[ConfigT]):
         self.resources = resources_message(requests=requests, limits=limits, resources=resources)
         self.extended_resources = extended_resources_message(accelerator=accelerator, shared_memory=shared_memory)
         self.secret_requests = require_each(name, "secret_requests", secret_requests, Secret)
-        self.task_resolver = task_resolver or default_task_resolver
+        self.task_resolver = default_task_resolver if task_resolver is None else _resolver(name, task_resolver)
 
     @property
     def kind(self) -> str:
@@ -152,6 +153,12 @@ class PythonTask(Entity, Generic[ConfigT]):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return call(self, args, kwargs)
+
+
+def _resolver(owner: str, given: Any) -> TaskResolver | TaskResolverMixin:
+    if isinstance(given, TaskResolverMixin | TaskResolver) and not isinstance(given, type):
+        return given
+    raise authoring_error(f"task_resolver of '{owner}' is {given!r}; give an instance of a TaskResolverMixin")
 
 
 def _calling_module() -> str:

@@ -35,6 +35,7 @@ EXECUTABLE: Final = "connectory-execute"
 _RESOLVER_FLAG: Final = "--resolver"
 
 
+@runtime_checkable
 class TaskResolver(Protocol):
     """Names a task at compile time and loads it again at run time."""
 
@@ -127,6 +128,10 @@ class TaskLocator:
 
 def loader_words(resolver: TaskResolver | TaskResolverMixin, settings: Any, task: Any) -> list[str]:
     """The words by which a resolver, of either kind, finds a task again."""
+    if not callable(getattr(resolver, "loader_args", None)):
+        raise AuthoringError(
+            f"the task_resolver of '{task.name}' is {resolver!r}; it must have loader_args and load_task"
+        )
     if isinstance(resolver, TaskResolverMixin):
         return list(resolver.loader_args(settings, task))
     return list(resolver.loader_args(task))

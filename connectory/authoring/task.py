@@ -18,6 +18,7 @@ from connectory.authoring.pod_template import PodTemplate
 from connectory.authoring.resolver import TaskResolver, TaskResolverMixin
 from connectory.authoring.resources import Resources
 from connectory.authoring.secret import Secret
+from connectory.authoring.setting_checks import require_each
 
 __all__ = ["task"]
 
@@ -97,6 +98,7 @@ def task(
     """
 
     def wrap(function: Callable[..., Any]) -> Any:
+        ignored = require_each("@task", "cache_ignore_input_vars", cache_ignore_input_vars, str)
         followed = VersionParameters(function, container_image, pod_template, pod_template_name)
         metadata = TaskMetadata(
             retries=retries,
@@ -105,7 +107,7 @@ def task(
             deprecated=deprecated,
             pod_template_name=pod_template_name,
             generates_deck=enable_deck,
-            **_cache_settings(followed, cache, cache_version, cache_serialize, tuple(cache_ignore_input_vars)),
+            **_cache_settings(followed, cache, cache_version, cache_serialize, ignored),
         )
         settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
         kind = plugins.find(type(task_config), EagerTask if is_eager else FunctionTask)
