@@ -34,6 +34,8 @@ def call(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 def create_node(entity: Entity, *args: Any, **kwargs: Any) -> Node:
     """Like calling the entity within a workflow, but gives the node: for ordering, and outputs by name."""
     graph = current_graph()
+    if not isinstance(entity, Entity):
+        raise authoring_error(f"create_node is given {entity!r}; it calls tasks, workflows and launch plans")
     if graph is None:
         raise authoring_error(f"create_node({entity.short_name}) works only in the body of a workflow")
     return link(graph, entity, _arguments(entity, args, kwargs))

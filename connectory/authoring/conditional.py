@@ -25,6 +25,8 @@ def conditional(name: str) -> ConditionalSection:
     end `.else_().then(...)` or `.else_().fail("message")`, whose result is that of the whole. What a case needs must be
     called before the conditional; several steps belong into a sub-workflow.
     """
+    if not isinstance(name, str) or not name:
+        raise authoring_error(f"a conditional is called by a name, not {name!r}")
     graph = current_graph()
     if graph is None:
         raise authoring_error(f"conditional('{name}') works only in the body of a workflow; use Python's if elsewhere")
@@ -96,10 +98,12 @@ class ConditionalSection:
             raise authoring_error(
                 f"{case.word} of conditional '{self.name}' fails; only else_() can. Turn the condition around"
             )
+        if not isinstance(message, str):
+            raise authoring_error(f"fail of conditional '{self.name}' is given {message!r}; give a text")
         self._cases.remove(case)
         if len(self._part) != len(self._cases):
             raise authoring_error(f"else_() of conditional '{self.name}' fails, but calls something")
-        return self._end(str(message))
+        return self._end(message)
 
     def _end(self, failure: str | None) -> Promise | OutputTuple | VoidPromise:
         self._graph.close(self._part)

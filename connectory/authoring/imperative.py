@@ -67,6 +67,7 @@ class ImperativeWorkflow(WorkflowBase):
 
     def add_workflow_input(self, input_name: str, python_type: Any) -> Promise:
         """Add an input; the promise for it is also in `inputs`."""
+        self._require_name(input_name)
         if input_name in self.inputs:
             raise authoring_error(f"workflow '{self.name}' has an input '{input_name}' already")
         self._set_interface({**self.interface.inputs, input_name: python_type}, self.interface.outputs)
@@ -96,6 +97,7 @@ class ImperativeWorkflow(WorkflowBase):
 
     def add_workflow_output(self, output_name: str, p: Any, python_type: Any = None) -> None:
         """Add an output: the result of a node, or a list or dict of such, whose type must be given."""
+        self._require_name(output_name)
         if output_name in self.interface.outputs:
             raise authoring_error(f"workflow '{self.name}' has an output '{output_name}' already")
         value = p[0] if isinstance(p, OutputTuple) and len(p) == 1 else p
@@ -120,6 +122,10 @@ class ImperativeWorkflow(WorkflowBase):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return call(self, args, kwargs)
+
+    def _require_name(self, name: object) -> None:
+        if not isinstance(name, str) or not name:
+            raise authoring_error(f"an input or output of workflow '{self.name}' is called by a name, not {name!r}")
 
     def _literal_type(self, python_type: Any) -> Any:
         try:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectory.authoring.conversion import describe
+from connectory.authoring.location import authoring_error
 from connectory.errors import AuthoringError, ConnectoryError
 from connectory.types import TypeRegistry
 from connectory.v1 import interface_pb2
@@ -38,11 +39,21 @@ class Interface:
     """Default values of the inputs that have one."""
 
     def __post_init__(self) -> None:
+        for role in ("inputs", "outputs"):
+            _check_names(role, getattr(self, role))
         pairs = {name: kind for name, kind in (self.inputs or {}).items() if _is_pair(kind)}
         plain = {name: pairs[name][0] if name in pairs else kind for name, kind in (self.inputs or {}).items()}
         object.__setattr__(self, "inputs", plain)
         object.__setattr__(self, "outputs", dict(self.outputs or {}))
         object.__setattr__(self, "defaults", {name: pair[1] for name, pair in pairs.items()})
+
+
+def _check_names(role: str, types: Any) -> None:
+    if types is not None and not isinstance(types, Mapping):
+        raise authoring_error(f"the {role} of an interface are {types!r}; give a dict of types by name")
+    for name in types or ():
+        if not isinstance(name, str) or not name:
+            raise authoring_error(f"the {role} of an interface have the name {name!r}; names are texts")
 
 
 def _is_pair(kind: Any) -> bool:

@@ -54,6 +54,8 @@ class PlanSettings:
         _require(self.raw_output_data_config, RawOutputDataConfig, "raw_output_data_config")
         _require(self.security_context, SecurityContext, "security_context")
         _require(self.concurrency, ConcurrencyPolicy, "concurrency")
+        _require(self.overwrite_cache, bool, "overwrite_cache")
+        _require(self.auto_activate, bool, "auto_activate")
         for notification in self.notifications:
             _require(notification, Notification, "an entry of notifications")
         count = self.max_parallelism
@@ -112,6 +114,9 @@ class LaunchPlan(Entity):
 
         The workflow must have no other launch plan of this name.
         """
+        for role, value in (("default_inputs", default_inputs), ("fixed_inputs", fixed_inputs)):
+            _require(value, Mapping, role)
+        _require(notifications, Sequence, "notifications")
         settings = PlanSettings(
             schedule=_schedule(schedule, trigger),
             notifications=tuple(notifications or ()),
@@ -205,7 +210,7 @@ def _left_to_give(name: str, workflow: WorkflowBase, settings: PlanSettings) -> 
     """The workflow's interface without fixed inputs, and with the plan's defaults."""
     interface = workflow.interface
     for role, given in (("default", settings.default_inputs), ("fixed", settings.fixed_inputs)):
-        for unknown in given.keys() - interface.inputs.keys():
+        for unknown in [key for key in given if key not in interface.inputs]:
             raise authoring_error(
                 f"launch plan '{name}' has the {role} input '{unknown}', which workflow '{workflow.name}' does not "
                 f"have; it has {', '.join(interface.inputs) or 'none'}"
@@ -235,6 +240,7 @@ def _schedule(schedule: Schedule | None, trigger: OnSchedule | None) -> Schedule
 
 
 def _security(context: SecurityContext | None, role: AuthRole | None) -> SecurityContext | None:
+    _require(role, AuthRole, "auth_role")
     if role is None:
         return context
     if context is not None:

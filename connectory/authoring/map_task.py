@@ -53,6 +53,8 @@ def map_task(
         if target.args:
             raise authoring_error("map_task takes a partial with arguments by name: functools.partial(task, x=1)")
         target, bound = target.func, target.keywords
+    if metadata is not None and not isinstance(metadata, TaskMetadata):
+        raise authoring_error(f"metadata of map_task is {metadata!r}; give TaskMetadata(...)")
     settings = ArraySettings(
         concurrency=concurrency,
         min_successes=min_successes,

@@ -56,6 +56,9 @@ class Overrides:
                 raise authoring_error(f"{name} is given {value!r}; it is a {wanted}")
         if self.retries is not None and (isinstance(self.retries, bool) or self.retries < 0):
             raise authoring_error(f"retries is {self.retries!r}; it is how often to try again: 0 or more")
+        for words in (self.aliases or {}).items():
+            if not all(isinstance(word, str) for word in words):
+                raise authoring_error(f"aliases are given {self.aliases!r}; give a dict of texts")
         resources_message(requests=self.requests, limits=self.limits, resources=self.resources)
         extended_resources_message(accelerator=self.accelerator, shared_memory=self.shared_memory)
 

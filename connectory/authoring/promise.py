@@ -236,6 +236,20 @@ class Promise(_Deferred):
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _calculate
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _calculate
+    __matmul__ = __rmatmul__ = __divmod__ = __rdivmod__ = __lshift__ = __rlshift__ = __rrshift__ = _calculate
+
+    def _join(self, other: object) -> Any:
+        self._refuse("be joined with & and |, which join comparisons: (a > 1) & (b == 2), a.is_true() | b.is_true()")
+
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _join
+
+    def _change(self, *digits: object) -> Any:
+        self._refuse("be calculated with")
+
+    __neg__ = __pos__ = __abs__ = __invert__ = __round__ = __floor__ = __ceil__ = __trunc__ = _change
+
+    def __call__(self, *args: object, **kwargs: object) -> NoReturn:
+        self._refuse("be called")
 
 
 class VoidPromise(_Deferred):

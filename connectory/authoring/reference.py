@@ -47,6 +47,9 @@ class ReferenceEntity(Entity):
         for role, text in (("project", project), ("domain", domain), ("name", name), ("version", version)):
             if not isinstance(text, str) or (not text and role != "version"):
                 raise authoring_error(f"a reference needs a {role}, which is a text, not {text!r}")
+        for role, types in (("inputs", inputs), ("outputs", outputs)):
+            if types is not None and not isinstance(types, Mapping):
+                raise authoring_error(f"the {role} of a reference are {types!r}; give kwtypes(name=type)")
         super().__init__(name=name, interface=interface or Interface(inputs, outputs), location=location)
         self.identifier = identifiers_pb2.Identifier(
             resource_type=self.resource_type, project=project, domain=domain, name=name, version=version

@@ -36,6 +36,9 @@ def resources_message(
     """Requests and limits as a template carries them; `resources` gives both at once and excludes the other two."""
     if resources is not None and (requests is not None or limits is not None):
         raise authoring_error("give either resources, or requests and limits; not both")
+    for role, given in (("requests", requests), ("limits", limits), ("resources", resources)):
+        if given is not None and not isinstance(given, Resources):
+            raise authoring_error(f"{role} is {given!r}; give Resources(cpu=..., mem=...)")
     if resources is not None:
         return tasks_pb2.Resources(requests=_entries(resources, 0), limits=_entries(resources, 1))
     return tasks_pb2.Resources(requests=_single(requests, "requests"), limits=_single(limits, "limits"))

@@ -52,7 +52,7 @@ def interface_of(function: Callable[..., Any], *, name: str) -> Interface:
 def _hints(function: Callable[..., Any], name: str, location: str | None) -> Mapping[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError, SyntaxError, AttributeError) as error:
+    except Exception as error:  # an annotation may be a text with any expression in it
         raise AuthoringError(f"an annotation of '{name}' cannot be read: {error}", location=location) from error
 
 
@@ -82,7 +82,7 @@ def _outputs(annotation: Any, name: str, location: str | None) -> tuple[dict[str
     if annotation is None or annotation is type(None):
         return {}, None
     if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        return typing.get_type_hints(annotation, include_extras=True), annotation
+        return dict(_hints(annotation, f"{name}' returning '{annotation.__name__}", location)), annotation
     members = _tuple_members(annotation)
     if members is None:
         return {"o0": annotation}, None

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from connectory.authoring.map_task import MapTask
 from connectory.authoring.python_task import PythonTask
@@ -18,7 +18,7 @@ def reconfigured(task: PythonTask[Any] | MapTask, config: Any) -> Any:
         changed.target = reconfigured(changed.target, config)
     else:
         changed.task_config = config
-        changed.task_resolver = _ResolverOf(task)
+        changed.task_resolver = _ResolverOf(cast(PythonTask[Any], task))
     return changed
 
 

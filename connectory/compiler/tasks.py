@@ -1,5 +1,9 @@
 """Tasks to templates."""
 
+from typing import Any
+
+from connectory.authoring.location import authoring_error
+from connectory.authoring.map_task import MapTask
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.template import CompileSettings
 from connectory.v1 import tasks_pb2
@@ -8,7 +12,7 @@ __all__ = ["compile_task"]
 
 
 def compile_task(
-    task: PythonTask[object],
+    task: PythonTask[Any] | MapTask,
     *,
     project: str = "default",
     domain: str = "development",
@@ -16,4 +20,6 @@ def compile_task(
     image: str = "connectory",
 ) -> tasks_pb2.TaskTemplate:
     """The template of one task."""
+    if not isinstance(task, PythonTask | MapTask):
+        raise authoring_error(f"{task!r} is no task")
     return task.template(CompileSettings(project=project, domain=domain, version=version, image=image))

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 
+from connectory.authoring.location import authoring_error
 from connectory.authoring.template import CompileSettings
 from connectory.authoring.workflow_base import WorkflowBase
 from connectory.compiler.checks import require_sound
@@ -30,6 +31,8 @@ def compile_workflow(
     AuthoringError that points to the user's line. Of launch plans, only what a caller must know is part of it; the
     workflows that they start are compiled by themselves (`launch_plans_of` lists them).
     """
+    if not isinstance(workflow, WorkflowBase):
+        raise authoring_error(f"{workflow!r} is no workflow")
     settings = CompileSettings(
         project=project, domain=domain, version=version or "", image=image, environment=environment or {}
     )

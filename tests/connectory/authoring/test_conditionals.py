@@ -13,6 +13,8 @@ from connectory.compiler import compile_workflow
 from connectory.errors import AuthoringError, ExecutionError
 
 RAN: list[str] = []
+
+
 class Pair(typing.NamedTuple):
     left: int
     right: str
