@@ -1,14 +1,21 @@
 """Which ledger the settings mean."""
 
+import os
 from pathlib import Path
 
 from connectory.connector.ledger import Ledger, MemoryLedger
+from connectory.errors import SettingsError
 
 __all__ = ["chosen_ledger"]
 
+_MAGIC = b"SQLite format 3\0"
+
 
 def chosen_ledger(setting: str) -> Ledger:
-    """The ledger for `memory`, `none` (creates under way are joined, finished ones forgotten) or an SQLite file."""
+    """The ledger for `memory`, `none` (creates under way are joined, finished ones forgotten) or an SQLite file.
+
+    A file that cannot be written is a `SettingsError` now, rather than a refusal of every create later.
+    """
     if setting == "memory":
         return MemoryLedger()
     if setting == "none":
@@ -16,4 +23,22 @@ def chosen_ledger(setting: str) -> Ledger:
     # Optional: the database and its thread exist only when a file is named.
     from connectory.connector.ledger.sqlite import SqliteLedger  # noqa: PLC0415
 
-    return SqliteLedger(Path(setting))
+    path = Path(setting)
+    if not _can_be_ledger(path):
+        raise SettingsError(
+            f"ledger={setting!r} cannot be written as an SQLite file; name one in a folder that may be written to, or"
+            " memory, or none"
+        )
+    return SqliteLedger(path)
+
+
+def _can_be_ledger(path: Path) -> bool:
+    if path.exists():
+        return path.is_file() and os.access(path, os.R_OK | os.W_OK) and _is_sqlite_or_empty(path)
+    folder = next(one for one in path.absolute().parents if one.exists())
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
+def _is_sqlite_or_empty(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) in (_MAGIC, b"")

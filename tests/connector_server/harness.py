@@ -60,8 +60,9 @@ def registry_of(connectors: Iterable[Connector[Any]]) -> Registry:
 
 @asynccontextmanager
 async def serving(*connectors: Connector[Any], **options: Any) -> AsyncIterator[Peer]:
-    """A server with these connectors; `options` are settings, or `registry`, `ledger`, `tracer_provider`."""
-    embedding = {name: options.pop(name) for name in ("ledger", "tracer_provider") if name in options}
+    """A server with these connectors; `options` are settings, or `registry`, a ready `ledger`, `tracer_provider`."""
+    ready = [name for name in ("ledger", "tracer_provider") if name in options and not isinstance(options[name], str)]
+    embedding = {name: options.pop(name) for name in ready}
     registry = options.pop("registry", None) or registry_of(connectors)
     limit = options.pop("client_limit", 64 * 1024 * 1024)
     with TemporaryDirectory() as folder:

@@ -1,0 +1,42 @@
+"""Which ledger the settings mean, and which of them cannot be one."""
+
+from pathlib import Path
+
+import pytest
+
+from connector_server.ledgers import chosen_ledger
+from connectory.connector.ledger import MemoryLedger
+from connectory.connector.ledger.sqlite import SqliteLedger
+from connectory.errors import SettingsError
+from tests.connector_server.fakes import SlowConnector, TrivialConnector
+from tests.connector_server.harness import create_request, serving
+
+
+@pytest.mark.parametrize("setting", ["memory", "none"])
+def test_words_mean_memory(setting: str) -> None:
+    assert isinstance(chosen_ledger(setting), MemoryLedger)
+
+
+@pytest.mark.parametrize("where", ["ledger.sqlite", "not/there/yet/ledger.sqlite"])
+def test_a_path_means_a_file(tmp_path: Path, where: str) -> None:
+    assert isinstance(chosen_ledger(str(tmp_path / where)), SqliteLedger)
+
+
+@pytest.mark.parametrize("where", [".", "notes.txt", "notes.txt/ledger.sqlite"])
+async def test_what_cannot_be_a_ledger_is_refused_before_anything_is_served(tmp_path: Path, where: str) -> None:
+    (tmp_path / "notes.txt").write_text("not a database at all")
+    with pytest.raises(SettingsError, match="cannot be written as an SQLite file"):
+        async with serving(TrivialConnector(), ledger=str(tmp_path / where)):
+            raise AssertionError("it must not serve")
+    assert (tmp_path / "notes.txt").read_text() == "not a database at all"
+
+
+async def test_a_create_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    connector = SlowConnector()
+    connector.gate.set()
+    handles = []
+    for _ in range(2):
+        async with serving(connector, ledger=str(tmp_path / "ledger.sqlite")) as peer:
+            handles.append((await peer.jobs.CreateTask(create_request("slow", key="k"))).resource_meta)
+    assert handles[0] == handles[1]
+    assert connector.created == 1
