@@ -94,10 +94,13 @@ def read(collection: literals_pb2.LiteralCollection, kind: Kind) -> list[Any] | 
     field = _FIELDS.get(kind)
     if field is None:
         return None
-    primitives = [member.scalar.primitive for member in collection.literals]
-    if {primitive.WhichOneof("value") for primitive in primitives} != {field}:
-        return None
-    return [getattr(primitive, field) for primitive in primitives]
+    values = []
+    for member in collection.literals:
+        primitive = member.scalar.primitive
+        if primitive.WhichOneof("value") != field:
+            return None
+        values.append(getattr(primitive, field))
+    return values
 
 
 def only_floats(collection: literals_pb2.LiteralCollection) -> bool:
