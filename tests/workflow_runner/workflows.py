@@ -129,3 +129,69 @@ def closure(
         sub_workflows=[workflow_pb2.CompiledWorkflow(template=template) for template in sub_workflows],
         tasks=[workflow_pb2.CompiledTask(template=template) for template in tasks],
     )
+
+
+def branch(
+    node_id: str,
+    inputs: Mapping[str, workflow_pb2.BindingData],
+    var: str,
+    limit: int,
+    above: workflow_pb2.Node,
+    otherwise: workflow_pb2.Node | str,
+) -> workflow_pb2.Node:
+    """A choice: `above` when the variable is above the limit, otherwise the other node, or an error."""
+    block = workflow_pb2.IfElseBlock()
+    block.case.condition.comparison.operator = workflow_pb2.ComparisonExpression.GT
+    block.case.condition.comparison.left_value.var = var
+    block.case.condition.comparison.right_value.scalar.CopyFrom(integer(limit).scalar)
+    block.case.then_node.CopyFrom(above)
+    if isinstance(otherwise, str):
+        block.error.message = otherwise
+    else:
+        block.else_node.CopyFrom(otherwise)
+    made = workflow_pb2.Node(id=node_id, inputs=bindings(inputs))
+    made.branch_node.if_else.CopyFrom(block)
+    return made
+
+
+def sleeping(node_id: str, seconds: float) -> workflow_pb2.Node:
+    made = workflow_pb2.Node(id=node_id)
+    made.gate_node.sleep.duration.FromTimedelta(timedelta(seconds=seconds))
+    return made
+
+
+def approval(
+    node_id: str, signal_id: str, inputs: Mapping[str, workflow_pb2.BindingData], *, timeout: float = 0
+) -> workflow_pb2.Node:
+    made = workflow_pb2.Node(id=node_id, inputs=bindings(inputs))
+    made.gate_node.approve.signal_id = signal_id
+    if timeout:
+        made.metadata.timeout.FromTimedelta(timedelta(seconds=timeout))
+    return made
+
+
+def signal(node_id: str, signal_id: str, kind: types_pb2.LiteralType, *, var: str = "o") -> workflow_pb2.Node:
+    made = workflow_pb2.Node(id=node_id)
+    made.gate_node.signal.signal_id = signal_id
+    made.gate_node.signal.type.CopyFrom(kind)
+    made.gate_node.signal.output_variable_name = var
+    return made
+
+
+def array(
+    node_id: str,
+    target: tasks_pb2.TaskTemplate | workflow_pb2.WorkflowTemplate,
+    inputs: Mapping[str, workflow_pb2.BindingData],
+    *,
+    parallelism: int = 0,
+    ratio: float = 1.0,
+    own_interface: bool = False,
+    bound: Sequence[str] = (),
+) -> workflow_pb2.Node:
+    made = workflow_pb2.Node(id=node_id, inputs=bindings(inputs))
+    made.array_node.node.CopyFrom(node("item", target))
+    made.array_node.parallelism = parallelism
+    made.array_node.min_success_ratio = ratio
+    made.array_node.bound_inputs.extend(bound)
+    made.array_node.is_original_sub_node_interface.value = own_interface
+    return made

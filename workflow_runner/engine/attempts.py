@@ -123,6 +123,7 @@ def _end_attempt_time(draft: Draft, node: NodeState) -> None:
     message = f"attempt {node.attempt} did not end within {limit:g} s"
     failure = Failure(code=TIMED_OUT, message=message, recoverable=True, node=node.path)
     if node.path in draft.scopes:
+        draft.change(node, deadline=None)
         end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
     else:
         _stop(draft, draft.change(node, failure=failure), _outcome(draft, node, failure))
@@ -131,6 +132,7 @@ def _end_attempt_time(draft: Draft, node: NodeState) -> None:
 def _end_time(draft: Draft, node: NodeState) -> None:
     failure = Failure(code=TIMED_OUT, message="the node did not end within its total time", node=node.path)
     outcome = Outcome(phase=NodePhase.TIMED_OUT, failure=failure)
+    node = draft.change(node, total_deadline=None)
     if node.path in draft.scopes:
         end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
     elif node.phase is NodePhase.RUNNING:

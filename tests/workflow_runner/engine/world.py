@@ -2,14 +2,25 @@
 
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.apply import apply, apply_all
-from workflow_runner.engine.commands import CloseExecution, Command, SetTimer, StartAttempt, StopAttempt
+from workflow_runner.engine.commands import (
+    CloseExecution,
+    Command,
+    LookUp,
+    Remember,
+    SetTimer,
+    StartAttempt,
+    StopAttempt,
+)
 from workflow_runner.engine.events import (
     AbortRequested,
+    AttemptExpanded,
     AttemptFailed,
     AttemptStopped,
     AttemptSucceeded,
+    CacheAnswered,
     Event,
     ExecutionStarted,
+    SignalGiven,
     TimerFired,
     decode_event,
     encode_event,
@@ -17,7 +28,7 @@ from workflow_runner.engine.events import (
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.settings import ExecutionSettings
-from workflow_runner.engine.state import ExecutionPhase, NodePhase, State
+from workflow_runner.engine.state import ROOT, ExecutionPhase, NodePhase, State
 
 
 class World:
@@ -36,6 +47,10 @@ class World:
         self.jobs: dict[tuple[str, int], bool] = {}
         """Attempts that run, and whether each is being stopped."""
         self.timers: set[tuple[str, str, int]] = set()
+        self.lookups: set[tuple[str, int]] = set()
+        """Results that are looked up."""
+        self.kept: dict[str, bytes] = {}
+        """The cache."""
         self.closed = 0
         self.most_running = 0
         first = ExecutionStarted(
@@ -64,6 +79,10 @@ class World:
         elif isinstance(command, StopAttempt):
             assert (command.node, command.attempt) in self.jobs, "only what runs is stopped"
             self.jobs[command.node, command.attempt] = True
+        elif isinstance(command, LookUp):
+            self.lookups.add((command.node, command.attempt))
+        elif isinstance(command, Remember):
+            assert self.kept.setdefault(command.key, command.outputs) == command.outputs, "one key has one result"
         elif isinstance(command, SetTimer):
             self.timers.add((command.kind, command.node, command.attempt))
         elif isinstance(command, CloseExecution):
@@ -87,6 +106,22 @@ class World:
         attempt = self._attempt(node)
         del self.jobs[node, attempt]
         return self.happen(AttemptStopped(at=self.tick(), node=node, attempt=attempt, unconfirmed=unconfirmed))
+
+    def expand(self, node: str, spec: workflow_pb2.DynamicJobSpec) -> list[Command]:
+        attempt = self._attempt(node)
+        if not self.jobs[node, attempt]:
+            del self.jobs[node, attempt]
+        made = spec.SerializeToString(deterministic=True)
+        return self.happen(AttemptExpanded(at=self.tick(), node=node, attempt=attempt, spec=made))
+
+    def signal(self, signal: str, value: literals_pb2.Literal) -> list[Command]:
+        return self.happen(SignalGiven(at=self.tick(), signal=signal, value=value.SerializeToString()))
+
+    def look_up(self, node: str, attempt: int) -> list[Command]:
+        """The cache answers as it is."""
+        self.lookups.discard((node, attempt))
+        outputs = self.kept.get(self.state.nodes[node].cache_key)
+        return self.happen(CacheAnswered(at=self.tick(), node=node, attempt=attempt, outputs=outputs, source="kept"))
 
     def ring(self, kind: str, node: str, attempt: int) -> list[Command]:
         self.timers.discard((kind, node, attempt))
@@ -116,17 +151,24 @@ class World:
         assert running == self.jobs, "what runs outside is what the state says"
         assert {(t.kind, t.node, t.attempt) for t in waiting if isinstance(t, SetTimer)} <= self.timers
         assert self.state.running == len(self.jobs)
+        assert {(c.node, c.attempt) for c in waiting if isinstance(c, LookUp)} <= self.lookups
         if self.state.phase.is_terminal:
             assert not self.jobs, "nothing runs once the execution has ended"
             assert self.closed == 1
             assert all(n.phase.is_terminal for n in self.state.nodes.values())
             assert not self.state.scopes
         if self.state.phase is ExecutionPhase.SUCCEEDED:
-            assert all(n.phase is NodePhase.SUCCEEDED for n in self.state.nodes.values())
+            assert all(n.phase is NodePhase.SUCCEEDED for n in self.state.nodes.values() if n.scope == ROOT)
 
     def _is_ending(self, node: str) -> bool:
-        above = {path: scope for path, scope in self.state.scopes.items() if node.startswith(path)}
-        return any(scope.ending is not None for scope in above.values())
+        """Whether a workflow around the node is ending, and the node is no part of what is run because of that."""
+        steps = node.split(".")
+        for depth in range(len(steps)):
+            scope = self.state.scopes.get(".".join(steps[:depth]))
+            within = self.state.nodes[".".join(steps[: depth + 1])]
+            if scope is not None and scope.ending is not None and not within.is_handler:
+                return True
+        return False
 
     def _attempt(self, node: str) -> int:
         return max(attempt for path, attempt in self.jobs if path == node)

@@ -1,0 +1,138 @@
+"""Random workflows with every kind of node, whose outputs depend on nothing but their inputs."""
+
+from dataclasses import dataclass
+
+import hypothesis.strategies as st
+
+from connectory.v1 import literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from tests.workflow_runner.workflows import (
+    INTEGER,
+    approval,
+    array,
+    branch,
+    closure,
+    constant,
+    integer,
+    many,
+    node,
+    promise,
+    signal,
+    sleeping,
+    task,
+    workflow,
+)
+
+LIST = types_pb2.LiteralType(collection_type=INTEGER)
+KINDS = ("task", "inner", "cached", "branch", "sleep", "approve", "signal", "array", "tolerant", "dynamic")
+
+
+@dataclass
+class Program:
+    compiled: workflow_pb2.CompiledWorkflowClosure
+    retries: int
+
+
+@dataclass
+class Tasks:
+    plain: tasks_pb2.TaskTemplate
+    cached: tasks_pb2.TaskTemplate
+    mapped: tasks_pb2.TaskTemplate
+    dynamic: tasks_pb2.TaskTemplate
+
+
+@st.composite
+def tasks(draw: st.DrawFn, retries: int) -> Tasks:
+    timeout, deadline = draw(st.sampled_from([(0, 0), (10, 0), (0, 100), (10, 100)]))
+    limits = {"retries": retries, "timeout": timeout, "deadline": deadline}
+    single = {"inputs": {"a": INTEGER}, "outputs": {"o": INTEGER}}
+    cached = task("cached", **single, **limits)
+    cached.metadata.discoverable, cached.metadata.discovery_version = True, "1"
+    cached.metadata.cache_serializable = draw(st.booleans())
+    return Tasks(
+        plain=task("t", **single, **limits),
+        cached=cached,
+        mapped=task("mapped", inputs={"a": LIST}, outputs={"o": LIST}, **limits),
+        dynamic=task("dynamic", **single, **limits),
+    )
+
+
+@st.composite
+def graphs(draw: st.DrawFn, name: str, inner: workflow_pb2.WorkflowTemplate | None, known: Tasks):
+    count = draw(st.integers(0 if name == "inner" else 1, 6))
+    nodes: list[workflow_pb2.Node] = []
+    results: list[workflow_pb2.BindingData] = []
+    """How to refer to the result of each node."""
+    for index in range(count):
+        above = draw(st.lists(st.integers(0, index - 1), unique=True, max_size=3)) if index else []
+        after = draw(st.lists(st.integers(0, index - 1), unique=True, max_size=2)) if index else []
+        values = [results[i] for i in above] or [promise("", "a")]
+        kind = draw(st.sampled_from(KINDS if inner is not None else [each for each in KINDS if each != "inner"]))
+        made, result = _node(draw, kind, f"{name[0]}{index}", values, inner, known)
+        made.upstream_node_ids.extend(nodes[i].id for i in after)
+        nodes.append(made)
+        results.append(result)
+    output = results[-1] if results else constant(integer(7))
+    made = workflow(
+        name, nodes, inputs={"a": INTEGER}, outputs={"o": (INTEGER, output)}, fail_at_once=draw(st.booleans())
+    )
+    if draw(st.booleans()):
+        made.failure_node.CopyFrom(node("handler", known.plain, {"a": promise("", "a")}))
+    return made
+
+
+def _node(draw, kind, name, values, inner, known):
+    first, result = values[0], promise(name, "o")
+    if kind == "inner":
+        made = node(name, inner, {"a": first})
+        made.metadata.retries.retries = draw(st.integers(0, 1))
+        made.metadata.retries.backoff.base.FromMilliseconds(1)
+        return made, result
+    if kind == "branch":
+        ways = [node(f"{name}x", known.plain, {"a": first}), node(f"{name}y", known.cached, {"a": many(*values)})]
+        return branch(name, {"c": first}, "c", draw(st.sampled_from([10, 100, 10**6])), *ways), result
+    if kind == "sleep":
+        return sleeping(name, 5), first
+    if kind == "approve":
+        return approval(name, draw(st.sampled_from(["yes", "good"])), {"o": first}), result
+    if kind == "signal":
+        return signal(name, "number", INTEGER), result
+    if kind == "array":
+        return array(name, known.mapped, {"a": many(*values)}, parallelism=draw(st.integers(0, 2))), promise(
+            name, "o", 0
+        )
+    if kind == "tolerant":  # what it gives depends on what fails
+        return array(name, known.mapped, {"a": many(*values, first)}, ratio=0.5), first
+    target = {"task": known.plain, "cached": known.cached, "dynamic": known.dynamic}[kind]
+    return node(name, target, {"a": many(*values)}), result
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> Program:
+    retries = draw(st.integers(0, 2))
+    known = draw(tasks(retries))
+    inner = draw(graphs("inner", None, known))
+    outer = draw(graphs("outer", inner, known))
+    return Program(closure(outer, [known.plain, known.cached, known.mapped, known.dynamic], [inner]), retries)
+
+
+def work(inputs: literals_pb2.LiteralMap) -> literals_pb2.Literal:
+    """What every task gives."""
+    return integer(_total(inputs.literals["a"]) * 3 % 1009 + 1)
+
+
+def _total(literal: literals_pb2.Literal) -> int:
+    if literal.HasField("collection"):
+        return sum(map(_total, literal.collection.literals))
+    return literal.scalar.primitive.integer
+
+
+def expansion(inputs: literals_pb2.LiteralMap, plain: tasks_pb2.TaskTemplate) -> workflow_pb2.DynamicJobSpec:
+    """What every dynamic task leaves behind: a chain whose length depends on its inputs."""
+    count = _total(inputs.literals["a"]) % 3
+    before = constant(integer(_total(inputs.literals["a"])))
+    nodes = []
+    for index in range(count):
+        nodes.append(node(f"d{index}", plain, {"a": before}))
+        before = promise(f"d{index}", "o")
+    outputs = [workflow_pb2.Binding(var="o", binding=before)]
+    return workflow_pb2.DynamicJobSpec(nodes=nodes, outputs=outputs, tasks=[plain])
