@@ -5,9 +5,10 @@ from pathlib import Path
 
 from google.protobuf.json_format import MessageToJson
 
-from connectory.authoring.loading import find_workflow, find_workflows, load_module
+from connectory.authoring.loading import find_workflow, find_workflows
 from connectory.compiler import compile_workflow
 from connectory.errors import SettingsError
+from connectory_cli.loading import load
 from connectory_cli.printing import print_json
 
 __all__ = ["compile_file"]
@@ -15,7 +16,7 @@ __all__ = ["compile_file"]
 
 def compile_file(file: Path, out: Path, workflow: str | None, as_json: bool) -> int:
     """Write `NAME.pb` and `NAME.json` for each workflow; nothing is written when one of them has a mistake."""
-    module = load_module(file)
+    module = load(file)
     workflows = [find_workflow(module, workflow)] if workflow else list(find_workflows(module))
     if not workflows:
         raise SettingsError(f"{file} has no workflow: decorate a function with @workflow")

@@ -15,7 +15,7 @@ from connectory_cli.printing import (
     print_table,
     summary_json,
 )
-from connectory_cli.sessions import open_runner
+from connectory_cli.sessions import open_runner, require_execution
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
@@ -25,13 +25,14 @@ __all__ = ["abort_execution", "list_executions", "show_execution"]
 
 
 def list_executions(store: str | None, limit: int, as_json: bool) -> int:
-    """Print executions, newest first."""
+    """Print executions, newest first. A store that is not there yet has none, and is not made."""
+    where = places(store)
 
     async def session() -> Sequence[ExecutionSummary]:
-        async with Runner(open_store(places(store).store), []) as runner:
+        async with Runner(open_store(where.store), []) as runner:
             return await runner.list(limit)
 
-    found = uvloop.run(session())
+    found = [] if where.file is not None and not where.file.exists() else uvloop.run(session())
     if as_json:
         print_json([summary_json(summary) for summary in found])
         return 0
@@ -45,9 +46,11 @@ def list_executions(store: str | None, limit: int, as_json: bool) -> int:
 
 def show_execution(store: str | None, execution: str, as_json: bool) -> int:
     """Print one execution with its nodes."""
+    where = places(store)
+    require_execution(where, execution)
 
     async def session() -> ExecutionView:
-        async with Runner(open_store(places(store).store), []) as runner:
+        async with Runner(open_store(where.store), []) as runner:
             return await runner.show(execution)
 
     view = uvloop.run(session())
@@ -81,9 +84,11 @@ def show_execution(store: str | None, execution: str, as_json: bool) -> int:
 
 def abort_execution(store: str | None, execution: str, cause: str, endpoints: Sequence[str], as_json: bool) -> int:
     """Abort an execution whose runner is gone; returns once its external jobs are gone too."""
+    where = places(store)
+    require_execution(where, execution)
 
     async def session() -> ExecutionView:
-        async with open_runner(places(store), endpoints=endpoints) as runner:
+        async with open_runner(where, endpoints=endpoints) as runner:
             await runner.abort(execution, cause)
             return await runner.show(execution)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-__all__ = ["Places", "home", "places"]
+from connectory.errors import SettingsError
+
+__all__ = ["Places", "home", "make_room", "places"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +16,8 @@ class Places:
 
     store: str
     """The store's URL."""
+    file: Path | None
+    """The store's file; None: it is not in a file."""
     outputs: str
     """The URL below which nodes write."""
     ledger: str
@@ -29,15 +33,26 @@ def home() -> Path:
 
 
 def places(store: str | None, outputs: str | None = None) -> Places:
-    """Fill in what was not said. Folders that are named here are made; the store's own file is not."""
+    """Fill in what was not said. Nothing is made."""
     url = store or f"sqlite:///{home() / 'runner.db'}"
     parts = urlsplit(url)
-    if parts.scheme != "sqlite":
-        return Places(store=url, outputs=outputs or str(home() / "outputs"), ledger="memory")
+    if parts.scheme != "sqlite" or not parts.path.strip("/"):
+        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), ledger="memory")
     path = Path(f"{parts.netloc}{parts.path}" if parts.netloc else parts.path[1:]).absolute()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Places(
         store=url,
+        file=path,
         outputs=outputs or str(path.parent / f"{path.stem}-outputs"),
         ledger=str(path.with_name(f"{path.stem}-ledger.db")),
     )
+
+
+def make_room(where: Places) -> None:
+    """Make the folder of the store; the store's own file is not made."""
+    if where.file is None:
+        return
+    try:
+        where.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"the folder {where.file.parent} cannot be made: {error.strerror}"
+        raise SettingsError(f"{text}; say where executions are kept with --store or CONNECTORY_HOME") from error

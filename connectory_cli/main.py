@@ -58,6 +58,14 @@ def _work(module: str) -> ModuleType:
     return importlib.import_module(f"connectory_cli.{module}")
 
 
+def _findable(modules: list[str] | None) -> list[str] | None:
+    """The modules, which may also be files of the current folder, however this program was started."""
+    folder = str(Path.cwd())
+    if modules and folder not in sys.path:
+        sys.path.append(folder)
+    return modules
+
+
 @app.command()
 def serve(
     address: Annotated[
@@ -81,7 +89,7 @@ def serve(
         typer.Option(
             "--module",
             metavar="PKG.MOD",
-            help="A Python module with connectors, beside the installed ones; repeatable.",
+            help="A Python module with connectors, installed or in this folder; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -136,7 +144,7 @@ def serve(
         "addresses": address,
         "uds": uds,
         "workers": workers,
-        "modules": module,
+        "modules": _findable(module),
         "metrics_address": metrics_address,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
@@ -239,7 +247,7 @@ def run(
         output_prefix=output_prefix,
         name=name,
         resume=resume,
-        modules=module or [],
+        modules=_findable(module) or [],
         executor=executor,
         max_parallelism=max_parallelism,
         as_json=as_json,
@@ -317,7 +325,7 @@ def list_connectors(
     as_json: JsonOption = False,
 ) -> None:
     """List connectors and the task types they answer; broken ones with the reason."""
-    raise typer.Exit(_work("connectors").list_connectors(server, module or [], as_json))
+    raise typer.Exit(_work("connectors").list_connectors(server, _findable(module) or [], as_json))
 
 
 @connectors.command("show")
@@ -328,7 +336,7 @@ def show_connector(
     as_json: JsonOption = False,
 ) -> None:
     """Show one connector: its categories, its kind, and what a task of its type may say."""
-    raise typer.Exit(_work("connectors").show_connector(name, server, module or [], as_json))
+    raise typer.Exit(_work("connectors").show_connector(name, server, _findable(module) or [], as_json))
 
 
 def main(*args: Any) -> None:

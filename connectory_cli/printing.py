@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,14 @@ from connectory.v1 import literals_pb2
 from workflow_runner.engine.failures import Failure
 from workflow_runner.views import ExecutionSummary, ExecutionView, NodeView
 
-__all__ = ["duration", "execution_json", "outputs_json", "print_json", "print_table", "summary_json"]
+__all__ = ["duration", "execution_json", "outputs_json", "print_json", "print_table", "say", "summary_json"]
+
+
+def say(text: str) -> None:
+    """A line for people on standard error. Nothing that matters may hang on somebody reading it."""
+    with suppress(OSError):
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
 
 
 def print_json(value: Any) -> None:

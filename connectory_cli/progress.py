@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from connectory_cli.printing import duration
+from connectory_cli.printing import duration, say
 from workflow_runner.engine.state import NodePhase
 from workflow_runner.subscribers import Update
 from workflow_runner.views import ExecutionUpdate, NodeUpdate, NodeView
@@ -73,7 +73,7 @@ class _Lines:
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.stderr.flush()
+        return
 
     def node(self, node: NodeView) -> None:
         seen, now = (node.phase, node.attempt), time.monotonic()
@@ -89,7 +89,7 @@ class _Lines:
         self._write(f"{update.execution_id}: {update.phase}{error}")
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(f"[{time.monotonic() - self._begun:7.2f}s] {' '.join(text.split())}\n")
+        say(f"[{time.monotonic() - self._begun:7.2f}s] {' '.join(text.split())}")
 
 
 class _Screen:

@@ -1,7 +1,6 @@
 """`connectory run` and `connectory executions resume`: an execution, new or left over, to its end."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,26 +10,30 @@ from typing import Literal
 
 import uvloop
 
-from connectory.authoring.loading import find_workflow, load_module
+from connectory.authoring.loading import find_workflow
 from connectory.authoring.modules import find_root
 from connectory.authoring.resolver import locator_of
 from connectory.compiler import compile_workflow
-from connectory.errors import SettingsError
+from connectory.errors import SettingsError, StoreError
 from connectory.types import default_types
 from connectory.v1 import literals_pb2, workflow_pb2
 from connectory_cli.home import Places, places
 from connectory_cli.inputs import read_inputs
-from connectory_cli.printing import execution_json, outputs_json, print_json
+from connectory_cli.interruption import INTERRUPTED, Interruption
+from connectory_cli.loading import load
+from connectory_cli.printing import execution_json, outputs_json, print_json, say
 from connectory_cli.progress import follow
-from connectory_cli.sessions import open_runner
+from connectory_cli.sessions import open_runner, require_execution
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.runner import Runner
+from workflow_runner.store.contract import LogConflictError, UnknownExecutionError
+from workflow_runner.views import ExecutionResult
 
 __all__ = ["RunOptions", "resume", "run"]
 
-INTERRUPTED = 130
-"""The exit code of a command that was ended by a signal, as shells have it."""
+_UNCONFIRMED = "may still run"
+"""In the error of a node whose job could not be confirmed to be gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class RunOptions:
 
 def run(options: RunOptions) -> int:
     """Run a workflow to its end; the exit code is 0 when it succeeded."""
-    workflow = find_workflow(load_module(options.file), options.workflow)
+    workflow = find_workflow(load(options.file), options.workflow)
     closure = compile_workflow(workflow)
     _let_tasks_be_found(closure, options.file)
     where = places(options.store, options.output_prefix)
@@ -72,10 +75,13 @@ def run(options: RunOptions) -> int:
 
 def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json: bool) -> int:
     """Go on with an execution to its end."""
+    where = places(store)
+    require_execution(where, execution)
 
     async def session() -> int:
-        async with open_runner(places(store), endpoints=endpoints) as runner:
-            return await _finish(runner, execution, as_json)
+        with Interruption(where.store) as interruption:
+            async with open_runner(where, endpoints=endpoints) as runner:
+                return await _finish(runner, execution, interruption, as_json)
 
     return uvloop.run(session())
 
@@ -95,44 +101,41 @@ async def _start(
     inputs: literals_pb2.LiteralMap,
 ) -> int:
     settings = ExecutionSettings(max_parallelism=options.max_parallelism or 0, output_prefix=where.outputs)
-    async with open_runner(
-        where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
-    ) as runner:
-        execution = await runner.start(closure, inputs, execution_id=options.name, settings=settings)
-        return await _finish(runner, execution, options.as_json)
+    with Interruption(where.store) as interruption:
+        async with open_runner(
+            where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
+        ) as runner:
+            if interruption.requested:
+                return INTERRUPTED
+            execution = await runner.start(closure, inputs, execution_id=options.name, settings=settings)
+            return await _finish(runner, execution, interruption, options.as_json)
 
 
 async def _resume_latest(options: RunOptions, where: Places, closure: workflow_pb2.CompiledWorkflowClosure) -> int:
-    async with open_runner(
-        where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
-    ) as runner:
-        name = closure.primary.template.id.name
-        for summary in await runner.list(limit=10_000):
-            matches = summary.id == options.name if options.name else summary.workflow == name
-            if matches and not summary.phase.is_terminal:
-                return await _finish(runner, summary.id, options.as_json)
+    name = closure.primary.template.id.name
+    with Interruption(where.store) as interruption:
+        async with open_runner(
+            where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
+        ) as runner:
+            for summary in await runner.list(limit=10_000):
+                matches = summary.id == options.name if options.name else summary.workflow == name
+                if matches and not summary.phase.is_terminal:
+                    return await _finish(runner, summary.id, interruption, options.as_json)
     wanted = f"execution {options.name}" if options.name else f"execution of {name}"
     raise SettingsError(f"there is no unfinished {wanted} in {where.store}: run it without --resume")
 
 
-async def _finish(runner: Runner, execution: str, as_json: bool) -> int:
+async def _finish(runner: Runner, execution: str, interruption: Interruption, as_json: bool) -> int:
     """Follow an execution to its end; Ctrl-C or SIGTERM aborts it and waits until its jobs are gone."""
-    await runner.resume(execution)
-    interrupted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _interrupt, interrupted, execution)
-    showing = asyncio.create_task(follow(runner.subscribe(execution)))
-    stopping = asyncio.create_task(_abort_when(interrupted, runner, execution))
+    interruption.execution = execution
     try:
-        result = await runner.wait(execution)
-        await showing
-    finally:
-        showing.cancel()
-        if not interrupted.is_set():
-            stopping.cancel()
-        with suppress(asyncio.CancelledError):
-            await stopping
+        result = await _followed(runner, execution, interruption)
+    except (UnknownExecutionError, LogConflictError):
+        raise
+    except StoreError as error:
+        remedy = f"it goes on where it stood with: {interruption.command('resume')}"
+        raise StoreError(f"{error}. {execution} is paused, its jobs outside go on; {remedy}") from error
+    interruption.ended = True
     types = default_types()
     if as_json:
         print_json(execution_json(await runner.show(execution), types))
@@ -141,25 +144,34 @@ async def _finish(runner: Runner, execution: str, as_json: bool) -> int:
             sys.stdout.write(f"{name} = {value}\n")
     elif result.error is not None:
         node = f"{result.error.node}: " if result.error.node else ""
-        sys.stderr.write(f"{execution} {result.phase}: {node}{result.error.message} ({result.error.code})\n")
-    if interrupted.is_set() and result.phase is ExecutionPhase.ABORTED:
-        sys.stderr.write(f"{execution} is aborted; its external jobs are gone\n")
+        say(f"{execution} {result.phase}: {node}{result.error.message} ({result.error.code})")
+    if interruption.requested and result.phase is ExecutionPhase.ABORTED:
+        left = [
+            node for node in (await runner.show(execution)).nodes if node.error and _UNCONFIRMED in node.error.message
+        ]
+        for each in left:
+            say(f"{each.id} {each.name}: {each.error.message if each.error else ''}")
+        say(f"{execution} is aborted; {'look after what may still run' if left else 'its external jobs are gone'}")
         return INTERRUPTED
     return 0 if result.phase is ExecutionPhase.SUCCEEDED else 1
 
 
-def _interrupt(interrupted: asyncio.Event, execution: str) -> None:
-    if interrupted.is_set():
-        sys.stderr.write(
-            f"\nleft while external jobs may still run; end them with: connectory executions abort {execution}\n"
-        )
-        sys.stderr.flush()
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGINT)
-    sys.stderr.write("\naborting: waiting until external jobs are gone (again to leave at once)\n")
-    interrupted.set()
+async def _followed(runner: Runner, execution: str, interruption: Interruption) -> ExecutionResult:
+    await runner.resume(execution)
+    showing = asyncio.create_task(follow(runner.subscribe(execution)))
+    stopping = asyncio.create_task(_abort_when(interruption, runner, execution))
+    try:
+        result = await runner.wait(execution)
+        await showing
+        return result
+    finally:
+        showing.cancel()
+        if not interruption.requested:
+            stopping.cancel()
+        with suppress(asyncio.CancelledError):
+            await stopping
 
 
-async def _abort_when(interrupted: asyncio.Event, runner: Runner, execution: str) -> None:
-    await interrupted.wait()
+async def _abort_when(interruption: Interruption, runner: Runner, execution: str) -> None:
+    await interruption.wait()
     await runner.abort(execution, "interrupted by the person who ran it")

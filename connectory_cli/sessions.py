@@ -8,13 +8,14 @@ from pathlib import Path
 from connector_server.app import serve
 from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
-from connectory_cli.home import Places
+from connectory.errors import SettingsError
+from connectory_cli.home import Places, make_room
 from workflow_runner.plugins.connector import connector_plugin
 from workflow_runner.plugins.python_task import Executor, python_task_plugin
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
-__all__ = ["open_runner"]
+__all__ = ["open_runner", "require_execution"]
 
 
 @asynccontextmanager
@@ -22,11 +23,18 @@ async def open_runner(
     places: Places, *, endpoints: Sequence[str] = (), modules: Sequence[str] = (), executor: Executor = "process"
 ) -> AsyncIterator[Runner]:
     """A runner that is ready. Without endpoints a connector server on a unix socket lives as long as it does."""
+    make_room(places)
     async with AsyncExitStack() as stack:
         targets = list(endpoints) or [await _embedded(stack, places, modules)]
         clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
         plugins = [connector_plugin(clients), python_task_plugin(executor)]
         yield await stack.enter_async_context(Runner(open_store(places.store), plugins))
+
+
+def require_execution(places: Places, execution: str) -> None:
+    """Raise when there cannot be such an execution, because nothing has ever run with this store."""
+    if places.file is not None and not places.file.exists():
+        raise SettingsError(f"there is no execution {execution!r}: nothing has run with the store {places.store} yet")
 
 
 async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str]) -> str:

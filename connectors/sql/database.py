@@ -113,13 +113,13 @@ def _with_password(uri: str, password: str) -> str:
 
 
 def _path(uri: str) -> str:
-    """The path of an embedded database; empty: in memory."""
+    """The path of an embedded database; empty: in memory. `sqlite:////data/x.db` is `/data/x.db` too."""
     rest = uri.partition("://")[2]
     if rest in ("", ":memory:", "/:memory:"):
         return ""
     if not rest.startswith("/"):
         raise _invalid("its path must be absolute, as in sqlite:///data/sales.db, or :memory:")
-    return os.path.normpath(rest)
+    return os.path.normpath("/" + rest.lstrip("/"))
 
 
 def with_parameters(uri: str, **parameters: str) -> str:

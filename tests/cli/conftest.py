@@ -11,7 +11,7 @@ from typing import IO
 import pytest
 
 FLOWS = Path(__file__).with_name("flows.py")
-COMMAND = [sys.executable, "-m", "connectory_cli"]
+COMMAND = [sys.executable, "-P", "-m", "connectory_cli"]
 
 
 class Command:
@@ -56,7 +56,10 @@ class Command:
         for process in self._started:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
 
 
 def wait_for_line(stream: IO[str] | None, part: str) -> str:

@@ -15,6 +15,8 @@ from tests.connectors.sql.conftest import Queries
     ("uri", "target"),
     [
         ("sqlite:///data/x.db", Target(engine="sqlite", address="/data/x.db")),
+        ("sqlite:////data/x.db", Target(engine="sqlite", address="/data/x.db")),
+        ("duckdb:////data//x.db", Target(engine="duckdb", address="/data/x.db")),
         ("sqlite://:memory:", Target(engine="sqlite", address="")),
         ("duckdb:///:memory:", Target(engine="duckdb", address="")),
         ("duckdb://", Target(engine="duckdb", address="")),

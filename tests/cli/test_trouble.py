@@ -1,0 +1,122 @@
+"""Files that cannot be loaded, stores that cannot be used, people who leave: one sentence each, and nothing is lost."""
+
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import FLOWS, Command, wait_for_line
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "said"),
+    [
+        ("wrong.py", "x = 1\ndef f(:\n", "wrong.py:2: SyntaxError: invalid syntax"),
+        ("absent.py", "\nimport a_module_that_is_not_there\n", "absent.py:2: ModuleNotFoundError: No module named 'a_"),
+        ("broken.py", "import json\nx = json.loads('{')\n", "broken.py:2: JSONDecodeError: "),
+        ("a.b.py", "", "a.b.py cannot be imported as 'a.b'; use letters, digits and _ in file names"),
+        ("no-name.py", "", "use letters, digits and _ in file names"),
+        ("email.py", "", "rename the file"),
+        (
+            "mixed.py",
+            "from connectory import task, workflow\n@task\ndef a() -> str:\n    return ''\n@task\n"
+            "def b(x: int) -> int:\n    return x\n@workflow\ndef w() -> int:\n    return b(x=a())\n",
+            "mixed.py:10: input 'x' of task 'mixed.b' takes int",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["run"], ["compile", "--out=out"]], ids=["run", "compile"])
+def test_a_file_that_cannot_be_used_is_one_sentence_that_points_to_the_line(
+    connectory: Command, tmp_path: Path, command: list[str], name: str, source: str, said: str
+) -> None:
+    (tmp_path / name).write_text(source)
+    outcome = connectory(*command, tmp_path / name)
+    assert outcome.returncode == 1
+    assert said in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_looking_makes_nothing(connectory: Command, tmp_path: Path) -> None:
+    assert connectory("executions", "list", "--json").stdout == "[]\n"
+    for verb in ("show", "resume", "abort"):
+        outcome = connectory("executions", verb, "nope")
+        assert outcome.returncode == 1
+        assert "there is no execution 'nope': nothing has run with the store" in outcome.stderr
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("sqlite:///flat/runner.db", "say where executions are kept with --store or CONNECTORY_HOME"),
+        ("sqlite:///flat", "the store flat cannot be used: file is not a database"),
+        ("sqlite:///folder", "the store folder cannot be used: unable to open database file"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_one_sentence(
+    connectory: Command, tmp_path: Path, store: str, said: str
+) -> None:
+    (tmp_path / "flat").write_text("no database")
+    (tmp_path / "folder").mkdir()
+    outcome = connectory("run", FLOWS, "twice", "--store", store)
+    assert outcome.returncode == 1
+    assert said in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_a_full_disk_pauses_the_execution_and_says_how_it_goes_on(connectory: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "begun")
+    run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}", "--name=full")
+    (tmp_path / "begun").read_text()
+    resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (0, 0))
+    (tmp_path / "gate").touch()
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 1
+    resume = f"connectory executions resume full --store sqlite:///{tmp_path / 'home' / 'runner.db'}"
+    assert "full is paused, its jobs outside go on" in said
+    assert resume in said
+    assert connectory(*resume.split()[1:]).stdout == "o0 = 7\n"
+
+
+def test_a_workflow_is_aborted_though_nobody_reads_what_is_said(connectory: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "begun")
+    run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
+    process = int((tmp_path / "begun").read_text())
+    assert run.stderr is not None
+    run.stderr.close()
+    run.send_signal(signal.SIGINT)
+    assert run.wait(30) == 130
+    assert not Path(f"/proc/{process}").exists()
+
+
+def test_a_second_signal_leaves_at_once_and_says_how_to_end_what_is_left(connectory: Command, tmp_path: Path) -> None:
+    address = f"unix:{tmp_path / 'absent.sock'}"
+    run = connectory.start("run", FLOWS, "gated", "-i", "folder=x", "--name=left", f"--connectors={address}")
+    wait_for_line(run.stderr, "n0 gated_command: RUNNING")
+    run.send_signal(signal.SIGTERM)
+    wait_for_line(run.stderr, "again to leave at once")
+    run.send_signal(signal.SIGTERM)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode in (130, -signal.SIGTERM)
+    assert "external jobs" in said
+
+
+def test_two_runs_share_a_store(connectory: Command) -> None:
+    runs = [connectory.start("run", FLOWS, "twice", "-i", f"x={x}") for x in range(3)]
+    ended = [run.communicate(timeout=60) for run in runs]
+    assert [said[0] for said in ended] == ["o0 = 0\n", "o0 = 4\n", "o0 = 8\n"], ended
+    assert connectory("executions", "list").stdout.count("SUCCEEDED") == 3
+
+
+def test_a_reader_that_leaves_early_is_no_error(connectory: Command) -> None:
+    assert connectory("run", FLOWS, "twice", "--executor=thread").returncode == 0
+    listing = connectory.start("executions", "list")
+    assert listing.stdout is not None
+    listing.stdout.close()
+    listing.stdout = None
+    _, said = subprocess.Popen.communicate(listing, timeout=30)
+    assert "Traceback" not in said
