@@ -15,6 +15,7 @@ __all__ = [
     "ConversionContext",
     "Directory",
     "File",
+    "FlyteError",
     "HashMethod",
     "OutputMetadata",
     "OutputMetadataTracker",

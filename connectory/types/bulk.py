@@ -97,7 +97,8 @@ def read(collection: literals_pb2.LiteralCollection, kind: Kind) -> list[Any] | 
     values = []
     for member in collection.literals:
         primitive = member.scalar.primitive
-        if primitive.WhichOneof("value") != field:
+        which: str | None = primitive.WhichOneof("value")
+        if which != field:
             return None
         values.append(getattr(primitive, field))
     return values

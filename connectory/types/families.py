@@ -7,6 +7,7 @@ from connectory.types.choices import ChoiceTransformer
 from connectory.types.collections import DictTransformer, ListTransformer
 from connectory.types.dataclasses import DataclassTransformer
 from connectory.types.enums import EnumTransformer
+from connectory.types.failures import FlyteErrorTransformer
 from connectory.types.files import DirectoryTransformer, FileTransformer
 from connectory.types.frames import StructuredDatasetTransformer
 from connectory.types.iterators import IteratorTransformer, JsonLinesTransformer
@@ -57,6 +58,7 @@ FAMILIES: Final[tuple[type[TypeTransformer], ...]] = (
     TextTransformer,
     TupleTransformer,
     SetTransformer,
+    FlyteErrorTransformer,
 )
 
 LAZY_FAMILIES: Final[dict[str, str]] = {
