@@ -9,6 +9,7 @@ names them. `process` isolates nothing: it is meant for trying out.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from typing import Any, Final
 from connectory.authoring.context import current_context
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.file_values import read_value, write_value
+from connectory.authoring.programs import run_program
 from connectory.errors import SettingsError, UserError
 from connectory.templating import render
 
@@ -28,8 +30,6 @@ __all__ = ["RawContainer", "run_container"]
 RUNTIME_SETTING: Final = "CONNECTORY_CONTAINER_RUNTIME"
 _RUNTIMES: Final = ("docker", "podman")
 _PROCESS: Final = "process"
-_LAST_WORDS: Final = 2000
-"""How much of what a failed command wrote is told, in characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,22 +64,32 @@ def run_container(container: RawContainer, inputs: Mapping[str, Any]) -> tuple[A
     return tuple(_output(container, taken, name, annotation) for name, annotation in container.outputs.items())
 
 
-def _command(container: RawContainer, inputs: Mapping[str, Any], given: Path, taken: Path) -> list[str]:
+@dataclass(frozen=True, kw_only=True)
+class _Command:
+    """What is run here."""
+
+    words: Sequence[str]
+    stop: Sequence[str] = ()
+    """What ends it when this process gives it up; empty: it ends with its process."""
+
+
+def _command(container: RawContainer, inputs: Mapping[str, Any], given: Path, taken: Path) -> _Command:
     runtime = _runtime(container.command)
     if runtime == _PROCESS:
         texts = _texts(inputs, given)
-        return [render(_replaced(word, container, given, taken), inputs=texts) for word in container.command]
+        words = [_replaced(word, container, given, taken) for word in container.command]
+        return _Command(words=[render(word, inputs=texts) for word in words])
+    name = f"connectory-{secrets.token_hex(8)}"
     texts = _texts(inputs, PurePosixPath(container.input_dir or "/"))
     mounts = [(given, container.input_dir), (taken, container.output_dir)]
-    return [
-        runtime,
-        "run",
-        "--rm",
+    words = [
+        *(runtime, "run", "--rm", "--name", name),
         *(word for key, value in container.environment.items() for word in ("--env", f"{key}={value}")),
         *(word for here, there in mounts if there for word in ("--volume", f"{here}:{there}")),
         container.image,
         *(render(word, inputs=texts) for word in container.command),
     ]
+    return _Command(words=words, stop=(runtime, "kill", name))
 
 
 def _texts(inputs: Mapping[str, Any], root: PurePath) -> dict[str, Any]:
@@ -118,15 +128,13 @@ def _replaced(word: str, container: RawContainer, given: Path, taken: Path) -> s
     return word
 
 
-def _run(container: RawContainer, command: Sequence[str]) -> None:
-    environment = {**os.environ, **container.environment}
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment, check=False)
+def _run(container: RawContainer, command: _Command) -> None:
+    done = run_program(command.words, environment={**os.environ, **container.environment}, stop=command.stop)
     if container.show_logs:
         sys.stdout.write(done.stdout)
         sys.stderr.write(done.stderr)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout)[-_LAST_WORDS:].strip()
-        message = f"the container of '{container.name}' ended with code {done.returncode}: {said}"
+    if done.code != 0:
+        message = f"the container of '{container.name}' ended with code {done.code}: {done.last_words}"
         raise TaskFailedError(message, kind="user", code="EXIT_CODE", recoverable=True)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +10,18 @@ from datetime import date, datetime
 from pathlib import Path
 from string import Formatter
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
 
 from connectory.authoring.context import current_context
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.instance_task import PythonInstanceTask
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error
+from connectory.authoring.programs import run_program
 from connectory.errors import UserError
 from connectory.types import Directory, File
 
 __all__ = ["OutputLocation", "ShellTask"]
-
-_LAST_WORDS: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,10 @@ class ShellTask(PythonInstanceTask[Any]):
         return made[0] if len(made) == 1 else tuple(made) or None
 
     def _run(self, script: str) -> None:
-        done = subprocess.run([self.shell, "-c", script], capture_output=True, text=True, errors="replace", check=False)
+        done = run_program([self.shell, "-c", script])
         sys.stdout.write(done.stdout)
-        if done.returncode != 0:
-            said = (done.stderr or done.stdout)[-_LAST_WORDS:].strip()
-            message = f"the script of '{self.name}' ended with code {done.returncode}: {said}"
+        if done.code != 0:
+            message = f"the script of '{self.name}' ended with code {done.code}: {done.last_words}"
             raise TaskFailedError(message, kind="user", code="EXIT_CODE", recoverable=True)
 
 

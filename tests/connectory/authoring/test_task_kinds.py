@@ -167,6 +167,28 @@ def test_a_container_runtime_is_given_the_folders_and_the_image(
     assert tuple(SQUARE(a=7)) == (7, "alpine:3.20 sh -c")
 
 
+def test_a_call_that_is_given_up_ends_its_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    runtime = tmp_path / "fake-docker"
+    runtime.write_text(
+        f"#!{sys.executable}\n"
+        "import os, pathlib, signal, sys\n"
+        f"log = pathlib.Path({str(tmp_path / 'log')!r})\n"
+        "if sys.argv[1] == 'kill':\n"
+        "    log.write_text(log.read_text() + ' killed ' + sys.argv[2])\n"
+        "else:\n"
+        "    log.write_text(sys.argv[sys.argv.index('--name') + 1])\n"
+        "    os.kill(os.getppid(), signal.SIGINT)\n"
+        "    signal.pause()\n"
+    )
+    runtime.chmod(0o755)
+    monkeypatch.setenv("CONNECTORY_CONTAINER_RUNTIME", str(runtime))
+    with pytest.raises(KeyboardInterrupt):
+        SQUARE(a=7)
+    started, _, killed = (tmp_path / "log").read_text().partition(" killed ")
+    assert started.startswith("connectory-")
+    assert killed == started
+
+
 def test_what_cannot_run_here_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNECTORY_CONTAINER_RUNTIME", "process")
     foreign = ContainerTask("foreign", "image", ["no-such-program-here"])
@@ -303,6 +325,30 @@ def test_a_pod_is_merged_with_the_tasks_container() -> None:
     assert side["image"] == "s"
     assert template.config["primary_container_name"] == "main"
     assert template.k8s_pod.metadata.labels["team"] == "x"
+
+
+class FakeClientModel:
+    """Shaped like the models of Kubernetes' own Python client: snake case inside, camel case on the wire."""
+
+    def __init__(self, **values: Any) -> None:
+        self.attribute_map = {name: name.replace("_s", "S").replace("_p", "P") for name in (*values, "not_set")}
+        self.not_set = None
+        for name, value in values.items():
+            setattr(self, name, value)
+
+
+def test_a_pod_may_be_an_object_of_a_kubernetes_client() -> None:
+    toleration = FakeClientModel(key="gpu", toleration_seconds=5)
+    pod = PodTemplate(pod_spec=FakeClientModel(node_selector={"disk": "fast"}, tolerations=[toleration]))
+    assert pod.spec() == {
+        "nodeSelector": {"disk": "fast"},
+        "tolerations": [{"key": "gpu", "tolerationSeconds": 5}],
+    }
+    assert pod.version_hash() == PodTemplate(pod_spec=pod.spec()).version_hash()
+    with pytest.raises(AuthoringError, match="the pod_spec of a PodTemplate is a mapping"):
+        PodTemplate(pod_spec=["containers"])
+    with pytest.raises(AuthoringError, match="names its primary container"):
+        PodTemplate(primary_container_name="")
 
 
 class ByImage:
