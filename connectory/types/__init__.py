@@ -2,6 +2,7 @@
 
 from connectory.types.context import ConversionContext
 from connectory.types.extras import HashMethod, TypeNote
+from connectory.types.failures import FlyteError
 from connectory.types.families import default_types
 from connectory.types.iterators import JSON
 from connectory.types.output_metadata import OutputMetadata, OutputMetadataTracker
