@@ -6,15 +6,19 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from connectory.errors import StoreError
+from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import tasks_pb2
 from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_context import context_of
+from workflow_runner.cache.desk import CacheDesk
 from workflow_runner.engine.apply import apply_all
+from workflow_runner.engine.caching import computed_alone
 from workflow_runner.engine.commands import (
     CloseExecution,
     Command,
+    GiveUp,
     LookUp,
+    Remember,
     SetTimer,
     StartAttempt,
     StopAttempt,
@@ -26,7 +30,6 @@ from workflow_runner.engine.events import (
     AttemptProgressed,
     AttemptStopped,
     AttemptSucceeded,
-    CacheAnswered,
     Event,
     SignalGiven,
     TimerFired,
@@ -82,6 +85,14 @@ class Driver:
         self._on_end = ended
         self._clock = clock
         self._timers = Timers(self._ring, clock)
+        self._desk = CacheDesk(
+            store.cache,
+            state.execution,
+            emit=self.emit,
+            pause=self._pause_soon,
+            allowed=self._may_cache,
+            clock=clock,
+        )
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._noted: dict[tuple[str, int], AttemptProgressed] = {}
         self._events: list[Event] = []
@@ -96,6 +107,9 @@ class Driver:
         """Perform these commands, whose reason is in the log already, and go on from there."""
         for command in commands:
             self._perform(command, resumed=resumed)
+        for node in self.state.nodes.values():
+            if node.cache_key and node.phase.is_live and computed_alone(node.spec):
+                self._desk.hold(node.path, node.cache_key)
         self._task = asyncio.create_task(self._run(), name=f"execution {self.state.execution}")
         self._look_for_signals()
 
@@ -124,7 +138,7 @@ class Driver:
         attempts, self._attempts = list(self._attempts.values()), {}
         await asyncio.gather(*(attempt.detach() for attempt in attempts))
         self._timers.clear()
-        await self._forget_signals()
+        await self._close_desks()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -146,7 +160,7 @@ class Driver:
                 for command in commands:
                     self._perform(command, resumed=False)
                 self._look_for_signals()
-            await self._forget_signals()
+            await self._close_desks()
             await self._store.forget_plugin_states(self.state.execution)
             self._ended.set()
             self.subscribers.close()
@@ -230,7 +244,18 @@ class Driver:
             await asyncio.sleep(_SIGNAL_INTERVAL)
         self._mailbox = None
 
-    async def _forget_signals(self) -> None:
+    async def _may_cache(self, path: str) -> bool:
+        task = self.state.nodes[path].spec.task
+        if task is None:
+            return False
+        try:
+            plugin = await self._plugin(task)
+        except ConnectoryError:
+            return False  # its attempt says why there is no plugin
+        return not plugin.properties.disable_node_level_caching
+
+    async def _close_desks(self) -> None:
+        await self._desk.close()
         if self._mailbox is not None:
             self._mailbox.cancel()
             await asyncio.wait([self._mailbox])
@@ -246,7 +271,11 @@ class Driver:
                     attempt = self._attempt(command.node, command.attempt, command.key, resumed=True)
                 attempt.stop()
             case LookUp():
-                self.emit(CacheAnswered(at=self._clock(), node=command.node, attempt=command.attempt))
+                self._desk.look_up(command)
+            case Remember():
+                self._desk.remember(command)
+            case GiveUp():
+                self._desk.give_up(command)
             case SetTimer():
                 self._timers.set(command)
             case CloseExecution():
@@ -274,7 +303,7 @@ class Driver:
 
     async def _pause(self, error: Exception) -> None:
         self._timers.clear()
-        await self._forget_signals()
+        await self._close_desks()
         attempts, self._attempts = list(self._attempts.values()), {}
         await asyncio.gather(*(attempt.detach() for attempt in attempts))
         self._stop_with(error)

@@ -57,6 +57,10 @@ class NodeView:
     """When the current attempt began."""
     ended: datetime | None
     message: str
+    cache_key: str
+    """Under which its result is kept for others; empty: it is not."""
+    cached_from: str
+    """Who worked out the result that it took from the cache; empty: it was worked out here."""
     log_links: Sequence[LogLink]
     error: Failure | None
 
@@ -132,6 +136,8 @@ def node_view(node: NodeState) -> NodeView:
         started=_time(node.started_at),
         ended=_time(node.ended_at),
         message=node.message,
+        cache_key=node.cache_key,
+        cached_from=node.cached_from,
         log_links=node.log_links,
         error=node.failure,
     )

@@ -195,3 +195,7 @@ def array(
     made.array_node.bound_inputs.extend(bound)
     made.array_node.is_original_sub_node_interface.value = own_interface
     return made
+
+
+def types_list(member: types_pb2.LiteralType) -> types_pb2.LiteralType:
+    return types_pb2.LiteralType(collection_type=member)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from connectory.errors import StoreError
+from workflow_runner.cache.contract import ResultCache
 
 __all__ = [
     "ExecutionExistsError",
@@ -77,6 +78,11 @@ class Store(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish what was begun and close."""
+        ...
+
+    @property
+    def cache(self) -> ResultCache:
+        """Where results of tasks are kept beside the executions."""
         ...
 
     async def create(self, execution: ExecutionRecord, log: Sequence[LogRecord]) -> None:

@@ -37,3 +37,18 @@ INSERT INTO signals (execution, signal, value) VALUES (:execution, :signal, :val
 
 -- name: select_signals
 SELECT signal, value FROM signals WHERE execution = :execution;
+
+-- name: select_cached_result
+SELECT outputs, source, kept_at FROM cached_results WHERE key = :key AND kept_at >= :not_before;
+
+-- name: upsert_cached_result
+INSERT INTO cached_results (key, outputs, source, kept_at) VALUES (:key, :outputs, :source, :kept_at)
+ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, source = excluded.source, kept_at = excluded.kept_at;
+
+-- name: upsert_cache_claim
+INSERT INTO cache_claims (key, owner, until) VALUES (:key, :owner, :until)
+ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until
+WHERE cache_claims.owner = excluded.owner OR cache_claims.until < :now;
+
+-- name: delete_cache_claim
+DELETE FROM cache_claims WHERE key = :key AND owner = :owner;

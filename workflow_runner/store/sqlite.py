@@ -15,6 +15,7 @@ from workflow_runner.store.contract import (
     PluginState,
     UnknownExecutionError,
 )
+from workflow_runner.store.sqlite_cache import SqliteCache
 from workflow_runner.store.statements import load_statements, migrate
 from workflow_runner.store.writer import Writer
 
@@ -32,6 +33,7 @@ class SqliteStore:
         self._busy_timeout = busy_timeout
         self._sql = load_statements()
         self._writer = Writer(self._connect, self._path)
+        self.cache = SqliteCache(self._writer, self._sql)
 
     async def __aenter__(self) -> Self:
         self._writer.start()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from workflow_runner.cache.contract import CachedResult, Claim
 from workflow_runner.store.contract import (
     ExecutionExistsError,
     ExecutionRecord,
@@ -95,3 +96,37 @@ class StoreSuite:
         )
         assert [type(result) for result in results] == [type(None), LogConflictError, type(None)]
         assert len(await store.log("b")) == 1
+
+    async def test_answers_to_gates_are_kept_and_the_first_one_counts(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        await store.put_signal("e", "go", b"yes")
+        await store.put_signal("e", "go", b"no")
+        assert await store.signals("e") == {"go": b"yes"}
+        assert await store.signals("nobody") == {}
+        with pytest.raises(UnknownExecutionError, match="'nobody'"):
+            await store.put_signal("nobody", "go", b"yes")
+
+    async def test_results_are_found_until_they_are_too_old(self, store: Store) -> None:
+        assert await store.cache.find("k") is None
+        await store.cache.keep("k", "me", CachedResult(outputs=b"old", source="s", kept_at=10.0))
+        result = CachedResult(outputs=b"", source="t", kept_at=20.0)
+        await store.cache.keep("k", "me", result)
+        assert await store.cache.find("k") == result
+        assert await store.cache.find("k", not_before=20.0) == result
+        assert await store.cache.find("k", not_before=20.1) is None
+
+    async def test_a_claim_has_one_owner_until_its_end(self, store: Store) -> None:
+        cache = store.cache
+        granted = await asyncio.gather(*(cache.claim("k", f"o{i}", now=0.0, until=10.0) for i in range(5)))
+        assert [claim.granted for claim in granted] == [True, False, False, False, False]
+        assert (await cache.claim("k", "o0", now=9.0, until=19.0)).granted
+        assert not (await cache.claim("k", "o1", now=11.0, until=21.0)).granted
+        assert (await cache.claim("k", "o1", now=20.0, until=30.0)).granted
+        await cache.release("k", "o0")
+        assert not (await cache.claim("k", "o2", now=21.0, until=31.0)).granted
+        await cache.release("k", "o1")
+        assert (await cache.claim("k", "o2", now=21.0, until=31.0)).granted
+        result = CachedResult(outputs=b"r", source="s", kept_at=22.0)
+        await cache.keep("k", "o2", result)
+        assert await cache.claim("k", "o3", now=23.0, until=33.0) == Claim(result=result)
+        assert (await cache.claim("k", "o3", now=99.0, until=109.0, not_before=50.0)).granted

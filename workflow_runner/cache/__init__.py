@@ -1,0 +1,1 @@
+"""Results of tasks that are kept for those who need them again."""
