@@ -152,14 +152,4 @@ def _task(template: tasks_pb2.TaskTemplate) -> dict[str, Any]:
 
 
 def _plain(message: Message) -> dict[str, Any]:
-    return _without_schemas(MessageToDict(message))
-
-
-def _without_schemas(value: Any) -> Any:
-    """Without the JSON schema of dataclasses, which describes the same fields as the type's structure does."""
-    if isinstance(value, list):
-        return [_without_schemas(member) for member in value]
-    if isinstance(value, dict):
-        omitted = "metadata" if value.get("simple") == "STRUCT" else None
-        return {key: _without_schemas(member) for key, member in value.items() if key != omitted}
-    return value
+    return MessageToDict(message)

@@ -1,6 +1,7 @@
 """Runs in the environment that has flytekit: compiles what modules define and prints the protobufs as JSON."""
 
 import collections
+import contextlib
 import importlib
 import json
 import sys
@@ -50,7 +51,8 @@ if __name__ == "__main__":
     results = {}
     for module in sys.argv[2:]:
         try:
-            results[module] = compiled(module)
+            with contextlib.redirect_stdout(sys.stderr):
+                results[module] = compiled(module)
         except Exception as error:
             results[module] = {"error": f"{type(error).__name__}: {error}"}
     json.dump(results, sys.stdout)

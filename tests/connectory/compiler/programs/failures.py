@@ -28,6 +28,15 @@ def clean_up(a: int, reason: typing.Optional[str] = None):
 def wf(a: int) -> int:
     return double(a=a)
 """,
+    "on_failure_with_error": """
+@task
+def clean_up(a: int, err: typing.Optional[FlyteError] = None):
+    ...
+
+@workflow(on_failure=clean_up)
+def wf(a: int) -> int:
+    return double(a=a)
+""",
     "on_failure_with_output": """
 @task
 def report(a: int, text: str) -> str:

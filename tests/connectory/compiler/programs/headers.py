@@ -4,7 +4,7 @@ __all__ = ["TASKS", "header"]
 
 _FLYTEKIT = """
 from flytekit import (
-    Cache, CronSchedule, Email, FixedRate, LaunchPlan, PagerDuty, PodTemplate, Resources, Secret, Slack,
+    Cache, ContainerTask, CronSchedule, Email, FixedRate, LaunchPlan, PagerDuty, PodTemplate, Resources, Secret, Slack,
     StructuredDataset, TaskMetadata, Workflow, WorkflowFailurePolicy, approve, conditional, current_context, dynamic,
     eager, kwtypes, map_task, reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input,
     workflow,
@@ -18,16 +18,19 @@ from flytekit.core.shim_task import ShimTaskExecutor
 from flytekit.core.task import ReferenceTask
 from flytekit.extras.accelerators import GPUAccelerator
 from flytekit.extras.tasks.shell import OutputLocation, ShellTask
+from flytekit.extras.tasks.shell import OutputLocation, ShellTask
 from flytekit.models.common import Annotations, AuthRole, Labels, RawOutputDataConfig
 from flytekit.models.concurrency import ConcurrencyLimitBehavior, ConcurrencyPolicy
 from flytekit.models.core.execution import WorkflowExecutionPhase
 from flytekit.models.security import Identity, SecurityContext
 from flytekit.types.directory import FlyteDirectory as Directory
+from flytekit.types.error.error import FlyteError
 from flytekit.types.file import FlyteFile as File
 """
 _CONNECTORY = """
 from connectory.authoring import (
-    Annotations, AuthRole, Cache, ConcurrencyLimitBehavior, ConcurrencyPolicy, CronSchedule, Email, FixedRate,
+    Annotations, AuthRole, Cache, ConcurrencyLimitBehavior, ConcurrencyPolicy, ContainerTask, CronSchedule, Email,
+    FixedRate, OutputLocation, ShellTask,
     GPUAccelerator, Identity, Labels, LaunchPlan, PagerDuty, PodTemplate, RawOutputDataConfig, ReferenceLaunchPlan,
     ReferenceTask, Resources, Secret, SecurityContext, Slack, TaskMetadata, Workflow, WorkflowExecutionPhase,
     WorkflowFailurePolicy, approve, conditional, create_node, current_context, dynamic, eager, kwtypes, map_task,
@@ -36,7 +39,7 @@ from connectory.authoring import (
 from connectory.authoring import (
     ContainerTask, Interface, OutputLocation, PythonCustomizedContainerTask, ShellTask, ShimTaskExecutor,
 )
-from connectory.types import Directory, File, StructuredDataset
+from connectory.types import Directory, File, FlyteError, StructuredDataset
 """
 _COMMON = """
 import datetime
