@@ -19,7 +19,7 @@ from connectory.secrets import Secrets, default_secrets
 from connectory.storage import Storage, default_storage
 from connectory.v1 import identifiers_pb2
 
-__all__ = ["TaskContext", "current_context", "entered"]
+__all__ = ["TaskContext", "alone", "current_context", "entered"]
 
 
 @dataclass(kw_only=True)
@@ -93,15 +93,19 @@ class TaskContext:
 
 
 _current: ContextVar[TaskContext | None] = ContextVar("connectory_task", default=None)
+_of_process: list[TaskContext] = []
 
 
 def current_context() -> TaskContext:
     """The context of the task that runs here; outside of any, a fresh one for plain Python.
 
-    It belongs to the thread and the asyncio tasks of the task's code. A thread that this code starts has it when it
-    runs in a copy of the caller's context: `pool.submit(contextvars.copy_context().run, work)`.
+    It belongs to the thread and the asyncio tasks of the task's code. A thread that this code starts has it where the
+    process runs nothing but this task, as in a container; elsewhere it has it when it runs in a copy of its caller's
+    context: `pool.submit(contextvars.copy_context().run, work)`.
     """
     context = _current.get()
+    if context is None and _of_process:
+        return _of_process[-1]
     if context is None:
         context = TaskContext()
         _current.set(context)
@@ -116,3 +120,14 @@ def entered(context: TaskContext) -> Iterator[TaskContext]:
         yield context
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def alone(context: TaskContext) -> Iterator[TaskContext]:
+    """The same for a process that runs only this task: every thread without a context of its own has this one."""
+    _of_process.append(context)
+    try:
+        with entered(context):
+            yield context
+    finally:
+        _of_process.pop()

@@ -6,6 +6,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
+from connectory.authoring.context import TaskContext, alone
 from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task
@@ -43,14 +44,20 @@ def _execute(order: Order, storage: Storage) -> None:
     conversion = ConversionContext(storage=storage, raw_output_prefix=order.raw_output_prefix)
     context = context_of(order)
     try:
-        if isinstance(task, DynamicTask):
-            outcome = plan(task, inputs, conversion=conversion, context=context)
-        else:
-            outcome = execute_task(task, inputs, conversion=conversion, context=context)
+        with alone(context):
+            outcome = _outcome(task, inputs, conversion, context)
     except SystemExit as error:
         message = f"the task's code ended the process (code {error.code}) instead of returning"
         raise TaskFailedError(message, kind="user", code="SystemExit") from error
     _leave(outcome, task.typed_interface.outputs, order.output_prefix, storage)
+
+
+def _outcome(
+    task: Any, inputs: literals_pb2.LiteralMap, conversion: ConversionContext, context: TaskContext
+) -> literals_pb2.LiteralMap | workflow_pb2.DynamicJobSpec:
+    if isinstance(task, DynamicTask):
+        return plan(task, inputs, conversion=conversion, context=context)
+    return execute_task(task, inputs, conversion=conversion, context=context)
 
 
 def _leave(

@@ -1,6 +1,7 @@
 """Tasks as a container finds them: by the name of this module."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ def whoami() -> str:
     context = current_context()
     context.stats.inc("asked")
     return f"{context.execution_id.name} {context.task_id.name} {context.attempt}"
+
+
+@task
+def in_threads() -> bool:
+    with ThreadPoolExecutor(2) as pool:
+        return all(pool.submit(current_context).result() is current_context() for _ in range(4))
 
 
 @task

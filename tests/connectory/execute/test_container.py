@@ -121,6 +121,19 @@ def test_the_engines_variables_are_the_context(tmp_path: Path) -> None:
         assert daemon.recv(1000) == b"whoami.asked:1|c"
 
 
+def test_threads_of_the_only_task_have_its_context(tmp_path: Path) -> None:
+    outputs = run_task(tasks.in_threads, tmp_path).outputs
+    assert outputs is not None
+    assert outputs.literals["o0"].scalar.primitive.boolean
+
+
+def test_a_place_that_cannot_be_written_ends_the_program_with_1(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where a folder is needed")
+    outcome = run_task(tasks.fail, tmp_path, a=1)
+    assert outcome.code == 1
+    assert "error.pb" in outcome.said
+
+
 def test_a_retried_attempt_reads_the_previous_checkpoint(tmp_path: Path) -> None:
     template = compile_task(tasks.count_on)
     first = run_container(template, integer(5), tmp_path / "first")
