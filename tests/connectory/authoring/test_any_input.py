@@ -164,7 +164,7 @@ ANNOTATIONS: list[Any] = [
     object,
     type,
     list[int],
-    list["Nowhere"],
+    list["Nowhere"],  # type: ignore[name-defined]  # noqa: F821
     list[None],
     dict[int, str],
     dict[str, set[int]],
