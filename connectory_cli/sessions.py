@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import msgspec
+
 from connector_server.app import serve
 from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
@@ -40,6 +42,9 @@ def require_execution(places: Places, execution: str) -> None:
 async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str]) -> str:
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="connectory-"))
     socket = Path(folder) / "connectors.sock"
-    settings = ServerSettings(uds=(socket,), modules=tuple(modules), ledger=places.ledger, log_level="WARNING")
+    # Converted directly, so that variables that are meant for `connectory serve` change nothing here.
+    settings = msgspec.convert(
+        {"uds": [socket], "modules": [*modules], "ledger": places.ledger, "log_level": "WARNING"}, ServerSettings
+    )
     await stack.enter_async_context(serve(settings))
     return f"unix:{socket}"

@@ -20,7 +20,7 @@ class Command:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._started: list[subprocess.Popen[str]] = []
-        self._environment = {
+        self.environment = {
             **os.environ,
             "CONNECTORY_HOME": str(folder / "home"),
             "CONNECTORY_PROCESS_DIR": str(folder / "processes"),
@@ -30,7 +30,7 @@ class Command:
         """Run to the end."""
         return subprocess.run(
             [*COMMAND, *map(str, words)],
-            env=self._environment,
+            env=self.environment,
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -42,7 +42,7 @@ class Command:
         """Start, in a process group of its own; what is left of it is killed after the test."""
         process = subprocess.Popen(
             [*COMMAND, *map(str, words)],
-            env=self._environment,
+            env=self.environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

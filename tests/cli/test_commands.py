@@ -1,6 +1,7 @@
 """The other commands: help, executions, connectors, compile, serve, health."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import connectory_cli
 from connectory.v1 import workflow_pb2
 from tests.cli.conftest import FLOWS, Command, wait_for_line
 
@@ -125,3 +127,11 @@ def test_compiled_files_hold_the_workflow_in_bytes_and_readable(connectory: Comm
     assert [node.id for node in closure.primary.template.nodes] == ["n0", "n1"]
     readable = json.loads((tmp_path / "compiled" / "twice.json").read_text())
     assert readable["primary"]["template"]["id"]["name"].endswith("twice")
+
+
+def test_the_page_about_the_command_names_every_command_and_variable() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    assert [words for words in COMMANDS if f"connectory {' '.join(words)}".strip() not in page] == []
+    sources = Path(connectory_cli.__file__).parent.glob("*.py")
+    named = {name for source in sources for name in re.findall(r"CONNECTORY_[A-Z]+\b", source.read_text())}
+    assert [name for name in sorted(named - {"CONNECTORY_NAME"}) if f"`{name}`" not in page] == []

@@ -105,6 +105,12 @@ def test_a_second_signal_leaves_at_once_and_says_how_to_end_what_is_left(connect
     assert "external jobs" in said
 
 
+def test_variables_for_a_server_change_nothing_for_the_one_inside(connectory: Command) -> None:
+    connectory.environment |= {"CONNECTORY_WORKERS": "2", "CONNECTORY_TLS_CERT": "absent", "CONNECTORY_ADDRESSES": "x"}
+    outcome = connectory("run", FLOWS, "echoed", "-i", "text=hello")
+    assert outcome.stdout == "o0 = hello\n", outcome.stderr
+
+
 def test_two_runs_share_a_store(connectory: Command) -> None:
     runs = [connectory.start("run", FLOWS, "twice", "-i", f"x={x}") for x in range(3)]
     ended = [run.communicate(timeout=60) for run in runs]
