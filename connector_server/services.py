@@ -1,6 +1,6 @@
 """The connector services under all their names: each handler decodes, makes one call of the dispatcher, encodes."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from connector_server.measurements import Measurements
 from connector_server.names import SERVICES
 from connectory.connector.contract import TaskCategory
 from connectory.connector.dispatch import Dispatcher
+from connectory.connector.streams import answers_of, merged
 from connectory.errors import InvalidTaskError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
@@ -165,7 +166,8 @@ class _Services:
     async def execute(self, record: CallRecord, _requests: Any, context: CallContext) -> None:
         header = await _header(record, context)
         inputs = await _inputs(record, context, header.template.interface.inputs.variables)
-        async for answer in self._dispatcher.execute(header, inputs, deadline=deadline_of(context)):
+        resource = await self._dispatcher.complete(header, inputs, deadline=deadline_of(context))
+        for answer in answers_of(resource):
             await context.write(answer.SerializeToString())
 
     async def connector(
@@ -198,9 +200,7 @@ async def _header(record: CallRecord, context: CallContext) -> pb.CreateRequestH
     return request.header
 
 
-async def _inputs(
-    record: CallRecord, context: CallContext, declared: Collection[str]
-) -> literals_pb2.LiteralMap | AsyncIterator[literals_pb2.LiteralMap] | None:
+async def _inputs(record: CallRecord, context: CallContext, declared: Collection[str]) -> literals_pb2.LiteralMap:
     """The inputs of the stream: until it is closed, or until one message has all that are declared.
 
     That one message is the rule. It is handed on without a copy and without waiting for a caller that keeps its side
@@ -212,12 +212,7 @@ async def _inputs(
         if not parts and all(name in part.literals for name in declared):
             return part
         parts.append(part)
-    return _each(parts) if parts else None
-
-
-async def _each(parts: Iterable[literals_pb2.LiteralMap]) -> AsyncIterator[literals_pb2.LiteralMap]:
-    for part in parts:
-        yield part
+    return merged(parts)
 
 
 def _part(request: pb.ExecuteTaskSyncRequest) -> literals_pb2.LiteralMap:

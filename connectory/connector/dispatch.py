@@ -17,7 +17,8 @@ from connectory.connector.listing import list_connectors, listed_connector
 from connectory.connector.registry import Registration, Registry
 from connectory.connector.reports import Reports
 from connectory.connector.series import log_messages, metric_messages, metrics_request
-from connectory.errors import InvalidTaskError, NotFoundError, UnsupportedError
+from connectory.connector.streams import answers_of, merged
+from connectory.errors import NotFoundError, UnsupportedError
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import TypeRegistry
@@ -137,24 +138,32 @@ class Dispatcher:
         *,
         deadline: datetime | None = None,
     ) -> AsyncIterator[pb.ExecuteTaskSyncResponse]:
-        """Do the whole work of a task: answer how it ended, then its outputs.
+        """Do the whole work of a task: answer how it ended with its outputs, then the outputs again."""
+        if inputs is None or isinstance(inputs, literals_pb2.LiteralMap):
+            whole = inputs or literals_pb2.LiteralMap()
+        else:
+            whole = merged([part async for part in inputs])
+        for answer in answers_of(await self.complete(header, whole, deadline=deadline)):
+            yield answer
 
-        The outputs are in the first answer as well: Flyte's engine reads them there and nowhere else.
-        """
+    async def complete(
+        self,
+        header: pb.CreateRequestHeader,
+        literals: literals_pb2.LiteralMap,
+        *,
+        deadline: datetime | None = None,
+    ) -> pb.Resource:
+        """The same for whoever has all inputs at hand: how the task ended, with its outputs."""
         template = header.template
         registration = self._within_a_call(template.type, template.task_type_version)
-        literals = await _merged(inputs)
         key = named_key(header) or fresh_key()
         try:
             context = self._contexts.of_task(registration, header, literals, key, deadline)
             resource = await registration.operations["execute"](context)
             outputs = template.interface.outputs
-            message = await self._reports.final_message(registration, resource, outputs, context.conversion)
+            return await self._reports.final_message(registration, resource, outputs, context.conversion)
         except FAILURES as error:
             raise translated(error, registration, "execute") from error.__cause__
-        yield pb.ExecuteTaskSyncResponse(header=pb.ExecuteTaskSyncResponseHeader(resource=message))
-        if message.outputs.literals:
-            yield pb.ExecuteTaskSyncResponse(outputs=message.outputs)
 
     def connectors(self) -> list[pb.Connector]:
         """Every connector that serves, by name."""
@@ -224,21 +233,3 @@ class Dispatcher:
 
 def _not_offered(registration: Registration, operation: str) -> UnsupportedError:
     return UnsupportedError(f"connector {registration.name} offers no {operation}", reason="NOT_OFFERED")
-
-
-async def _merged(
-    inputs: AsyncIterator[literals_pb2.LiteralMap] | literals_pb2.LiteralMap | None,
-) -> literals_pb2.LiteralMap:
-    if inputs is None:
-        return literals_pb2.LiteralMap()
-    if isinstance(inputs, literals_pb2.LiteralMap):
-        return inputs
-    merged = literals_pb2.LiteralMap()
-    async for part in inputs:
-        twice = sorted(name for name in part.literals if name in merged.literals)
-        if twice:
-            raise InvalidTaskError(
-                f"the inputs name {', '.join(twice)} twice", fields={f"inputs.{name}": "given twice" for name in twice}
-            )
-        merged.MergeFrom(part)
-    return merged

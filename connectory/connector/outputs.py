@@ -34,7 +34,7 @@ class OutputWriter:
             if isinstance(outputs, literals_pb2.LiteralMap):
                 self._types.check_map(outputs, variables)
                 message.outputs.CopyFrom(outputs)
-            elif any(_needs_storage(variable.type) for variable in variables.variables.values()):
+            elif _need_storage(variables):
                 literals = await registration.pool.run(self._types.map_to_literals, outputs, variables, conversion)
                 message.outputs.CopyFrom(literals)
             else:
@@ -56,6 +56,11 @@ def _parsed(declared: bytes) -> interface_pb2.VariableMap:
             reason="INVALID_HANDLE",
             fields={"resource_meta.outputs": sentence},
         ) from error
+
+
+def _need_storage(declared: interface_pb2.VariableMap) -> bool:
+    variables = declared.variables
+    return any(_needs_storage(variables[name].type) for name in variables)
 
 
 def _needs_storage(declared: types_pb2.LiteralType) -> bool:
