@@ -21,10 +21,12 @@ from connectory.authoring.shim import ExecutableTemplateShimTask, ShimTaskExecut
 from connectory.authoring.template import CompileSettings as SerializationSettings
 from connectory.compat.models import LiteralMap, TaskTemplate
 from connectory.extend import context_manager
+from connectory.extend.connector_tasks import AsyncConnectorExecutorMixin, SyncConnectorExecutorMixin
 from connectory.extend.function_tasks import PythonFunctionTask
 from connectory.types.engine import TypeEngine, TypeTransformer
 
 __all__ = [
+    "AsyncConnectorExecutorMixin",
     "EagerAsyncPythonFunctionTask",
     "ExecutableTemplateShimTask",
     "IgnoreOutputs",
@@ -38,6 +40,7 @@ __all__ = [
     "Resources",
     "SerializationSettings",
     "ShimTaskExecutor",
+    "SyncConnectorExecutorMixin",
     "TaskPlugins",
     "TaskResolverMixin",
     "TaskTemplate",
