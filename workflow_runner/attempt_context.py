@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from connectory.v1 import connector_pb2, identifiers_pb2
+from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.state import NodeState, State
 from workflow_runner.plugins.contract import PluginStateAccess, TaskExecutionContext
@@ -53,5 +54,16 @@ def _metadata(state: State, node: NodeState, attempt: int) -> connector_pb2.Task
     )
     overrides = spec.node.task_node.overrides if spec.node.task_node.HasField("overrides") else None
     return connector_pb2.TaskExecutionMetadata(
-        task_execution_id=identifier, max_attempts=user_retries(spec) + 1, overrides=overrides
+        task_execution_id=identifier,
+        max_attempts=user_retries(spec) + 1,
+        overrides=overrides,
+        interruptible=_interruptible(spec),
     )
+
+
+def _interruptible(spec: NodeSpec) -> bool:
+    """What the node says, or else its task, or else its workflow."""
+    for metadata in (spec.node.metadata, spec.task.metadata if spec.task is not None else None):
+        if metadata is not None and metadata.WhichOneof("interruptible_value") is not None:
+            return metadata.interruptible
+    return spec.interruptible

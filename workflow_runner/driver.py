@@ -39,7 +39,7 @@ from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import Plugin
-from workflow_runner.signals import is_waiting
+from workflow_runner.signals import is_waiting, signals_of
 from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
@@ -102,6 +102,7 @@ class Driver:
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
         self._mailbox: asyncio.Task[None] | None = None
+        self._has_gates = bool(signals_of(state))
 
     def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
         """Perform these commands, whose reason is in the log already, and go on from there."""
@@ -157,6 +158,8 @@ class Driver:
                 events = self._take()
                 commands = await asyncio.shield(asyncio.ensure_future(self._write(events)))
                 self._drop_ended(events)
+                if any(isinstance(event, AttemptExpanded) for event in events):
+                    self._has_gates = bool(signals_of(self.state))
                 for command in commands:
                     self._perform(command, resumed=False)
                 self._look_for_signals()
@@ -228,7 +231,7 @@ class Driver:
 
     def _look_for_signals(self) -> None:
         """While a gate is closed, see whether somebody answered, perhaps in another process."""
-        if self._mailbox is None and is_waiting(self.state):
+        if self._has_gates and self._mailbox is None and is_waiting(self.state):
             self._mailbox = asyncio.create_task(self._watch_signals(), name=f"signals {self.state.execution}")
 
     async def _watch_signals(self) -> None:

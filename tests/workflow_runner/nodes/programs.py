@@ -132,3 +132,27 @@ plan = LaunchPlan.get_or_create(planned, name="plan", default_inputs={"x": 40}, 
 @workflow
 def launches() -> int:
     return plan()
+
+
+@task
+def tells(folder: str) -> int:
+    """Each run leaves a file."""
+    count = len(list(Path(folder).iterdir()))
+    Path(folder, str(count)).touch()
+    return count
+
+
+@workflow
+def told(folder: str) -> int:
+    return tells(folder=folder).with_overrides(cache=True, cache_version="7")
+
+
+@task(retries=5)
+def broken(folder: str) -> int:
+    Path(folder, str(len(list(Path(folder).iterdir())))).touch()
+    raise ConnectionError("never")
+
+
+@workflow
+def tried_twice(folder: str) -> int:
+    return broken(folder=folder).with_overrides(retries=1)

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from connectory.compiler import compile_launch_plan, compile_workflow
-from connectory.errors import AlreadyExistsError, NotFoundError, TypeConversionError, UserError
+from connectory.compiler import compile_workflow
+from connectory.errors import AlreadyExistsError, InvalidTaskError, NotFoundError, TypeConversionError, UserError
 from connectory.types import ConversionContext, default_types
 from connectory.v1 import literals_pb2
 from tests.workflow_runner.nodes import programs
 from tests.workflow_runner.workflows import integer, string
+from workflow_runner.bundles import bundle
+from workflow_runner.engine.settings import Backoff, ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.plugins.python_task import python_task_plugin
 from workflow_runner.runner import Runner
@@ -180,11 +182,26 @@ async def test_a_dynamic_task_makes_nodes_from_values() -> None:
 
 
 async def test_a_launch_plan_starts_its_workflow_with_its_inputs() -> None:
-    closure = compile_workflow(programs.launches, version="1")
-    inner = compile_workflow(programs.planned, version="1")
-    closure.sub_workflows.append(inner.primary)
-    closure.tasks.extend(inner.tasks)
-    plan = compile_launch_plan(programs.plan, version="1")
+    made = bundle(programs.launches)
     async with runner() as opened:
-        execution = await opened.start(closure, launch_plans=[plan])
+        execution = await opened.start(made.closure, launch_plans=made.launch_plans)
         assert native(programs.launches, await opened.wait(execution)) == 42
+        with pytest.raises(InvalidTaskError, match="launch plan 'plan', whose workflow 'plan' is not included"):
+            await opened.start(compile_workflow(programs.launches))
+
+
+async def test_what_a_node_overrides_counts(tmp_path: Path) -> None:
+    async with runner() as opened:
+        for _ in range(2):
+            execution = await opened.start(
+                compile_workflow(programs.told), literals(programs.told, folder=str(tmp_path))
+            )
+            assert native(programs.told, await opened.wait(execution)) == 0
+    folder = tmp_path / "tries"
+    folder.mkdir()
+    settings = ExecutionSettings(backoff=Backoff(base=0.01))
+    async with runner() as opened:
+        inputs = literals(programs.tried_twice, folder=str(folder))
+        execution = await opened.start(compile_workflow(programs.tried_twice), inputs, settings=settings)
+        assert "never" in message(await opened.wait(execution))
+    assert len(list(folder.iterdir())) == 2

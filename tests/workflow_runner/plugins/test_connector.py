@@ -250,3 +250,18 @@ async def test_a_job_is_asked_again_when_it_says(socket: Path) -> None:
             result = await opened.wait(await opened.start(one(fake(rounds=3))))
         assert result.phase is ExecutionPhase.SUCCEEDED
         assert system.calls.count("get") == 4
+
+
+async def test_whether_it_may_be_interrupted_is_told_by_the_nearest_who_says_so(socket: Path) -> None:
+    system = FakeSystem()
+    async with fake_service(socket, system), runner(socket) as opened:
+        for of_workflow, of_task, of_node in ((True, None, None), (True, False, None), (False, False, True)):
+            compiled = one(fake())
+            compiled.primary.template.metadata_defaults.interruptible = of_workflow
+            if of_task is not None:
+                compiled.tasks[0].template.metadata.interruptible = of_task
+            if of_node is not None:
+                compiled.primary.template.nodes[0].metadata.interruptible = of_node
+            await opened.wait(await opened.start(compiled))
+    told = [request.task_execution_metadata.interruptible for request in system.requests]
+    assert told == [True, False, True]
