@@ -98,6 +98,16 @@ def test_enough_successes() -> None:
         map_task(positive, min_successes=2)(a=[1, -2, -3])
 
 
+def test_bounds_are_compiled_as_they_are_said() -> None:
+    @workflow
+    def flow(values: list[int]) -> list[int]:
+        return map_task(positive, min_successes=2, concurrency=0)(a=values)
+
+    array = compile_workflow(flow).primary.template.nodes[0].array_node
+    assert (array.WhichOneof("success_criteria"), array.min_successes) == ("min_successes", 2)
+    assert (array.WhichOneof("parallelism_option"), array.parallelism) == ("parallelism", 0)
+
+
 def test_called_outside_of_a_workflow() -> None:
     assert map_task(add)(a=[1, 2], b=[3, 4]) == [4, 6]
     assert map_task(say)(text=["a"]) is None

@@ -22,6 +22,7 @@ from connectory.authoring import (
 from connectory.authoring.interface import Interface
 from connectory.compiler import compile_workflow
 from connectory.errors import AuthoringError
+from connectory.types import FlyteError
 
 HANDLED: list[tuple[int, str]] = []
 
@@ -180,6 +181,25 @@ def test_the_handler_runs_and_the_error_comes_out(handler: Any, expected: tuple[
 
     assert fine(a=1) == 2
     assert [expected] == HANDLED
+
+
+@task
+def told(a: int, err: FlyteError | None = None) -> None:
+    HANDLED.append((a, err.message if err else ""))
+
+
+def test_the_handler_is_given_the_error() -> None:
+    HANDLED.clear()
+
+    @workflow(on_failure=told)
+    def flow(a: int) -> int:
+        return fails(a=a)
+
+    with pytest.raises(ValueError, match="broken"):
+        flow(a=5)
+    assert HANDLED == [(5, "broken")]
+    told(a=1, err=FlyteError(message="m", failed_node_id="n0"))
+    assert HANDLED[-1] == (1, "m")
 
 
 def _flow(**settings: Any) -> Callable[[], Any]:
