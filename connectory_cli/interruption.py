@@ -15,6 +15,9 @@ INTERRUPTED = 130
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_SAME_SECONDS = 0.5
+"""A signal so soon after the first one is the same one: `timeout`, `make` and others pass on what the group has got."""
+
 
 class Interruption:
     """Takes the signals of the running event loop while it is entered, from before there is anything to abort."""
@@ -26,6 +29,7 @@ class Interruption:
         """Whether the execution has ended, so that there is nothing left to abort."""
         self._store = store
         self._event = asyncio.Event()
+        self._came_at = 0.0
 
     @property
     def requested(self) -> bool:
@@ -54,8 +58,12 @@ class Interruption:
             loop.remove_signal_handler(number)
 
     def _signalled(self, number: int) -> None:
+        now = asyncio.get_running_loop().time()
+        if self.requested and now - self._came_at < _SAME_SECONDS:
+            return
         if self.requested or self.ended:
             self._leave(number)
+        self._came_at = now
         self._event.set()
         if self.execution:
             say("\naborting: waiting until external jobs are gone (again to leave at once)")

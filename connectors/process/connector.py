@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
@@ -24,6 +25,7 @@ from connectory.connector.contract import (
     AsyncConnector,
     CreateContext,
     JobContext,
+    LogLink,
     LogPage,
     LogRequest,
     Phase,
@@ -82,7 +84,7 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
         info = {"host": job.host, "folder": str(folder.path), "supervisor_pid": claim.pid}
         result = folder.result()
         if result is None and claim.supervisor.is_alive():
-            return Resource(phase=Phase.RUNNING, message="running", custom_info=info)
+            return Resource(phase=Phase.RUNNING, message="running", custom_info=info, log_links=_logs(folder, job))
         if result is None and (result := folder.result()) is None:
             _end_rest(folder, claim)
             folder.put_result("lost")
@@ -91,7 +93,8 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
             raise NotFoundError(f"process job {job.job_id} has just been removed")
         info |= {"cpu_seconds": result.cpu_seconds, "memory_bytes": result.memory_bytes, "exit_code": result.code}
         info["ended"] = datetime.fromtimestamp(result.ended, UTC).isoformat()
-        return ending(result, stored, folder.path, info) or _succeeded(folder, stored, result.code, ctx, info)
+        ended = ending(result, stored, folder.path, info) or _succeeded(folder, stored, result.code, ctx, info)
+        return replace(ended, log_links=_logs(folder, job))
 
     def delete(self, job: ProcessJob, ctx: JobContext) -> None:
         """End every process of the job and confirm it. The folder with the logs stays until it is old enough."""
@@ -196,6 +199,11 @@ def _succeeded(folder: JobFolder, stored: StoredJob, code: int, ctx: JobContext,
     except UserError as error:
         return failed("Outputs", error.message, info)
     return Resource(phase=Phase.SUCCEEDED, message="exit code " + str(code), outputs=outputs, custom_info=info)
+
+
+def _logs(folder: JobFolder, job: ProcessJob) -> list[LogLink]:
+    """Where the files `stdout` and `stderr` are, for whoever is on that machine."""
+    return [LogLink(name=f"stdout and stderr on {job.host}", uri=folder.path.as_uri())]
 
 
 def _end_rest(folder: JobFolder, claim: Claim) -> None:

@@ -75,3 +75,22 @@ def parse(text: str) -> int:
 def gated(folder: str) -> int:
     """A command that says in the pipe `begun` that it runs, and ends once the file `gate` is there; a Python task."""
     return parse(text=gated_command(folder=folder))
+
+
+stubborn_command = ProcessTask(
+    "stubborn_command",
+    command=[
+        "/bin/sh",
+        "-c",
+        'trap "" TERM; echo $$ > "$1/begun"; while [ ! -e "$1/gate" ]; do sleep 0.05; done',
+        "stubborn",
+        "{{ .inputs.folder }}",
+    ],
+    inputs=kwtypes(folder=str),
+)
+
+
+@workflow
+def stubborn(folder: str) -> None:
+    """A command that must be killed, which takes some seconds."""
+    stubborn_command(folder=folder)

@@ -4,11 +4,12 @@ import os
 import resource
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import FLOWS, Command, wait_for_line
+from tests.cli.conftest import FLOWS, Command
 
 
 @pytest.mark.parametrize(
@@ -94,15 +95,30 @@ def test_a_workflow_is_aborted_though_nobody_reads_what_is_said(connectory: Comm
 
 
 def test_a_second_signal_leaves_at_once_and_says_how_to_end_what_is_left(connectory: Command, tmp_path: Path) -> None:
-    address = f"unix:{tmp_path / 'absent.sock'}"
-    run = connectory.start("run", FLOWS, "gated", "-i", "folder=x", "--name=left", f"--connectors={address}")
-    wait_for_line(run.stderr, "n0 gated_command: RUNNING")
-    run.send_signal(signal.SIGTERM)
-    wait_for_line(run.stderr, "again to leave at once")
-    run.send_signal(signal.SIGTERM)
+    os.mkfifo(tmp_path / "begun")
+    run = connectory.start("run", FLOWS, "stubborn", "-i", f"folder={tmp_path}", "--name=left")
+    (tmp_path / "begun").read_text()
+    for _ in range(100):
+        run.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(0.2)
+            break
+    assert run.returncode == -signal.SIGTERM
+    said = run.communicate()[1]
+    assert f"connectory executions abort left --store sqlite:///{tmp_path / 'home' / 'runner.db'}" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_twice_at_once_is_one(connectory: Command, tmp_path: Path, number: int) -> None:
+    """As from `timeout`, which signals its child and then its whole group."""
+    os.mkfifo(tmp_path / "begun")
+    run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
+    (tmp_path / "begun").read_text()
+    run.send_signal(number)
+    run.send_signal(number)
     _, said = run.communicate(timeout=30)
-    assert run.returncode in (130, -signal.SIGTERM)
-    assert "external jobs" in said
+    assert run.returncode == 130
+    assert "its external jobs are gone" in said
 
 
 def test_variables_for_a_server_change_nothing_for_the_one_inside(connectory: Command) -> None:

@@ -1,6 +1,8 @@
 """The log in pages, and tokens that go on where a page ended."""
 
 import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +64,17 @@ async def test_logs_stay_after_delete(jobs: Jobs) -> None:
     await asyncio.to_thread(jobs.delete, job)
 
     assert messages(await read(jobs, job, LogRequest())) == ["kept"]
+
+
+def test_every_report_says_where_the_files_are(jobs: Jobs) -> None:
+    job = jobs.create("echo err >&2; echo out; sleep 1000", shell=True)
+    jobs.await_output(job, "out")
+    (link,) = jobs.get(job).log_links
+    jobs.delete(job)
+
+    assert jobs.get(job).log_links == [link]
+    folder = Path(urlsplit(link.uri).path)
+    assert [(folder / name).read_text() for name in ("stdout", "stderr")] == ["out\n", "err\n"]
 
 
 async def test_a_line_without_end_is_cut_and_bytes_that_are_no_text_are_replaced(jobs: Jobs) -> None:
