@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from connectory.authoring.calling import call
@@ -22,45 +21,13 @@ from connectory.authoring.plan_options import (
     RawOutputDataConfig,
     SecurityContext,
 )
+from connectory.authoring.plan_settings import PlanSettings, require_kind
 from connectory.authoring.schedule import OnSchedule, Schedule
 from connectory.authoring.workflow_base import WorkflowBase
 from connectory.errors import ConnectoryError
 from connectory.v1 import literals_pb2, workflow_pb2
 
-__all__ = ["LaunchPlan", "PlanSettings"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlanSettings:
-    """What is said about the executions; None leaves it to the platform."""
-
-    schedule: Schedule | None = None
-    notifications: Sequence[Notification] = ()
-    labels: Labels | None = None
-    annotations: Annotations | None = None
-    raw_output_data_config: RawOutputDataConfig | None = None
-    max_parallelism: int | None = None
-    security_context: SecurityContext | None = None
-    overwrite_cache: bool | None = None
-    auto_activate: bool = False
-    concurrency: ConcurrencyPolicy | None = None
-    default_inputs: Mapping[str, Any] = field(default_factory=dict)
-    fixed_inputs: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        _require(self.schedule, Schedule, "schedule")
-        _require(self.labels, Labels, "labels")
-        _require(self.annotations, Annotations, "annotations")
-        _require(self.raw_output_data_config, RawOutputDataConfig, "raw_output_data_config")
-        _require(self.security_context, SecurityContext, "security_context")
-        _require(self.concurrency, ConcurrencyPolicy, "concurrency")
-        _require(self.overwrite_cache, bool, "overwrite_cache")
-        _require(self.auto_activate, bool, "auto_activate")
-        for notification in self.notifications:
-            _require(notification, Notification, "an entry of notifications")
-        count = self.max_parallelism
-        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
-            raise authoring_error(f"max_parallelism is {count!r}; give how many nodes may run at once, 0 for no limit")
+__all__ = ["LaunchPlan"]
 
 
 class LaunchPlan(Entity):
@@ -115,8 +82,8 @@ class LaunchPlan(Entity):
         The workflow must have no other launch plan of this name.
         """
         for role, value in (("default_inputs", default_inputs), ("fixed_inputs", fixed_inputs)):
-            _require(value, Mapping, role)
-        _require(notifications, Sequence, "notifications")
+            require_kind(value, Mapping, role)
+        require_kind(notifications, Sequence, "notifications")
         settings = PlanSettings(
             schedule=_schedule(schedule, trigger),
             notifications=tuple(notifications or ()),
@@ -235,12 +202,12 @@ def _schedule(schedule: Schedule | None, trigger: OnSchedule | None) -> Schedule
         return schedule
     if schedule is not None:
         raise authoring_error("a launch plan is given both a schedule and a trigger; give one of them")
-    _require(trigger, OnSchedule, "trigger")
+    require_kind(trigger, OnSchedule, "trigger")
     return trigger.schedule
 
 
 def _security(context: SecurityContext | None, role: AuthRole | None) -> SecurityContext | None:
-    _require(role, AuthRole, "auth_role")
+    require_kind(role, AuthRole, "auth_role")
     if role is None:
         return context
     if context is not None:
@@ -248,8 +215,3 @@ def _security(context: SecurityContext | None, role: AuthRole | None) -> Securit
     return SecurityContext(
         run_as=Identity(iam_role=role.assumable_iam_role, k8s_service_account=role.kubernetes_service_account)
     )
-
-
-def _require(value: Any, kind: type, name: str) -> None:
-    if value is not None and not isinstance(value, kind):
-        raise authoring_error(f"{name} of a launch plan is {value!r}; it is a {kind.__name__}")
