@@ -12,7 +12,7 @@ from connectory.authoring.context import TaskContext, entered
 from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task, failures_reported
-from connectory.authoring.map_task import MapItem
+from connectory.authoring.map_item import MapItem
 from connectory.authoring.resolver import locator_of
 from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
