@@ -46,6 +46,16 @@ def test_help_loads_nothing_that_commands_need() -> None:
     assert outcome.stdout == "[]\n"
 
 
+def test_a_command_loads_what_it_needs_and_not_what_the_command_line_could_do_without(tmp_path: Path) -> None:
+    """The options are read without the large libraries that read options; a server would be the slower to start."""
+    program = [sys.executable, "-X", "importtime", "-m", "connectory_cli", "serve", "--uds", tmp_path / "no" / "s.sock"]
+    outcome = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert "cannot be listened on" in outcome.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in outcome.stderr.splitlines() if line.startswith("import time")}
+    assert "connector_server.server" in loaded
+    assert not loaded & {"pydantic", "pydantic_settings", "pyarrow", "duckdb", "pandas", "prometheus_client"}
+
+
 def test_serve_explains_every_setting_with_its_default(connectory: Command) -> None:
     text = connectory("serve", "--help").stdout
     for option in ("address", "uds", "workers", "module", "config", "metrics-address", "tls-cert", "tls-key"):
