@@ -53,7 +53,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML, too
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"--inputs-file {path} cannot be read: {error}") from error
+        raise SettingsError(f"--inputs-file {path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(content, Mapping):
         raise SettingsError(f"--inputs-file {path} holds {type(content).__name__}, not an object of inputs by name")
     return {str(name): value for name, value in content.items()}

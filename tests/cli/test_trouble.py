@@ -41,6 +41,49 @@ def test_a_file_that_cannot_be_used_is_one_sentence_that_points_to_the_line(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("[1]", "holds list, not an object of inputs by name"), ("x: [1", "line 1, column 6"), ("\x00", "cannot be read")],
+)
+def test_inputs_that_cannot_be_read_are_one_sentence(
+    connectory: Command, tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "inputs.yaml").write_text(content)
+    outcome = connectory("run", FLOWS, "twice", "--inputs-file", "inputs.yaml")
+    assert outcome.returncode == 1
+    assert said in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_a_json_file_holds_inputs(connectory: Command, tmp_path: Path) -> None:
+    (tmp_path / "inputs.json").write_text('{"x": 4}')
+    outcome = connectory("run", FLOWS, "twice", "--inputs-file=inputs.json", "--executor=thread")
+    assert outcome.stdout == "o0 = 16\n", outcome.stderr
+
+
+def test_an_execution_at_work_is_shown_and_aborted_from_elsewhere(connectory: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "begun")
+    run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}", "--name=live")
+    process = int((tmp_path / "begun").read_text())
+    assert connectory("executions", "show", "live").stdout.splitlines()[0].split()[2] == "RUNNING"
+    assert connectory("executions", "abort", "live").stdout == "live ABORTED\n"
+    assert not Path(f"/proc/{process}").exists()
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "another runner has taken the execution over" in said
+
+
+def test_a_server_without_the_connector_is_told_with_what_it_has(connectory: Command, tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(
+        "from connectory import ConnectorTask, workflow\nother = ConnectorTask('other', 'no_such_type')\n"
+        "@workflow\ndef w() -> None:\n    other()\n"
+    )
+    outcome = connectory("run", "flow.py")
+    assert outcome.returncode == 1
+    assert "no connector service offers no_such_type@0" in outcome.stderr
+    assert "offered: echo@0, echo_sync@0, http@0, process@0, sensor@0, sleep@0, sql@0, webhook@0" in outcome.stderr
+
+
 def test_looking_makes_nothing(connectory: Command, tmp_path: Path) -> None:
     assert connectory("executions", "list", "--json").stdout == "[]\n"
     for verb in ("show", "resume", "abort"):
