@@ -1,5 +1,6 @@
 """Workflows with every kind of node, as their authors write them."""
 
+import functools
 from datetime import timedelta
 from pathlib import Path
 from typing import Optional
@@ -156,3 +157,44 @@ def broken(folder: str) -> int:
 @workflow
 def tried_twice(folder: str) -> int:
     return broken(folder=folder).with_overrides(retries=1)
+
+
+@workflow
+def mapped_partly(xs: list[int], y: int) -> list[int]:
+    return map_task(functools.partial(add, y=y))(x=xs)
+
+
+@workflow
+def mapped_plan(xs: list[int]) -> list[int]:
+    return map_task(plan, concurrency=2)(x=xs)
+
+
+@workflow
+def sized(x: int) -> int:
+    return conditional("inner").if_(x > 10).then(negate(x=x)).else_().then(square(x=x))
+
+
+@workflow
+def chosen_twice(x: int) -> int:
+    return conditional("outer").if_(x > 0).then(sized(x=x)).else_().then(mapped_sum(xs=[x, x]))
+
+
+@dynamic
+def mapped_sum(xs: list[int]) -> int:
+    squares = map_task(square)(x=xs)
+    return total(xs=squares)
+
+
+@task
+def total(xs: list[int]) -> int:
+    return sum(xs)
+
+
+@workflow
+def cleaning(folder: str, x: int) -> None:
+    note(folder=folder, name="cleaned")
+
+
+@workflow(on_failure=cleaning)
+def cleaned_by_a_workflow(folder: str, x: int) -> int:
+    return odd(x=x)

@@ -205,3 +205,35 @@ async def test_what_a_node_overrides_counts(tmp_path: Path) -> None:
         execution = await opened.start(compile_workflow(programs.tried_twice), inputs, settings=settings)
         assert "never" in message(await opened.wait(execution))
     assert len(list(folder.iterdir())) == 2
+
+
+async def test_inputs_that_are_bound_are_the_same_for_every_repetition() -> None:
+    result, _ = await run(programs.mapped_partly, xs=[1, 2, 3], y=10)
+    assert native(programs.mapped_partly, result) == [11, 12, 13]
+
+
+async def test_a_launch_plan_is_repeated() -> None:
+    made = bundle(programs.mapped_plan)
+    async with runner() as opened:
+        inputs = literals(programs.mapped_plan, xs=[1, 2, 3])
+        execution = await opened.start(made.closure, inputs, launch_plans=made.launch_plans)
+        assert native(programs.mapped_plan, await opened.wait(execution)) == [3, 4, 5]
+
+
+@pytest.mark.parametrize(("x", "expected"), [(20, -20), (3, 9), (-2, 8)])
+async def test_kinds_of_nodes_are_put_into_each_other(x: int, expected: int) -> None:
+    result, _ = await run(programs.chosen_twice, x=x)
+    assert native(programs.chosen_twice, result) == expected
+
+
+async def test_a_whole_workflow_may_clean_up(tmp_path: Path) -> None:
+    result, view = await run(programs.cleaned_by_a_workflow, folder=str(tmp_path), x=2)
+    assert "2 is even" in message(result)
+    assert (tmp_path / "cleaned").exists()
+    assert all(node.phase.is_terminal for node in view.nodes)
+
+
+async def test_repetitions_and_dynamic_tasks_run_in_processes() -> None:
+    async with Runner(open_store("memory://"), [python_task_plugin(workers=1)]) as opened:
+        execution = await opened.start(compile_workflow(programs.chosen_twice), literals(programs.chosen_twice, x=-3))
+        assert native(programs.chosen_twice, await opened.wait(execution)) == 18
