@@ -1,0 +1,64 @@
+"""What both sides of the authoring benchmark are given. Imports nothing but the standard library."""
+
+import gc
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["ROWS", "Row", "answer", "per_item", "seconds"]
+
+MANY: Final = 500
+
+
+@dataclass
+class Row:
+    """A dataclass of ten fields."""
+
+    number: int
+    share: float
+    name: str
+    known: bool
+    count: int
+    note: str
+    counts: list[int]
+    shares: dict[str, float]
+    limit: float | None
+    tags: list[str]
+
+
+ROWS: Final = [
+    Row(
+        number=number,
+        share=number / 7,
+        name=f"row {number}",
+        known=number % 2 == 0,
+        count=number * 3,
+        note="as measured",
+        counts=[number, 1, 2],
+        shares={"a": number / 3},
+        limit=None if number % 2 else float(number),
+        tags=[f"tag {number}"],
+    )
+    for number in range(MANY)
+]
+"""All different, so that nobody's cache of results answers."""
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """How long a call takes, after what earlier ones left behind is collected."""
+    gc.collect()
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def per_item(convert: Callable[[Any], Any], items: list[Any]) -> float:
+    """Microseconds per item."""
+    return seconds(lambda: [convert(item) for item in items]) / len(items) * 1e6
+
+
+def answer(figures: dict[str, float]) -> None:
+    """Print the figures of a process."""
+    print(json.dumps(figures))
