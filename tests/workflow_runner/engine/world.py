@@ -5,6 +5,7 @@ from workflow_runner.engine.apply import apply, apply_all
 from workflow_runner.engine.commands import (
     CloseExecution,
     Command,
+    GiveUp,
     LookUp,
     Remember,
     SetTimer,
@@ -49,6 +50,8 @@ class World:
         self.timers: set[tuple[str, str, int]] = set()
         self.lookups: set[tuple[str, int]] = set()
         """Results that are looked up."""
+        self.claims: set[str] = set()
+        """Nodes that were told to work out a result that others may wait for."""
         self.kept: dict[str, bytes] = {}
         """The cache."""
         self.closed = 0
@@ -81,7 +84,10 @@ class World:
             self.jobs[command.node, command.attempt] = True
         elif isinstance(command, LookUp):
             self.lookups.add((command.node, command.attempt))
+        elif isinstance(command, GiveUp):
+            self.claims.discard(command.node)
         elif isinstance(command, Remember):
+            self.claims.discard(command.node)
             assert self.kept.setdefault(command.key, command.outputs) == command.outputs, "one key has one result"
         elif isinstance(command, SetTimer):
             self.timers.add((command.kind, command.node, command.attempt))
@@ -120,7 +126,10 @@ class World:
     def look_up(self, node: str, attempt: int) -> list[Command]:
         """The cache answers as it is."""
         self.lookups.discard((node, attempt))
-        outputs = self.kept.get(self.state.nodes[node].cache_key)
+        current = self.state.nodes[node]
+        outputs = self.kept.get(current.cache_key)
+        if outputs is None and (current.attempt, current.phase) == (attempt, NodePhase.LOOKING):
+            self.claims.add(node)
         return self.happen(CacheAnswered(at=self.tick(), node=node, attempt=attempt, outputs=outputs, source="kept"))
 
     def ring(self, kind: str, node: str, attempt: int) -> list[Command]:
@@ -154,6 +163,7 @@ class World:
         assert {(c.node, c.attempt) for c in waiting if isinstance(c, LookUp)} <= self.lookups
         if self.state.phase.is_terminal:
             assert not self.jobs, "nothing runs once the execution has ended"
+            assert not self.claims, "nobody waits for a result that nobody works out"
             assert self.closed == 1
             assert all(n.phase.is_terminal for n in self.state.nodes.values())
             assert not self.state.scopes
