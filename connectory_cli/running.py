@@ -1,6 +1,7 @@
 """`connectory run` and `connectory executions resume`: an execution, new or left over, to its end."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -32,6 +33,8 @@ from workflow_runner.views import ExecutionResult
 
 __all__ = ["RunOptions", "resume", "run"]
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
 _UNCONFIRMED = "may still run"
 """In the error of a node whose job could not be confirmed to be gone."""
 
@@ -57,6 +60,11 @@ class RunOptions:
 
 def run(options: RunOptions) -> int:
     """Run a workflow to its end; the exit code is 0 when it succeeded."""
+    if options.name is not None and not _NAME.fullmatch(options.name):
+        text = (
+            "it is part of paths and keys, so write 1 to 63 letters, digits, - and _, and begin with a letter or digit"
+        )
+        raise SettingsError(f"--name {options.name!r} cannot be used: {text}")
     workflow = find_workflow(load(options.file), options.workflow)
     closure = compile_workflow(workflow)
     _let_tasks_be_found(closure, options.file)

@@ -52,6 +52,7 @@ def test_inputs_of_every_shape_come_from_options_and_files(connectory: Command, 
         (["twice", "--inputs-file=absent.json"], "--inputs-file absent.json cannot be read"),
         (["twice", "--store=mysql://x"], "mysql://x"),
         (["twice", "--resume"], "there is no unfinished execution"),
+        (["twice", "--name=../up"], "--name '../up' cannot be used"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence_and_starts_nothing(
