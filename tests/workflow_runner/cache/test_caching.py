@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +169,19 @@ async def test_each_repetition_of_an_array_is_cached_by_itself() -> None:
         assert starts(plugin) == 2
         await opened.wait(await opened.start(mapped(2, 3)))
         assert starts(plugin) == 3
+
+
+async def test_who_works_it_out_and_who_waits_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    plugin = FakePlugin({"n": ["hold"]})
+    async with Runner(open_store(url), [plugin.entry()]) as opened:
+        executions = [await opened.start(one(cached(alone=True))) for _ in range(3)]
+        await plugin.holding.wait()
+    again = FakePlugin({"n": ["hold"]})
+    again.release("n")
+    async with Runner(open_store(url), [again.entry()]) as opened:
+        results = await asyncio.gather(*(opened.wait(execution) for execution in executions))
+        taken = [(await opened.show(execution)).nodes[0].cached_from for execution in executions]
+    assert {result.phase for result in results} == {ExecutionPhase.SUCCEEDED}
+    assert sorted(map(bool, taken)) == [False, True, True]
+    assert starts(again) == 0, "the attempt that was under way goes on"
