@@ -31,15 +31,14 @@ from workflow_runner.engine.events import (
     AttemptStopped,
     AttemptSucceeded,
     Event,
-    SignalGiven,
     TimerFired,
     encode_event,
 )
 from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
+from workflow_runner.mailbox import Mailbox
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import Plugin
-from workflow_runner.signals import is_waiting, signals_of
 from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
@@ -51,8 +50,6 @@ _log = logging.getLogger(__name__)
 
 _PROGRESS_FLUSH = 0.25
 """Progress decides nothing, so it waits this many seconds for company before it is written down."""
-_SIGNAL_INTERVAL = 0.5
-"""While a gate is closed the store is asked this often whether another process answered."""
 _MESSAGE_INTERVAL = 60.0
 """Messages of a job that count something up are shown at once, and written down once in so many seconds."""
 
@@ -101,8 +98,7 @@ class Driver:
         self._ended = asyncio.Event()
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
-        self._mailbox: asyncio.Task[None] | None = None
-        self._has_gates = bool(signals_of(state))
+        self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self._pause_soon, clock=clock)
 
     def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
         """Perform these commands, whose reason is in the log already, and go on from there."""
@@ -112,7 +108,8 @@ class Driver:
             if node.cache_key and node.phase.is_live and computed_alone(node.spec):
                 self._desk.hold(node.path, node.cache_key)
         self._task = asyncio.create_task(self._run(), name=f"execution {self.state.execution}")
-        self._look_for_signals()
+        self._mailbox.learn()
+        self._mailbox.look()
 
     def emit(self, event: Event) -> None:
         """Something happened."""
@@ -159,10 +156,10 @@ class Driver:
                 commands = await asyncio.shield(asyncio.ensure_future(self._write(events)))
                 self._drop_ended(events)
                 if any(isinstance(event, AttemptExpanded) for event in events):
-                    self._has_gates = bool(signals_of(self.state))
+                    self._mailbox.learn()
                 for command in commands:
                     self._perform(command, resumed=False)
-                self._look_for_signals()
+                self._mailbox.look()
             await self._close_desks()
             await self._store.forget_plugin_states(self.state.execution)
             self._ended.set()
@@ -229,24 +226,6 @@ class Driver:
             now = max(self._clock(), timer.at)
             self.emit(TimerFired(at=now, kind=timer.kind, node=timer.node, attempt=timer.attempt))
 
-    def _look_for_signals(self) -> None:
-        """While a gate is closed, see whether somebody answered, perhaps in another process."""
-        if self._has_gates and self._mailbox is None and is_waiting(self.state):
-            self._mailbox = asyncio.create_task(self._watch_signals(), name=f"signals {self.state.execution}")
-
-    async def _watch_signals(self) -> None:
-        while is_waiting(self.state):
-            try:
-                given = await self._store.signals(self.state.execution)
-            except StoreError as error:
-                self._pause_soon(error)
-                return
-            for signal, value in given.items():
-                if signal not in self.state.signals:
-                    self.emit(SignalGiven(at=self._clock(), signal=signal, value=value))
-            await asyncio.sleep(_SIGNAL_INTERVAL)
-        self._mailbox = None
-
     async def _may_cache(self, path: str) -> bool:
         task = self.state.nodes[path].spec.task
         if task is None:
@@ -259,9 +238,7 @@ class Driver:
 
     async def _close_desks(self) -> None:
         await self._desk.close()
-        if self._mailbox is not None:
-            self._mailbox.cancel()
-            await asyncio.wait([self._mailbox])
+        await self._mailbox.close()
 
     def _perform(self, command: Command, *, resumed: bool) -> None:
         match command:
