@@ -52,7 +52,6 @@ class Contexts:
             config=registration.configs.read(template.custom),
             idempotency_key=key,
             types=self._types,
-            conversion=self.conversion_to(request.output_prefix),
             metadata=request.task_execution_metadata,
         )
 

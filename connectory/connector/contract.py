@@ -197,8 +197,12 @@ class CreateContext(JobContext, Generic[ConfigT]):
     idempotency_key: str
     """The same key means the same job; never empty."""
     types: TypeRegistry
-    conversion: ConversionContext
     metadata: pb.TaskExecutionMetadata = field(default_factory=pb.TaskExecutionMetadata)
+
+    @cached_property
+    def conversion(self) -> ConversionContext:
+        """Where conversions read from, and where they store what outputs refer to: below `output_prefix`."""
+        return ConversionContext(storage=self.storage, raw_output_prefix=self.output_prefix)
 
     @cached_property
     def inputs(self) -> Mapping[str, Any]:

@@ -3,20 +3,50 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Final
 
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Creation", "creation_of", "fresh_key", "named_key"]
+__all__ = ["Asked", "Creation", "creation_of", "fresh_key", "named_key"]
 
 
-@dataclass(frozen=True, slots=True)
+_SMALL: Final = 4096
+"""Requests up to this many bytes are kept as they are; digests of larger ones are made at once."""
+
+
+class Asked:
+    """What a create asks for, kept small: enough to tell later whether it is asked for again."""
+
+    __slots__ = ("_data", "_digests")
+
+    def __init__(self, request: pb.CreateTaskRequest) -> None:
+        data = request.SerializeToString()
+        self._data = data
+        self._digests: Mapping[str, str] | None = None
+        if len(data) > _SMALL:
+            self._data, self._digests = b"", _digests(request)
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """A digest for each part of the request that must be equal when the key is used again, by the part's name."""
+        if self._digests is None:
+            self._digests = _digests(pb.CreateTaskRequest.FromString(self._data))
+        return self._digests
+
+
 class Creation:
     """One create as the ledger knows it."""
 
-    key: str
-    digests: Mapping[str, str]
-    """A digest for each part of the request that must be equal when the key is used again, by the part's name."""
+    __slots__ = ("asked", "key")
+
+    def __init__(self, key: str, asked: Asked) -> None:
+        self.key = key
+        self.asked = asked
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """See `Asked.digests`."""
+        return self.asked.digests
 
     def differences(self, earlier: Mapping[str, str]) -> list[str]:
         """The names of the parts that are not as they were."""
@@ -26,14 +56,7 @@ class Creation:
 def creation_of(request: pb.CreateTaskRequest) -> Creation | None:
     """The create that a request stands for; None when it names neither a key nor an execution, and so is always new."""
     key = named_key(request)
-    if not key:
-        return None
-    digests = {
-        "template": _digest(request.template.SerializeToString(deterministic=True)),
-        "inputs": _digest(request.inputs.SerializeToString(deterministic=True)),
-        "output_prefix": request.output_prefix,
-    }
-    return Creation(key, digests)
+    return Creation(key, Asked(request)) if key else None
 
 
 def named_key(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
@@ -55,6 +78,14 @@ def _derived_key(metadata: pb.TaskExecutionMetadata) -> str:
         return ""
     parts = (execution.org, execution.project, execution.domain, execution.name, node.node_id, str(task.retry_attempt))
     return "/".join(parts)
+
+
+def _digests(request: pb.CreateTaskRequest) -> Mapping[str, str]:
+    return {
+        "template": _digest(request.template.SerializeToString(deterministic=True)),
+        "inputs": _digest(request.inputs.SerializeToString(deterministic=True)),
+        "output_prefix": request.output_prefix,
+    }
 
 
 def _digest(data: bytes) -> str:

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Final
 
-from connectory.connector.creations import Creation
+from connectory.connector.creations import Asked, Creation
 from connectory.connector.ledger.contract import Create, Find, already_exists
 from connectory.errors import AmbiguousError
 
@@ -15,10 +14,10 @@ REMEMBERED: Final = 100_000
 
 
 class _Entry:
-    __slots__ = ("ambiguous", "digests", "flight", "handle", "waiting")
+    __slots__ = ("ambiguous", "asked", "flight", "handle", "waiting")
 
-    def __init__(self, digests: Mapping[str, str]) -> None:
-        self.digests = digests
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
         self.flight: asyncio.Task[None] | None = None
         self.handle = b""
         self.ambiguous: AmbiguousError | None = None
@@ -59,8 +58,8 @@ class MemoryLedger:
         key = creation.key
         entry = self._under_way.get(key) or self._settled.get(key)
         if entry is None:
-            return await self._begin(key, _Entry(creation.digests), create, None).outcome()
-        if (error := already_exists(creation, entry.digests)) is not None:
+            return await self._begin(key, _Entry(creation.asked), create, None).outcome()
+        if (error := already_exists(creation, entry.asked.digests)) is not None:
             raise error
         if entry.flight is not None:
             return await entry.outcome()

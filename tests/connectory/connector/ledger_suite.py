@@ -4,15 +4,20 @@ import asyncio
 
 import pytest
 
-from connectory.connector.creations import Creation
+from connectory.connector.creations import Creation, creation_of
 from connectory.connector.ledger import Ledger
 from connectory.errors import AlreadyExistsError, AmbiguousError, UnavailableError
+from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["Creator", "LedgerSuite", "creation"]
 
 
 def creation(key: str = "k", content: str = "same") -> Creation:
-    return Creation(key, {"template": content, "inputs": "x", "output_prefix": ""})
+    request = pb.CreateTaskRequest(idempotency_key=key)
+    request.template.type = content
+    made = creation_of(request)
+    assert made is not None
+    return made
 
 
 class Creator:
