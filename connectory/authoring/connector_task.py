@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import msgspec
 
 from connectory.authoring.interface import Interface
-from connectory.authoring.local_connectors import run_with_connectors
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.python_task import PythonTask
@@ -66,6 +65,10 @@ class ConnectorTask(PythonTask[ConfigT]):
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """Run it through the connectors that are installed here."""
+        from connectory.authoring.local_connectors import (  # noqa: PLC0415 - only who runs it loads the dispatcher
+            run_with_connectors,
+        )
+
         return run_with_connectors(self.template(CompileSettings()), literals)
 
 

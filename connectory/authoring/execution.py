@@ -8,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
-from connectory.authoring.blocking import completed
 from connectory.authoring.context import TaskContext, entered
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.decks import DeckField, standard_decks, write_decks
@@ -81,6 +80,8 @@ def run_task(
     with run.surroundings(context):
         result = task.execute(**run.natives(literals))
         if inspect.isawaitable(result):
+            from connectory.authoring.blocking import completed  # noqa: PLC0415 - loads asyncio, for coroutines only
+
             result = completed(_awaited(result))
         return run.finish(result)
     return literals_pb2.LiteralMap()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.metadata import PackageNotFoundError, version
 
 from connectory.authoring.cache import Cache
 from connectory.authoring.location import authoring_error
@@ -83,6 +82,8 @@ def as_duration(value: timedelta | int | None, name: str) -> timedelta | None:
 
 
 def _own_version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - costs much at import
+
     try:
         return version("connectory")
     except PackageNotFoundError:

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -87,6 +86,8 @@ def _response(method: str, url: str, headers: Mapping[str, str] | None = None) -
 
 
 def _info(url: str, response: "httpx.Response") -> ObjectInfo:
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - loads sockets, for HTTP only
+
     modified = response.headers.get("last-modified")
     try:
         when = parsedate_to_datetime(modified) if modified else None

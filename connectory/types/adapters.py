@@ -1,6 +1,5 @@
 """Transformers in the form of Flyte's SDK, and how they take part in a registry."""
 
-import asyncio
 import contextvars
 import threading
 import typing
@@ -172,6 +171,8 @@ def _guarded(call: Callable[..., Any], *arguments: Any) -> Any:
 
 def _completed(work: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine, whether or not a loop runs on this thread: then another thread runs it."""
+    import asyncio  # noqa: PLC0415 - costs much at import, and only transformers with coroutines need it
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,7 +1,6 @@
 """Families of libraries that are loaded when an annotation or value of the library's own types appears."""
 
 import importlib
-import importlib.metadata
 import threading
 import typing
 from collections.abc import Callable, Iterable
@@ -77,7 +76,9 @@ def libraries_of(annotation: Any) -> list[str]:
 
 def installed_transformers() -> Iterable[TypeTransformer]:
     """The transformers that the installed distributions offer. One that cannot be loaded is a `RegistryError`."""
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS):
+    from importlib.metadata import entry_points  # noqa: PLC0415 - costs much at import, and is needed seldom
+
+    for entry in entry_points(group=ENTRY_POINTS):
         try:
             offered = entry.load()
             yield from _transformers(offered)
