@@ -1,9 +1,9 @@
 """The one tree of errors that every room of the project raises.
 
 ConnectoryError
-├── ConnectorError                what a connector, or the service in front of it, answers; crosses the wire as a gRPC status
+├── ConnectorError                what a connector or its service answers; crosses the wire as a gRPC status
 │   ├── UserError                 the task's author must change what the task does
-│   ├── InvalidTaskError          the task's author must change how the task is written (template, config, inputs, handle)
+│   ├── InvalidTaskError          the task's author must change how it is written (template, config, inputs)
 │   ├── NotFoundError             the caller names something that does not exist (category, job, object)
 │   ├── UnsupportedError          the connector exists but does not offer this operation
 │   ├── AlreadyExistsError        the caller repeats a key with other content
@@ -14,7 +14,7 @@ ConnectoryError
 │   ├── DeadlineExceededError     the caller must allow more time, or ask again
 │   ├── AmbiguousError            somebody must look: whether the job was created cannot be known
 │   └── InternalError             the connector's author must mend a defect
-├── AuthoringError                the author of a task or workflow must change the code at the place that the error names
+├── AuthoringError                the author of a task or workflow must change the code that the error names
 ├── TypeConversionError           a value does not fit the type it is declared as
 ├── MissingSecretError            the operator must provide a secret; the message says where it was looked for
 ├── RegistryError                 two things claim one name, or a thing cannot be loaded

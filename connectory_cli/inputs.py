@@ -13,7 +13,7 @@ from connectory.types import ConversionContext, Directory, File, StructuredDatas
 from connectory.types.extras import bare
 from connectory.v1 import interface_pb2, literals_pb2
 
-__all__ = ["read_inputs"]
+__all__ = ["read_inputs", "value_of_text"]
 
 _BY_URI = (File, Directory, StructuredDataset)
 
@@ -32,7 +32,7 @@ def read_inputs(
         name, equals, text = option.partition("=")
         if not equals or not name:
             raise SettingsError(f"--input {option!r} is not NAME=VALUE")
-        given[name] = _parse(name, text, interface)
+        given[name] = _parsed(text, interface.inputs.get(name, str))
     unknown = sorted(set(given) - set(interface.inputs))
     if unknown:
         raise SettingsError(f"unknown input {', '.join(unknown)}; the workflow has {_listed(interface.inputs)}")
@@ -59,9 +59,13 @@ def _from_file(path: Path) -> dict[str, Any]:
     return {str(name): value for name, value in content.items()}
 
 
-def _parse(name: str, text: str, interface: Interface) -> Any:
-    annotation = bare(interface.inputs.get(name, str))
-    if annotation is str:
+def value_of_text(name: str, text: str, annotation: Any, types: TypeRegistry) -> Any:
+    """One value from its text: as it is for str, JSON for anything else; a problem names it."""
+    return _value(name, _parsed(text, annotation), annotation, types, ConversionContext())
+
+
+def _parsed(text: str, annotation: Any) -> Any:
+    if bare(annotation) is str:
         return text
     try:
         return json.loads(text)

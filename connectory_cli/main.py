@@ -234,6 +234,9 @@ def run(
     max_parallelism: Annotated[
         int | None, typer.Option("--max-parallelism", min=1, help="Nodes at work at once.  [default: no bound]")
     ] = None,
+    overwrite_cache: Annotated[
+        bool, typer.Option("--overwrite-cache", help="Run cached tasks anew, and keep their new results.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a workflow durably and show its progress. Ctrl-C aborts it and waits until its jobs are gone."""
@@ -250,6 +253,7 @@ def run(
         modules=_findable(module) or [],
         executor=executor,
         max_parallelism=max_parallelism,
+        overwrite_cache=overwrite_cache,
         as_json=as_json,
     )
     raise typer.Exit(_work("running").run(options))
@@ -305,6 +309,36 @@ def resume_execution(
 ) -> None:
     """Go on with an execution whose runner died."""
     raise typer.Exit(_work("running").resume(store, execution, endpoints or [], as_json))
+
+
+@executions.command("signals")
+def list_signals(
+    execution: Annotated[str, typer.Argument(metavar="ID")], store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """List what an execution waits for people to say: approvals and values."""
+    raise typer.Exit(_work("signals").list_signals(store, execution, as_json))
+
+
+@executions.command("signal")
+def give_signal(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="Its name, as `signals` lists it.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or JSON for anything else.")],
+    store: StoreOption = None,
+) -> None:
+    """Answer a gate that waits for a value. The process that runs the execution takes it within a second."""
+    raise typer.Exit(_work("signals").give_signal(store, execution, signal, value))
+
+
+@executions.command("approve")
+def approve(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The approval's name, as `signals` lists it.")],
+    reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Approve, or reject, what an execution waits for."""
+    raise typer.Exit(_work("signals").approve(store, execution, signal, not reject))
 
 
 ServerOption = Annotated[

@@ -20,6 +20,7 @@ __all__ = ["follow"]
 _STYLES = {
     NodePhase.SUCCEEDED: "green",
     NodePhase.RUNNING: "cyan",
+    NodePhase.LOOKING: "cyan",
     NodePhase.RETRYING: "yellow",
     NodePhase.STOPPING: "yellow",
     NodePhase.FAILED: "red",

@@ -14,7 +14,6 @@ import uvloop
 from connectory.authoring.loading import find_workflow
 from connectory.authoring.modules import find_root
 from connectory.authoring.resolver import locator_of
-from connectory.compiler import compile_workflow
 from connectory.errors import SettingsError, StoreError
 from connectory.types import default_types
 from connectory.v1 import literals_pb2, workflow_pb2
@@ -25,6 +24,7 @@ from connectory_cli.loading import load
 from connectory_cli.printing import execution_json, outputs_json, print_json, say
 from connectory_cli.progress import follow
 from connectory_cli.sessions import open_runner, require_execution
+from workflow_runner.bundles import Bundle, bundle
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.runner import Runner
@@ -55,6 +55,7 @@ class RunOptions:
     modules: Sequence[str]
     executor: Literal["process", "thread"]
     max_parallelism: int | None
+    overwrite_cache: bool
     as_json: bool
 
 
@@ -66,7 +67,8 @@ def run(options: RunOptions) -> int:
         )
         raise SettingsError(f"--name {options.name!r} cannot be used: {text}")
     workflow = find_workflow(load(options.file), options.workflow)
-    closure = compile_workflow(workflow)
+    made = bundle(workflow)
+    closure = made.closure
     _let_tasks_be_found(closure, options.file)
     where = places(options.store, options.output_prefix)
     if options.resume:
@@ -78,7 +80,7 @@ def run(options: RunOptions) -> int:
         variables=closure.primary.template.interface.inputs,
         types=default_types(),
     )
-    return uvloop.run(_start(options, where, closure, inputs))
+    return uvloop.run(_start(options, where, made, inputs))
 
 
 def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json: bool) -> int:
@@ -105,17 +107,23 @@ def _let_tasks_be_found(closure: workflow_pb2.CompiledWorkflowClosure, file: Pat
 async def _start(
     options: RunOptions,
     where: Places,
-    closure: workflow_pb2.CompiledWorkflowClosure,
+    made: Bundle,
     inputs: literals_pb2.LiteralMap,
 ) -> int:
-    settings = ExecutionSettings(max_parallelism=options.max_parallelism or 0, output_prefix=where.outputs)
+    settings = ExecutionSettings(
+        max_parallelism=options.max_parallelism or 0,
+        output_prefix=where.outputs,
+        overwrite_cache=options.overwrite_cache,
+    )
     with Interruption(where.store) as interruption:
         async with open_runner(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
         ) as runner:
             if interruption.requested:
                 return INTERRUPTED
-            execution = await runner.start(closure, inputs, execution_id=options.name, settings=settings)
+            execution = await runner.start(
+                made.closure, inputs, execution_id=options.name, launch_plans=made.launch_plans, settings=settings
+            )
             return await _finish(runner, execution, interruption, options.as_json)
 
 

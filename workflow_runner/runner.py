@@ -1,6 +1,7 @@
 """The workflow runner: starts, resumes, watches and ends executions."""
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -8,7 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from connectory.errors import AlreadyExistsError
+from connectory.errors import AlreadyExistsError, SettingsError
 from connectory.types import TypeRegistry, default_types
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.driver import Driver, record_of
@@ -34,6 +35,8 @@ from workflow_runner.views import (
 )
 
 __all__ = ["Runner"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 class Runner:
@@ -95,6 +98,11 @@ class Runner:
         given = inputs if inputs is not None else literals_pb2.LiteralMap()
         self._types.check_map(given, closure.primary.template.interface.inputs)
         name = execution_id or f"e{secrets.token_hex(9)}"
+        if not _NAME.fullmatch(name):
+            raise SettingsError(
+                f"execution id {name!r} cannot be used: it is part of paths and keys, so write 1 to 63 letters, "
+                "digits, - and _, and begin with a letter or digit"
+            )
         started = ExecutionStarted(
             at=self._clock(),
             execution=name,

@@ -4,18 +4,33 @@ import dataclasses
 import functools
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from connectory.errors import AuthoringError
 
-__all__ = ["authoring_error", "function_location", "user_location"]
+__all__ = ["authoring_error", "function_location", "pointing_to", "user_location"]
 
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 _LIBRARY = frozenset({dataclasses.__file__, functools.__file__})
 """Files of Python itself that stand between the user's code and this package."""
+
+
+_POINTED: ContextVar[str | None] = ContextVar("connectory_location", default=None)
+
+
+@contextmanager
+def pointing_to(location: str | None) -> Iterator[None]:
+    """Let errors point there: what is looked at was written earlier, and the line that runs now is another's."""
+    token = _POINTED.set(location)
+    try:
+        yield
+    finally:
+        _POINTED.reset(token)
 
 
 def user_location() -> str | None:
@@ -34,7 +49,7 @@ def function_location(function: Callable[..., Any]) -> str | None:
 
 def authoring_error(message: str, *, location: str | None = None) -> AuthoringError:
     """The error that points to `location`, or else to the user's line that is running now."""
-    return AuthoringError(message, location=location or user_location())
+    return AuthoringError(message, location=location or _POINTED.get() or user_location())
 
 
 def _is_ours(filename: str) -> bool:

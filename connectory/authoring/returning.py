@@ -9,7 +9,7 @@ from connectory.authoring.binding import Binder
 from connectory.authoring.conversion import describe
 from connectory.authoring.entity import Entity
 from connectory.authoring.graph import Graph
-from connectory.authoring.location import authoring_error
+from connectory.authoring.location import authoring_error, pointing_to
 from connectory.v1 import workflow_pb2
 
 __all__ = ["bind_outputs"]
@@ -19,10 +19,11 @@ def bind_outputs(graph: Graph, entity: Entity, result: Any) -> Sequence[workflow
     """The declared outputs, each bound to what was returned for it. Another number of them is an AuthoringError."""
     binder = Binder(graph=graph, place=f"{entity.kind} '{entity.name}'")
     variables = entity.typed_interface.outputs.variables
-    return [
-        binder.bind(name, value, entity.interface.outputs[name], variables[name].type, role="output")
-        for name, value in _returned(entity, result).items()
-    ]
+    with pointing_to(entity.location):
+        return [
+            binder.bind(name, value, entity.interface.outputs[name], variables[name].type, role="output")
+            for name, value in _returned(entity, result).items()
+        ]
 
 
 def _returned(entity: Entity, result: Any) -> Mapping[str, Any]:

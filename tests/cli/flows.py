@@ -1,9 +1,19 @@
 """Workflows that the tests of the command run."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from connectory import ConnectorTask, File, ProcessTask, kwtypes, task, workflow
+from connectory import (
+    ConnectorTask,
+    File,
+    ProcessTask,
+    approve,
+    current_context,
+    kwtypes,
+    task,
+    wait_for_input,
+    workflow,
+)
 
 
 @dataclass
@@ -94,3 +104,30 @@ stubborn_command = ProcessTask(
 def stubborn(folder: str) -> None:
     """A command that must be killed, which takes some seconds."""
     stubborn_command(folder=folder)
+
+
+@task
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@workflow
+def asked(x: int) -> int:
+    """A doubled number that a person approves, plus one that a person gives."""
+    more = wait_for_input("more", timeout=timedelta(minutes=5), expected_type=int)
+    return add(a=approve(double(x=x), "fine", timeout=timedelta(minutes=5)), b=more)
+
+
+@task(retries=1)
+def remembering() -> str:
+    checkpoint = current_context().checkpoint
+    before = checkpoint.read()
+    if before is None:
+        checkpoint.write(b"half of the work")
+        raise RuntimeError("lost in the middle")
+    return before.decode()
+
+
+@workflow
+def checkpointed() -> str:
+    return remembering()

@@ -145,3 +145,34 @@ def _runs(process: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_people_answer_gates_from_another_command(connectory: Command) -> None:
+    run = connectory.start("run", FLOWS, "asked", "-i", "x=4", "--name=asked")
+    wait_for_line(run.stderr, "fine: RUNNING")
+    listed = json.loads(connectory("executions", "signals", "asked", "--json").stdout)
+    assert {signal["signal"]: (signal["state"], signal["about"]) for signal in listed} == {
+        "more": ("waiting", {}),
+        "fine": ("waiting", {"o0": 8}),
+    }
+    wrong = connectory("executions", "signal", "asked", "more", "many")
+    assert (wrong.returncode, "more='many'" in wrong.stderr) == (1, True)
+    unknown = connectory("executions", "signal", "asked", "mroe", "5")
+    assert (unknown.returncode, "more" in unknown.stderr) == (1, True)
+    assert connectory("executions", "signal", "asked", "more", "5").returncode == 0
+    assert connectory("executions", "approve", "asked", "fine").returncode == 0
+    outputs, _ = run.communicate(timeout=30)
+    assert outputs == "o0 = 13\n"
+
+
+def test_a_rejected_approval_fails_the_execution(connectory: Command) -> None:
+    run = connectory.start("run", FLOWS, "asked", "-i", "x=4", "--name=asked")
+    wait_for_line(run.stderr, "fine: RUNNING")
+    assert connectory("executions", "approve", "asked", "fine", "--reject").returncode == 0
+    run.communicate(timeout=30)
+    assert run.returncode == 1
+
+
+def test_a_repeated_attempt_reads_the_checkpoint_of_the_one_before(connectory: Command) -> None:
+    outcome = connectory("run", FLOWS, "checkpointed")
+    assert outcome.stdout == "o0 = half of the work\n", outcome.stderr

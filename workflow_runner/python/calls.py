@@ -104,6 +104,9 @@ def _run(call: Call) -> Returned | Expanded:
         task_id=template.id,
         attempt=identity.retry_attempt,
         raw_output_prefix=call.output_prefix,
+        output_prefix=call.output_prefix,
+        checkpoint_path=_checkpoint(call.output_prefix),
+        previous_checkpoint=_previous_checkpoint(call.output_prefix, identity.retry_attempt),
     )
     inputs = literals_pb2.LiteralMap.FromString(call.inputs)
     conversion = ConversionContext(raw_output_prefix=call.output_prefix)
@@ -113,6 +116,15 @@ def _run(call: Call) -> Returned | Expanded:
         return _expand(task, inputs, template, context)
     outputs = execute_task(task, inputs, conversion=conversion, context=context)
     return Returned(outputs=outputs.SerializeToString(deterministic=True))
+
+
+def _checkpoint(prefix: str) -> str:
+    return f"{prefix}/checkpoint" if prefix else ""
+
+
+def _previous_checkpoint(prefix: str, attempt: int) -> str:
+    """Where the attempt before this one left its checkpoint; each attempt's prefix ends with its number."""
+    return _checkpoint(f"{prefix.rpartition('/')[0]}/{attempt - 1}") if prefix and attempt else ""
 
 
 def _as_lists(inputs: literals_pb2.LiteralMap, item: MapItem) -> literals_pb2.LiteralMap:
