@@ -69,16 +69,17 @@ class Caller:
 
     def create_context(self) -> CreateContext[Any]:
         """What create and execute get."""
-        return CreateContext(
+        context = CreateContext(
             **self._shared(),
             template=self.template,
             literals=self.literals,
             config=self.config,
             idempotency_key=self.key,
             types=TYPES,
-            conversion=self.conversion,
             metadata=self.metadata,
         )
+        context.conversion = self.conversion
+        return context
 
     def job_context(self) -> JobContext:
         """What every call on a job gets."""

@@ -68,7 +68,6 @@ class Jobs:
             config=ProcessConfig(command=list(command), **config),
             idempotency_key=key,
             types=TYPES,
-            conversion=conversion,
         )
         context.metadata.environment_variables.update(variables or {})
         return context

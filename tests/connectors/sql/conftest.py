@@ -74,7 +74,6 @@ class Queries:
             config=SqlConfig(**{"uri": self.uri, "query": query, **config}),
             idempotency_key=key or f"key-{self.number}",
             types=TYPES,
-            conversion=conversion,
         )
 
     def job_context(self) -> JobContext:
