@@ -28,6 +28,8 @@ def load_module(path: Path) -> ModuleType:
     root, name = str(find_root(path)), module_name(path)
     if not path.stem.isidentifier() or not all(part.isidentifier() for part in name.split(".")):
         raise AuthoringError(f"{path} cannot be imported as '{name}'; use letters, digits and _ in file names")
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        raise AuthoringError(f"{path} would be imported as '{name}', which hides a module of Python; rename the file")
     added = root not in sys.path
     if added:
         sys.path.insert(0, root)
