@@ -94,7 +94,7 @@ def test_files_that_cannot_be_loaded(tmp_path: Path) -> None:
         load_module(tmp_path / "missing.py")
     with pytest.raises(AuthoringError, match="use letters, digits and _"):
         load_module(write(tmp_path / "my-flow.py", TWO))
-    with pytest.raises(AuthoringError, match="would be imported as 'json', but that is"):
+    with pytest.raises(AuthoringError, match="would be imported as 'json', which hides"):
         load_module(write(tmp_path / "json.py", TWO))
     assert str(tmp_path) not in sys.path
     with pytest.raises(AuthoringError, match="has no workflow; name one"):
