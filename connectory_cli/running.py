@@ -1,7 +1,6 @@
 """`connectory run` and `connectory executions resume`: an execution, new or left over, to its end."""
 
 import asyncio
-import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,13 +26,12 @@ from connectory_cli.sessions import open_runner, require_execution
 from workflow_runner.bundles import Bundle, bundle
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.naming import require_execution_id
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import LogConflictError, UnknownExecutionError
 from workflow_runner.views import ExecutionResult
 
 __all__ = ["RunOptions", "resume", "run"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 _UNCONFIRMED = "may still run"
 """In the error of a node whose job could not be confirmed to be gone."""
@@ -61,11 +59,8 @@ class RunOptions:
 
 def run(options: RunOptions) -> int:
     """Run a workflow to its end; the exit code is 0 when it succeeded."""
-    if options.name is not None and not _NAME.fullmatch(options.name):
-        text = (
-            "it is part of paths and keys, so write 1 to 63 letters, digits, - and _, and begin with a letter or digit"
-        )
-        raise SettingsError(f"--name {options.name!r} cannot be used: {text}")
+    if options.name is not None:
+        require_execution_id(options.name, called="--name")
     workflow = find_workflow(load(options.file), options.workflow)
     made = bundle(workflow)
     closure = made.closure

@@ -1,7 +1,6 @@
 """The workflow runner: starts, resumes, watches and ends executions."""
 
 import asyncio
-import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -9,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from connectory.errors import AlreadyExistsError, SettingsError
+from connectory.errors import AlreadyExistsError
 from connectory.types import TypeRegistry, default_types
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.driver import Driver, record_of
@@ -19,6 +18,7 @@ from workflow_runner.engine.events import AbortRequested, ExecutionStarted, Sign
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State
+from workflow_runner.naming import require_execution_id
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.replay import replay
@@ -35,8 +35,6 @@ from workflow_runner.views import (
 )
 
 __all__ = ["Runner"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 
 class Runner:
@@ -98,11 +96,7 @@ class Runner:
         given = inputs if inputs is not None else literals_pb2.LiteralMap()
         self._types.check_map(given, closure.primary.template.interface.inputs)
         name = execution_id or f"e{secrets.token_hex(9)}"
-        if not _NAME.fullmatch(name):
-            raise SettingsError(
-                f"execution id {name!r} cannot be used: it is part of paths and keys, so write 1 to 63 letters, "
-                "digits, - and _, and begin with a letter or digit"
-            )
+        require_execution_id(name)
         started = ExecutionStarted(
             at=self._clock(),
             execution=name,
