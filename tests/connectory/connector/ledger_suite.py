@@ -89,6 +89,14 @@ class LedgerSuite:
         creator.may_go_on.set()
         assert await call == b"handle 1"
 
+    @pytest.mark.parametrize("size", [10, 100_000])
+    async def test_contents_are_told_apart_however_large_they_are(self, ledger: Ledger, size: int) -> None:
+        creator = Creator()
+        handle = await ledger.once(creation(content="x" * size), creator.create)
+        assert await ledger.once(creation(content="x" * size), creator.create) == handle
+        with pytest.raises(AlreadyExistsError, match="different: template"):
+            await ledger.once(creation(content="x" * (size - 1) + "y"), creator.create)
+
     async def test_a_create_whose_callers_are_gone_is_finished_and_stored(self, ledger: Ledger) -> None:
         creator = Creator()
         creator.may_go_on.clear()
