@@ -9,35 +9,29 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from connector_server.failures import STATUS_CODES, abort, as_connector_error, status_code
 from connector_server.measurements import UNKNOWN_TYPE, Series
 from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError, InvalidTaskError
+from connectory.rpc.failures import STATUS_CODES, abort, as_connector_error, status_code
+from connectory.rpc.handlers import CallContext
 
 __all__ = [
-    "CallContext",
     "CallRecord",
     "CallSpan",
     "CallTracer",
     "Handler",
     "Method",
-    "MethodHandler",
     "deadline_of",
     "stream_call",
     "unary_call",
 ]
 
-CallContext = grpc.aio.ServicerContext[Any, Any]
 Handler = Callable[[Any, CallContext], Awaitable[Any]]
-if TYPE_CHECKING:
-    MethodHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
-else:
-    MethodHandler = grpc.RpcMethodHandler  # generic for type checkers only
 
 Perform = Callable[..., Awaitable[Message]]
 """Does a call's work: takes the request, and `deadline` by name."""

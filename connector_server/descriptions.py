@@ -1,70 +1,17 @@
-"""What every served name looks like, for reflection. Loaded by whoever asks first.
+"""What every served name looks like, for reflection. Loaded by whoever asks first."""
 
-Every name is described with this project's messages, in a descriptor pool of its own, so that it never meets the
-descriptors of another package that describes the same names.
-"""
-
-from collections.abc import Sequence
 from functools import cache
 
 from google.protobuf import descriptor_pool
-from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from grpc_reflection.v1alpha import reflection_pb2
 
-from connector_server.health_messages import HEALTH_FILE
-from connector_server.names import SERVICES, ServedService
+from connector_server.names import SERVICES
+from connectory.rpc import descriptions
 from connectory.v1 import services_pb2
 
 __all__ = ["describe"]
-
-_OURS = "connectory.v1"
 
 
 @cache
 def describe() -> descriptor_pool.DescriptorPool:
     """A pool that describes every served name with our messages."""
-    pool = descriptor_pool.DescriptorPool()
-    seen: set[str] = set()
-    for file in (services_pb2.DESCRIPTOR, HEALTH_FILE, reflection_pb2.DESCRIPTOR):
-        _add(pool, file, seen)
-    for package in dict.fromkeys(_package(served) for served in SERVICES):
-        if package != _OURS:
-            pool.Add(_alias_file(package, [served for served in SERVICES if _package(served) == package]))
-    return pool
-
-
-def _add(pool: descriptor_pool.DescriptorPool, file: FileDescriptor, seen: set[str]) -> None:
-    if file.name in seen:
-        return
-    seen.add(file.name)
-    for dependency in file.dependencies:
-        _add(pool, dependency, seen)
-    pool.AddSerializedFile(file.serialized_pb)
-
-
-def _package(served: ServedService) -> str:
-    return served.name.rpartition(".")[0]
-
-
-def _alias_file(package: str, services: Sequence[ServedService]) -> FileDescriptorProto:
-    """A file that declares the services of another package with our messages."""
-    ours = services_pb2.DESCRIPTOR
-    file = FileDescriptorProto(
-        name=f"connectory/aliases/{package.replace('.', '/')}.proto",
-        package=package,
-        syntax="proto3",
-        dependency=[dependency.name for dependency in ours.dependencies],
-    )
-    for served in services:
-        service = file.service.add(name=served.name.rpartition(".")[2])
-        for name, meaning in served.methods.items():
-            method = ours.services_by_name[served.source].methods_by_name[meaning]
-            service.method.add(
-                name=name,
-                input_type=f".{method.input_type.full_name}",
-                output_type=f".{method.output_type.full_name}",
-                client_streaming=method.client_streaming,
-                server_streaming=method.server_streaming,
-            )
-    return file
+    return descriptions.describe(services_pb2.DESCRIPTOR, SERVICES)

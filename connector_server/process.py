@@ -3,26 +3,17 @@
 import asyncio
 import gc
 import logging
-import signal
 import sys
 
 from connector_server.logs import TraceIds, configure_logging, no_trace
 from connector_server.server import serve
 from connector_server.settings import ServerSettings
+from connectory.rpc.stopping import catch_signals
 
-__all__ = ["catch_signals", "serve_until_signalled"]
+__all__ = ["serve_until_signalled"]
 
 _COLLECT_AFTER = 20_000
 _log = logging.getLogger("connectory.server")
-
-
-def catch_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set, instead of what they would do otherwise."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 async def serve_until_signalled(

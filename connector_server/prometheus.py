@@ -8,11 +8,11 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from connector_server.addresses import Address
-from connector_server.failures import STATUS_CODES
 from connector_server.gauges import Gauges
 from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
 from connectory.errors import SettingsError
+from connectory.rpc.addresses import Address
+from connectory.rpc.failures import STATUS_CODES
 
 __all__ = ["ServerCollector", "serve_metrics"]
 

@@ -2,23 +2,18 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
 
-from connector_server.addresses import parse_address
-from connector_server.calls import CallTracer, MethodHandler
-from connector_server.certificates import server_credentials
+from connector_server.calls import CallTracer
 from connector_server.gauges import Gauges
-from connector_server.health import HEALTH_SERVICE, Health, health_handlers
 from connector_server.ledgers import chosen_ledger
-from connector_server.listeners import listen_on_address, listen_on_socket
 from connector_server.measurements import Measurements
 from connector_server.names import SERVICES
-from connector_server.reflection import REFLECTION_SERVICES, reflection_handlers
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
 from connectory.connector.contract import TaskCategory
@@ -27,16 +22,21 @@ from connectory.connector.dispatch import Dispatcher
 from connectory.connector.ledger import Ledger
 from connectory.connector.registry import Registry
 from connectory.connector.watchdog import Watchdog
+from connectory.rpc.addresses import parse_address
+from connectory.rpc.certificates import server_credentials
+from connectory.rpc.handlers import register, server_options
+from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
+from connectory.rpc.listeners import listen_on_address, listen_on_socket
+from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
 from connectory.secrets import default_secrets
 from connectory.storage import default_storage
 from connectory.types import default_types
 
 if TYPE_CHECKING:
+    from google.protobuf.descriptor_pool import DescriptorPool
     from opentelemetry.trace import TracerProvider
 
 __all__ = ["ConnectorServer", "serve"]
-
-_MOST_PENDING = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +85,13 @@ async def serve(
         tracer = _tracer(registry, tracer_provider, stack)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
         metrics_address = _metrics(settings, measurements, Gauges(registry, lambda: watchdog.lag), stack)
-        server = grpc.aio.server(options=_options(settings, share_port))
+        server = grpc.aio.server(options=server_options(settings.max_message_bytes, share_port=share_port))
         handlers = {
             **connector_handlers(dispatcher, measurements, tracer),
             **health_handlers(health),
-            **reflection_handlers(_service_names(), health.draining),
+            **reflection_handlers(_service_names(), health.draining, _descriptions),
         }
-        _register(server, handlers)
+        register(server, handlers)
         addresses = _listen(server, settings, stack)
         watchdog.start()
         stack.callback(watchdog.stop)
@@ -108,37 +108,23 @@ async def serve(
         )
 
 
-def _register(server: grpc.aio.Server, handlers: Mapping[str, MethodHandler]) -> None:
-    """Register the handlers by their full names, so that finding one costs one look-up and no object."""
-    services: dict[str, dict[str, MethodHandler]] = {}
-    for name, handler in handlers.items():
-        _, service, method = name.split("/")
-        services.setdefault(service, {})[method] = handler
-    for service, methods in services.items():
-        server.add_registered_method_handlers(service, methods)
-
-
 def _service_names() -> tuple[str, ...]:
     return (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
+
+
+def _descriptions() -> "DescriptorPool":
+    # Optional: descriptions are made when somebody asks for the first one.
+    from connector_server.descriptions import describe  # noqa: PLC0415
+
+    return describe()
 
 
 def _categories(registry: Registry) -> list[TaskCategory]:
     return [category for registration in registry.list() for category in registration.categories]
 
 
-def _options(settings: ServerSettings, share_port: bool) -> list[tuple[str, int]]:
-    return [
-        ("grpc.max_receive_message_length", settings.max_message_bytes),
-        ("grpc.max_send_message_length", settings.max_message_bytes),
-        ("grpc.so_reuseport", int(share_port)),
-        # Without these two grpc refuses calls with a bare CANCELLED as soon as about a thousand are pending.
-        ("grpc.server.max_pending_requests", _MOST_PENDING),
-        ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING),
-    ]
-
-
 def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, ...]:
-    credentials = server_credentials(settings)
+    credentials = server_credentials(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
     targets = [str(listen_on_address(server, address, credentials)) for address in settings.listen]
     for path in settings.uds:
         unix_socket = listen_on_socket(server, path)

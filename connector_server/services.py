@@ -8,11 +8,9 @@ from typing import Any
 import grpc
 
 from connector_server.calls import (
-    CallContext,
     CallRecord,
     CallTracer,
     Method,
-    MethodHandler,
     deadline_of,
     stream_call,
     unary_call,
@@ -23,6 +21,7 @@ from connectory.connector.contract import TaskCategory
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.streams import answers_of, merged
 from connectory.errors import InvalidTaskError
+from connectory.rpc.handlers import CallContext, MethodHandler
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
 

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from connector_server.addresses import Address, parse_address
 from connector_server.sources import from_environment, from_file
 from connectory.errors import SettingsError
+from connectory.rpc.addresses import Address, parse_address
 
 __all__ = ["DEFAULT_ADDRESS", "ENVIRONMENT_PREFIX", "ServerSettings", "explanations"]
 

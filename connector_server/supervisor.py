@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 
-from connector_server.addresses import Address, parse_address
 from connector_server.logs import configure_logging
-from connector_server.process import catch_signals
 from connector_server.settings import ServerSettings
 from connectory.errors import SettingsError
+from connectory.rpc.addresses import Address, parse_address
+from connectory.rpc.stopping import catch_signals
 
 __all__ = ["UNUSABLE_SETTINGS", "Supervisor", "backoff", "worker_settings"]
 

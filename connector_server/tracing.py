@@ -9,10 +9,11 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from connector_server.calls import CallContext, Method
-from connector_server.failures import STATUS_CODES
+from connector_server.calls import Method
 from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError
+from connectory.rpc.failures import STATUS_CODES
+from connectory.rpc.handlers import CallContext
 
 __all__ = ["SpanTracer", "trace_ids"]
 

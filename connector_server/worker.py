@@ -8,10 +8,11 @@ import sys
 
 import uvloop
 
-from connector_server.process import catch_signals, serve_until_signalled
+from connector_server.process import serve_until_signalled
 from connector_server.settings import ServerSettings
 from connector_server.supervisor import UNUSABLE_SETTINGS
 from connectory.errors import SettingsError
+from connectory.rpc.stopping import catch_signals
 
 __all__ = ["main"]
 

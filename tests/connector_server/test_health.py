@@ -6,8 +6,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from connector_server.health_messages import HealthListResponse
 from connector_server.names import SERVICES
+from connectory.rpc.health_messages import HealthListResponse
 from tests.connector_server.fakes import SickConnector, SlowConnector, TrivialConnector
 from tests.connector_server.harness import Peer, create_request, serving
 

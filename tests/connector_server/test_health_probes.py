@@ -4,8 +4,8 @@ import asyncio
 
 from grpc_health.v1 import health_pb2
 
-from connector_server.health import Health
 from connectory.connector.contract import TaskCategory
+from connectory.rpc.health import Health
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

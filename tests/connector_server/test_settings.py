@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from connector_server.addresses import Address, parse_address
 from connector_server.settings import ServerSettings, explanations
 from connectory.errors import SettingsError
+from connectory.rpc.addresses import Address, parse_address
 
 
 @pytest.fixture(autouse=True)

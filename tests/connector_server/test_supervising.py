@@ -1,8 +1,8 @@
 """What workers are told, and how long a dying one is waited for."""
 
-from connector_server.addresses import Address
 from connector_server.settings import ServerSettings
 from connector_server.supervisor import backoff, worker_settings
+from connectory.rpc.addresses import Address
 
 
 def test_the_delay_doubles_up_to_a_bound() -> None:

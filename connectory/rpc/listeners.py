@@ -7,8 +7,8 @@ from pathlib import Path
 
 import grpc
 
-from connector_server.addresses import Address
 from connectory.errors import SettingsError
+from connectory.rpc.addresses import Address
 
 __all__ = ["UnixSocket", "listen_on_address", "listen_on_socket"]
 

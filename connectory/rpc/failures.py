@@ -24,7 +24,7 @@ def as_connector_error(error: Exception) -> ConnectorError:
         return error
     found_under = incident()
     _log.error("error id %s: unexpected failure", found_under, exc_info=error)
-    return InternalError(f"the connector server failed (error id {found_under})")
+    return InternalError(f"the server failed (error id {found_under})")
 
 
 def status_code(error: ConnectorError) -> int:

@@ -14,8 +14,8 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2
 
-from connector_server.calls import CallContext, MethodHandler
 from connectory.connector.contract import TaskCategory
+from connectory.rpc.handlers import CallContext, MethodHandler
 
 __all__ = ["HEALTH_SERVICE", "Health", "connector_health_name", "health_handlers"]
 
@@ -149,7 +149,7 @@ def health_handlers(health: Health) -> dict[str, MethodHandler]:
 
     async def list_all(_request: bytes, _context: CallContext) -> bytes:
         # Optional: these messages are made when somebody asks for the first list.
-        from connector_server.health_messages import HealthListResponse  # noqa: PLC0415
+        from connectory.rpc.health_messages import HealthListResponse  # noqa: PLC0415
 
         statuses = {name: {"status": status} for name, status in (await health.list()).items()}
         return bytes(HealthListResponse(statuses=statuses).SerializeToString())

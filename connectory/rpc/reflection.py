@@ -12,12 +12,13 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from grpc_reflection.v1alpha import reflection_pb2
 
-from connector_server.calls import CallContext, MethodHandler
+from connectory.rpc.handlers import CallContext, MethodHandler
 
 __all__ = ["REFLECTION_SERVICES", "reflection_handlers"]
 
 REFLECTION_SERVICES = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 
+Describe = Callable[[], descriptor_pool.DescriptorPool]
 Request = reflection_pb2.ServerReflectionRequest
 Response = reflection_pb2.ServerReflectionResponse
 
@@ -30,10 +31,7 @@ def _with_dependencies(file: FileDescriptor, found: dict[str, bytes]) -> dict[st
     return found
 
 
-def _answer(request: Any, names: Sequence[str]) -> Any:
-    # Optional: descriptions are made when somebody asks for the first one.
-    from connector_server.descriptions import describe  # noqa: PLC0415
-
+def _answer(request: Any, names: Sequence[str], describe: Describe) -> Any:
     pool = describe()
     kind = request.WhichOneof("message_request")
     find: dict[str | None, Callable[[], Any]] = {
@@ -75,11 +73,14 @@ def _extensions(pool: descriptor_pool.DescriptorPool, name: str) -> Any:
     )
 
 
-def reflection_handlers(names: Sequence[str], draining: asyncio.Event) -> dict[str, MethodHandler]:
-    """Handlers of both reflection services; `names` are the services to list. Streams end once `draining` is set."""
+def reflection_handlers(names: Sequence[str], draining: asyncio.Event, describe: Describe) -> dict[str, MethodHandler]:
+    """Handlers of both reflection services; `names` are the services to list. Streams end once `draining` is set.
+
+    `describe` answers the pool that describes them; it is asked when somebody looks for the first description.
+    """
 
     async def info(requests: AsyncIterator[Any], context: CallContext) -> None:
-        answering = asyncio.ensure_future(_answer_all(requests, context, names))
+        answering = asyncio.ensure_future(_answer_all(requests, context, names, describe))
         stopping = asyncio.ensure_future(draining.wait())
         try:
             await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -95,6 +96,8 @@ def reflection_handlers(names: Sequence[str], draining: asyncio.Event) -> dict[s
     return {f"/{service}/ServerReflectionInfo": handler for service in REFLECTION_SERVICES}
 
 
-async def _answer_all(requests: AsyncIterator[Any], context: CallContext, names: Sequence[str]) -> None:
+async def _answer_all(
+    requests: AsyncIterator[Any], context: CallContext, names: Sequence[str], describe: Describe
+) -> None:
     async for request in requests:
-        await context.write(_answer(request, names))
+        await context.write(_answer(request, names, describe))

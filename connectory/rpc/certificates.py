@@ -6,7 +6,6 @@ from typing import Any
 
 import grpc
 
-from connector_server.settings import ServerSettings
 from connectory.errors import SettingsError
 
 __all__ = ["server_credentials"]
@@ -44,15 +43,17 @@ class _CertificateFiles:
         return configuration
 
 
-def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
-    """The credentials that the settings ask for; None: plain text."""
-    if settings.tls_cert is None or settings.tls_key is None:
+def server_credentials(
+    cert: Path | None, key: Path | None, client_ca: Path | None = None
+) -> grpc.ServerCredentials | None:
+    """The credentials of these PEM files; None: plain text. With `client_ca`, clients must show a certificate."""
+    if cert is None or key is None:
         return None
-    files = _CertificateFiles(settings.tls_key, settings.tls_cert, settings.tls_client_ca)
+    files = _CertificateFiles(key, cert, client_ca)
     try:
         first = files.read()
     except OSError as error:
-        raise SettingsError(f"tls_cert={str(settings.tls_cert)!r} cannot be used: {error}; name PEM files") from None
+        raise SettingsError(f"tls_cert={str(cert)!r} cannot be used: {error}; name PEM files") from None
     return grpc.dynamic_ssl_server_credentials(
-        first, files.changed, require_client_authentication=settings.tls_client_ca is not None
+        first, files.changed, require_client_authentication=client_ca is not None
     )
