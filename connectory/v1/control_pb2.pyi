@@ -1583,6 +1583,7 @@ class NodeExecutionListRequest(_message.Message):
     FILTERS_FIELD_NUMBER: _builtins.int
     SORT_BY_FIELD_NUMBER: _builtins.int
     UNIQUE_PARENT_ID_FIELD_NUMBER: _builtins.int
+    WHOLE_TREE_FIELD_NUMBER: _builtins.int
     limit: _builtins.int
     """The most entries of one answer. 0: the server's own limit."""
     token: _builtins.str
@@ -1591,6 +1592,8 @@ class NodeExecutionListRequest(_message.Message):
     """Conditions such as eq(phase,RUNNING), joined by +, all of which must hold. Empty: no condition."""
     unique_parent_id: _builtins.str
     """Only nodes directly below this one. Empty: only those without a node above them."""
+    whole_tree: _builtins.bool
+    """True: nodes at every depth, those that have not begun among them; unique_parent_id is not looked at. Ours."""
     @_builtins.property
     def workflow_execution_id(self) -> _identifiers_pb2.WorkflowExecutionIdentifier:
         """The execution; required."""
@@ -1608,10 +1611,11 @@ class NodeExecutionListRequest(_message.Message):
         filters: _builtins.str = ...,
         sort_by: _launch_plan_pb2.Sort | None = ...,
         unique_parent_id: _builtins.str = ...,
+        whole_tree: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sort_by", b"sort_by", "workflow_execution_id", b"workflow_execution_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters", "limit", b"limit", "sort_by", b"sort_by", "token", b"token", "unique_parent_id", b"unique_parent_id", "workflow_execution_id", b"workflow_execution_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filters", b"filters", "limit", b"limit", "sort_by", b"sort_by", "token", b"token", "unique_parent_id", b"unique_parent_id", "whole_tree", b"whole_tree", "workflow_execution_id", b"workflow_execution_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3251,3 +3255,65 @@ class PreSignedURLs(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PreSignedURLs: _TypeAlias = PreSignedURLs  # noqa: Y015
+
+@_typing.final
+class WatchExecutionRequest(_message.Message):
+    """Watch an execution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def id(self) -> _identifiers_pb2.WorkflowExecutionIdentifier:
+        """The execution; required."""
+
+    def __init__(
+        self,
+        *,
+        id: _identifiers_pb2.WorkflowExecutionIdentifier | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchExecutionRequest: _TypeAlias = WatchExecutionRequest  # noqa: Y015
+
+@_typing.final
+class WatchExecutionResponse(_message.Message):
+    """Something of an execution as it now is. First comes everything as it stands, then whatever changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_FIELD_NUMBER: _builtins.int
+    NODE_EXECUTION_FIELD_NUMBER: _builtins.int
+    TASK_EXECUTION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def execution(self) -> Global___Execution:
+        """The execution itself. One whose phase is an end is the last answer."""
+
+    @_builtins.property
+    def node_execution(self) -> _execution_pb2.NodeExecution:
+        """One of its nodes."""
+
+    @_builtins.property
+    def task_execution(self) -> _execution_pb2.TaskExecution:
+        """The current attempt of a node's task."""
+
+    def __init__(
+        self,
+        *,
+        execution: Global___Execution | None = ...,
+        node_execution: _execution_pb2.NodeExecution | None = ...,
+        task_execution: _execution_pb2.TaskExecution | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "execution", b"execution", "node_execution", b"node_execution", "task_execution", b"task_execution"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "execution", b"execution", "node_execution", b"node_execution", "task_execution", b"task_execution"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_change: _TypeAlias = _typing.Literal["execution", "node_execution", "task_execution"]  # noqa: Y015
+    _WhichOneofArgType_change: _TypeAlias = _typing.Literal["change", b"change"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
+
+Global___WatchExecutionResponse: _TypeAlias = WatchExecutionResponse  # noqa: Y015

@@ -2101,3 +2101,79 @@ class DataProxyService(object):
             timeout,
             metadata,
             _registered_method=True)
+
+
+class WatchServiceStub(object):
+    """See changes as they happen. Ours: Flyte has nothing like it.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.WatchExecution = channel.unary_stream(
+                '/connectory.v1.WatchService/WatchExecution',
+                request_serializer=connectory_dot_v1_dot_control__pb2.WatchExecutionRequest.SerializeToString,
+                response_deserializer=connectory_dot_v1_dot_control__pb2.WatchExecutionResponse.FromString,
+                _registered_method=True)
+
+
+class WatchServiceServicer(object):
+    """See changes as they happen. Ours: Flyte has nothing like it.
+    """
+
+    def WatchExecution(self, request, context):
+        """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_WatchServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'WatchExecution': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchExecution,
+                    request_deserializer=connectory_dot_v1_dot_control__pb2.WatchExecutionRequest.FromString,
+                    response_serializer=connectory_dot_v1_dot_control__pb2.WatchExecutionResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'connectory.v1.WatchService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('connectory.v1.WatchService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class WatchService(object):
+    """See changes as they happen. Ours: Flyte has nothing like it.
+    """
+
+    @staticmethod
+    def WatchExecution(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/connectory.v1.WatchService/WatchExecution',
+            connectory_dot_v1_dot_control__pb2.WatchExecutionRequest.SerializeToString,
+            connectory_dot_v1_dot_control__pb2.WatchExecutionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

@@ -629,3 +629,34 @@ class DataProxyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Give data by the address that another answer gave."""
 
 def add_DataProxyServiceServicer_to_server(servicer: DataProxyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class WatchServiceStub:
+    """See changes as they happen. Ours: Flyte has nothing like it."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> WatchServiceAsyncStub: ...
+    WatchExecution: _grpc.UnaryStreamMultiCallable[_control_pb2.WatchExecutionRequest, _control_pb2.WatchExecutionResponse]
+    """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again."""
+
+@_typing.type_check_only
+class WatchServiceAsyncStub(WatchServiceStub):
+    """See changes as they happen. Ours: Flyte has nothing like it."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    WatchExecution: _aio.UnaryStreamMultiCallable[_control_pb2.WatchExecutionRequest, _control_pb2.WatchExecutionResponse]  # type: ignore[assignment]
+    """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again."""
+
+class WatchServiceServicer(metaclass=_abc_1.ABCMeta):
+    """See changes as they happen. Ours: Flyte has nothing like it."""
+
+    @_abc_1.abstractmethod
+    def WatchExecution(
+        self,
+        request: _control_pb2.WatchExecutionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_control_pb2.WatchExecutionResponse], _abc.AsyncIterator[_control_pb2.WatchExecutionResponse]]:
+        """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again."""
+
+def add_WatchServiceServicer_to_server(servicer: WatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

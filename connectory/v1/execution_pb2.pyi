@@ -408,6 +408,7 @@ class NodeExecutionMetaData(_message.Message):
     IS_DYNAMIC_FIELD_NUMBER: _builtins.int
     IS_ARRAY_FIELD_NUMBER: _builtins.int
     IS_EAGER_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     retry_group: _builtins.str
     """The attempt of the parent that it belongs to. Empty: it has no parent."""
     is_parent_node: _builtins.bool
@@ -420,6 +421,8 @@ class NodeExecutionMetaData(_message.Message):
     """True: it repeats one node for many inputs."""
     is_eager: _builtins.bool
     """True: its task drives further tasks."""
+    name: _builtins.str
+    """What its author calls it: its own name, or that of its task or workflow. Ours."""
     def __init__(
         self,
         *,
@@ -429,10 +432,11 @@ class NodeExecutionMetaData(_message.Message):
         is_dynamic: _builtins.bool = ...,
         is_array: _builtins.bool = ...,
         is_eager: _builtins.bool = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_array", b"is_array", "is_dynamic", b"is_dynamic", "is_eager", b"is_eager", "is_parent_node", b"is_parent_node", "retry_group", b"retry_group", "spec_node_id", b"spec_node_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["is_array", b"is_array", "is_dynamic", b"is_dynamic", "is_eager", b"is_eager", "is_parent_node", b"is_parent_node", "name", b"name", "retry_group", b"retry_group", "spec_node_id", b"spec_node_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

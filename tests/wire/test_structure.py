@@ -30,7 +30,14 @@ ADDITIONS = {
     "connectory.v1.CreateRequestHeader#1000",
     "connectory.v1.CreateRequestHeader#1001",
     "connectory.v1.ListConnectorsResponse#1000",
+    "connectory.v1.NodeExecutionListRequest#1000",
+    "connectory.v1.NodeExecutionMetaData#1000",
     "connectory.v1.Resource#1000",
+}
+OWN_MESSAGES = {
+    "connectory.v1.BrokenConnector",
+    "connectory.v1.WatchExecutionRequest",
+    "connectory.v1.WatchExecutionResponse",
 }
 
 
@@ -90,7 +97,7 @@ def test_that_what_is_ours_alone_is_known_and_numbered_from_1000() -> None:
             for their_name, our_name in peer.pairs.items():
                 theirs.setdefault(our_name, set()).update(peer.schema["messages"][their_name])
     messages = {m: f for m, f in OUR_SCHEMA["messages"].items() if not m.endswith("Entry")}
-    assert messages.keys() - theirs.keys() == {"connectory.v1.BrokenConnector"}
+    assert messages.keys() - theirs.keys() == OWN_MESSAGES
     ours_alone = {f"{m}#{n}" for m, fields in messages.items() if m in theirs for n in fields if n not in theirs[m]}
     assert ours_alone == ADDITIONS
 
