@@ -39,7 +39,7 @@ class Binder:
     def _data(
         self, value: Any, annotation: Any, expected: types_pb2.LiteralType, place: str
     ) -> workflow_pb2.BindingData:
-        value = _unwrapped(value, place)
+        value = value if isinstance(value, Promise) else _unwrapped(value, place)
         if isinstance(value, Promise):
             return self._promised(value, expected, place)
         if isinstance(value, list) and expected.WhichOneof("type") == "collection_type":
@@ -63,9 +63,7 @@ class Binder:
             )
         if reference.node is not None:
             self.sources.setdefault(reference.node)
-        data = workflow_pb2.BindingData()
-        data.promise.CopyFrom(reference.to_proto())
-        return data
+        return reference.to_proto()
 
     def _collection(
         self, values: list[Any], annotation: Any, member: types_pb2.LiteralType, place: str

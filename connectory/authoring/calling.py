@@ -49,14 +49,12 @@ def link_call(graph: Graph, entity: Entity, kwargs: Mapping[str, Any]) -> Node:
 def link(graph: Graph, entity: Entity, arguments: Mapping[str, Any]) -> Node:
     """Add a node that calls the entity with these arguments."""
     binder = Binder(graph=graph, place=_title(entity))
-    variables = entity.typed_interface.inputs.variables
-    bindings = [
-        binder.bind(name, arguments[name], entity.interface.inputs[name], variables[name].type)
-        for name in sorted(arguments)
-    ]
+    annotations, types = entity.interface.inputs, entity.input_types
+    bindings = [binder.bind(name, arguments[name], annotations[name], types[name]) for name in sorted(arguments)]
+    node_id = graph.next_id()
     node = Node(
-        id=graph.next_id(),
-        first_id=graph.next_id(),
+        id=node_id,
+        first_id=node_id,
         entity=entity,
         bindings=bindings,
         upstream=binder.sources,
@@ -69,7 +67,7 @@ def link(graph: Graph, entity: Entity, arguments: Mapping[str, Any]) -> Node:
 
 def output_promises(graph: Graph, node: Node) -> dict[str, Promise]:
     """What the node will give, by name."""
-    entity = node.entity
+    entity, types = node.entity, node.entity.output_types
     return {
         name: Promise(
             Reference(
@@ -77,7 +75,7 @@ def output_promises(graph: Graph, node: Node) -> dict[str, Promise]:
                 node=node,
                 var=name,
                 annotation=annotation,
-                literal_type=entity.typed_interface.outputs.variables[name].type,
+                literal_type=types[name],
                 label=f"output '{name}' of '{entity.short_name}'",
             )
         )
@@ -131,13 +129,15 @@ def _arguments(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) -
         if name in arguments:
             raise authoring_error(f"input '{name}' of {_title(entity)} is given twice, by position and by name")
         arguments[name] = value
-    missing = [name for name in interface.inputs if name not in arguments]
-    for name in missing:
-        arguments[name] = _absent(entity, name)
+    for name in interface.inputs:
+        if name not in arguments:
+            arguments[name] = _absent(entity, name)
     return arguments
 
 
 def _positional(entity: Entity, args: Sequence[Any]) -> dict[str, Any]:
+    if not args:
+        return {}
     interface = entity.interface
     names = [name for name in interface.inputs if name not in interface.keyword_only]
     if len(args) > len(names):

@@ -20,6 +20,8 @@ _SIMPLE = {
 
 def castable(given: types_pb2.LiteralType, expected: types_pb2.LiteralType) -> bool:
     """Whether every value of the given type may stand where the expected one is declared."""
+    if given == expected:
+        return True
     kinds = given.WhichOneof("type"), expected.WhichOneof("type")
     if kinds[0] == "union_type":
         return all(castable(variant, expected) for variant in given.union_type.variants)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from connectory.authoring.conversion import conversion_context, describe, type_registry
@@ -12,7 +12,7 @@ from connectory.authoring.location import user_location
 from connectory.authoring.node import Node, Overrides
 from connectory.authoring.resolving import Lookup, resolve_all
 from connectory.errors import AuthoringError, ConnectoryError
-from connectory.v1 import interface_pb2, literals_pb2, workflow_pb2
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2, workflow_pb2
 
 __all__ = ["Entity"]
 
@@ -56,6 +56,28 @@ class Entity(ABC):
     def typed_interface(self) -> interface_pb2.TypedInterface:
         """Inputs and outputs in literal types."""
         return typed_interface(self._interface, type_registry(), owner=self._name, location=self._location)
+
+    @cached_property
+    def input_types(self) -> Mapping[str, types_pb2.LiteralType]:
+        """The literal types of the inputs, at hand for every call."""
+        return {name: variable.type for name, variable in self.typed_interface.inputs.variables.items()}
+
+    @cached_property
+    def output_types(self) -> Mapping[str, types_pb2.LiteralType]:
+        """The literal types of the outputs, at hand for every call."""
+        return {name: variable.type for name, variable in self.typed_interface.outputs.variables.items()}
+
+    def _change_interface(self, interface: Interface) -> None:
+        """Have another interface from now on; when it cannot work, that is an error and nothing changes."""
+        previous = self._interface
+        self._interface = interface
+        for derived in ("typed_interface", "input_types", "output_types"):
+            self.__dict__.pop(derived, None)
+        try:
+            self.typed_interface  # noqa: B018 - an annotation that cannot work is an error here
+        except ConnectoryError:
+            self._interface = previous
+            raise
 
     def _check_defaults(self) -> None:
         """What cannot work is an error where it is written, not where it is used."""

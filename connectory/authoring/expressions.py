@@ -37,7 +37,7 @@ class Variables:
     def bindings(self) -> Sequence[workflow_pb2.Binding]:
         """Where the values come from, by name."""
         return [
-            workflow_pb2.Binding(var=name, binding=workflow_pb2.BindingData(promise=self._references[name].to_proto()))
+            workflow_pb2.Binding(var=name, binding=self._references[name].to_proto())
             for name in sorted(self._references)
         ]
 

@@ -44,7 +44,7 @@ class FunctionTask(PythonTask[Any], Generic[P, R]):
         return cast(Callable[..., Any], self.task_function)(**kwargs)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if inspect.iscoroutinefunction(self.task_function) and current_graph() is None:
+        if current_graph() is None and inspect.iscoroutinefunction(self.task_function):
             return cast(R, self._awaitable(args, kwargs))
         return cast(R, call(self, args, kwargs))
 

@@ -93,6 +93,8 @@ class Graph:
 
 def waits_for(node: Node) -> list[str]:
     """Ids of all nodes that must end first: those that it follows, and those that a node within it takes from."""
+    if not node.entity.inner_nodes:
+        return node.upstream_ids
     found = dict.fromkeys(node.upstream_ids)
     for inner in node.entity.inner_nodes:
         found.update(dict.fromkeys(waits_for(inner)))

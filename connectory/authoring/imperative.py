@@ -134,14 +134,7 @@ class ImperativeWorkflow(WorkflowBase):
             raise authoring_error(f"{python_type!r} cannot cross between tasks: {error}") from error
 
     def _set_interface(self, inputs: Any, outputs: Any) -> None:
-        previous = self._interface
-        self._interface = Interface(inputs, outputs)
-        self.__dict__.pop("typed_interface", None)
-        try:
-            self.typed_interface  # noqa: B018 - an annotation that cannot work is an error here
-        except ConnectoryError:
-            self._interface = previous
-            raise
+        self._change_interface(Interface(inputs, outputs))
 
 
 Workflow = ImperativeWorkflow

@@ -52,5 +52,6 @@ def authoring_error(message: str, *, location: str | None = None) -> AuthoringEr
     return AuthoringError(message, location=location or _POINTED.get() or user_location())
 
 
+@functools.cache
 def _is_ours(filename: str) -> bool:
     return filename.startswith((_PACKAGE, "<frozen", "<string>")) or filename in _LIBRARY

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from connectory.authoring.extended_resources import GPUAccelerator, extended_resources_message
+from connectory.authoring.extended_resources import BaseAccelerator, extended_resources_message
 from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import Cache, as_duration
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LONGEST_ID = 63
 _DIGEST_LENGTH = 10
 
-__all__ = ["Node", "Overrides", "as_node_id", "node_of"]
+__all__ = ["NO_OVERRIDES", "Node", "Overrides", "as_node_id", "node_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Overrides:
     cache_serialize: bool | None = None
     container_image: str | ImageSpec | None = None
     task_config: Any = None
-    accelerator: GPUAccelerator | None = None
+    accelerator: BaseAccelerator | None = None
     shared_memory: bool | str | None = None
     pod_template: PodTemplate | None = None
     aliases: Mapping[str, str] | None = None
@@ -78,6 +78,9 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "aliases": (dict,),
 }
 
+NO_OVERRIDES = Overrides()
+"""What a node has that nobody changed."""
+
 
 @dataclass(eq=False, kw_only=True)
 class Node:
@@ -88,7 +91,7 @@ class Node:
     bindings: Sequence[workflow_pb2.Binding]
     upstream: dict[Node, None] = field(default_factory=dict)
     """The nodes that this one waits for, in the order in which they were named."""
-    overrides: Overrides = field(default_factory=Overrides)
+    overrides: Overrides = NO_OVERRIDES
     location: str | None = None
     first_id: str = ""
     """The id that it was made with, which earlier bindings may refer to."""

@@ -34,6 +34,8 @@ def in_order(waits_for: Mapping[str, Sequence[str]]) -> list[str]:
 
 def find_cycle(waits_for: Mapping[str, Sequence[str]]) -> list[str] | None:
     """Some ring of keys that wait for each other, its first key repeated at the end; None when there is none."""
+    if _is_ordered(waits_for):
+        return None
     stuck = set(waits_for) - set(in_order(waits_for))
     if not stuck:
         return None
@@ -43,3 +45,13 @@ def find_cycle(waits_for: Mapping[str, Sequence[str]]) -> list[str] | None:
         if following in path:
             return [*path[path.index(following) :], following]
         path.append(following)
+
+
+def _is_ordered(waits_for: Mapping[str, Sequence[str]]) -> bool:
+    """Whether every key stands after all that it waits for, so that there can be no ring."""
+    later = set(waits_for)
+    for key, others in waits_for.items():
+        if not later.isdisjoint(others):
+            return False
+        later.discard(key)
+    return True

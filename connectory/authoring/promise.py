@@ -36,13 +36,15 @@ class Reference:
     """How errors call it."""
     path: tuple[str | int, ...] = ()
 
-    def to_proto(self) -> workflow_pb2.OutputReference:
+    def to_proto(self) -> workflow_pb2.BindingData:
         """Where the value will come from; an empty node id means the workflow's own inputs."""
-        return workflow_pb2.OutputReference(
-            node_id=self.node.id if self.node else "",
-            var=self.var,
-            attr_path=[_attribute(part) for part in self.path],
-        )
+        data = workflow_pb2.BindingData()
+        promise = data.promise
+        promise.node_id = "" if self.node is None else self.node.id
+        promise.var = self.var
+        if self.path:
+            promise.attr_path.extend(map(_attribute, self.path))
+        return data
 
 
 def reference_of(promise: Promise) -> Reference:

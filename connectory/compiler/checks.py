@@ -1,6 +1,6 @@
 """What must hold in a compiled closure, whoever made it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -89,33 +89,39 @@ class _WorkflowCheck:
     ) -> None:
         self._template = template
         self._interfaces = interfaces
-        self._known = {node.id: node_interface(node, interfaces) for node in template.nodes}
+        self._nodes = [(node, node_interface(node, interfaces)) for node in template.nodes]
+        self._known = {node.id: interface for node, interface in self._nodes}
         self._types = BindingTypes(template.interface, self._known)
-        self._ids = {node.id for node in template.nodes}
 
     def problems(self) -> Iterator[Problem]:
         """All of them, in the order of the nodes."""
         seen: set[str] = set()
-        for node in self._template.nodes:
+        for node, interface in self._nodes:
             yield from self._identity(node, seen)
-            yield from self._node(node)
+            yield from self._node(node, interface)
         if self._template.HasField("failure_node"):
-            yield from self._node(self._template.failure_node)
-        yield from self._bindings("", list(self._template.outputs), self._template.interface.outputs, "output")
-        ring = find_cycle({node.id: waited_for(node) for node in self._template.nodes})
+            yield from self._inner(self._template.failure_node)
+        yield from self._bindings("", self._template.outputs, self._template.interface.outputs, "output")
+        ring = find_cycle({node.id: waited_for(node) for node, _ in self._nodes})
         if ring:
             yield self._problem(ring[0], f"waits for itself: {' waits for '.join(ring)}")
 
-    def _node(self, node: workflow_pb2.Node) -> Iterator[Problem]:
-        yield from self._target(node)
-        yield from self._upstream(node)
-        interface = node_interface(node, self._interfaces)
-        if interface is not None and node.WhichOneof("target") not in ("branch_node", "gate_node"):
-            yield from self._bindings(node.id, list(node.inputs), interface.inputs, "input")
-        elif node.WhichOneof("target") in ("branch_node", "gate_node"):
+    def _inner(self, node: workflow_pb2.Node) -> Iterator[Problem]:
+        return self._node(node, node_interface(node, self._interfaces))
+
+    def _node(self, node: workflow_pb2.Node, interface: interface_pb2.TypedInterface | None) -> Iterator[Problem]:
+        """The problems of a node of this interface; None: it is not known, as that of a target that does not exist."""
+        if interface is None:
+            yield from self._target(node)
+        for name in node.upstream_node_ids:
+            if name not in self._known:
+                yield self._problem(node.id, f"waits for the node '{name}', which does not exist")
+        if node.WhichOneof("target") in ("branch_node", "gate_node"):
             yield from self._sources(node)
+        elif interface is not None:
+            yield from self._bindings(node.id, node.inputs, interface.inputs, "input")
         for inner in cases_of(node):
-            yield from self._node(inner)
+            yield from self._inner(inner)
 
     def _sources(self, node: workflow_pb2.Node) -> Iterator[Problem]:
         """What a choice or a gate looks at must exist; it takes any type."""
@@ -140,30 +146,27 @@ class _WorkflowCheck:
         if target is not None and key_of(target) not in self._interfaces:
             yield self._problem(node.id, f"calls '{target.name}', which is not part of the closure")
 
-    def _upstream(self, node: workflow_pb2.Node) -> Iterator[Problem]:
-        for name in node.upstream_node_ids:
-            if name not in self._ids:
-                yield self._problem(node.id, f"waits for the node '{name}', which does not exist")
-
     def _bindings(
         self,
         node: str,
-        bindings: list[workflow_pb2.Binding],
-        variables: interface_pb2.VariableMap,
+        bindings: Iterable[workflow_pb2.Binding],
+        declared: interface_pb2.VariableMap,
         role: str,
     ) -> Iterator[Problem]:
         seen: set[str] = set()
+        variables = declared.variables
         for binding in bindings:
-            if binding.var not in variables.variables:
-                yield self._problem(node, f"{role} '{binding.var}' is bound but not declared", binding.var)
+            name = binding.var
+            if name not in variables:
+                yield self._problem(node, f"{role} '{name}' is bound but not declared", name)
                 continue
-            if binding.var in seen:
-                yield self._problem(node, f"{role} '{binding.var}' is bound twice", binding.var)
-            seen.add(binding.var)
-            yield from self._type(node, binding, variables.variables[binding.var], role)
-        for name, variable in variables.variables.items():
+            if name in seen:
+                yield self._problem(node, f"{role} '{name}' is bound twice", name)
+            seen.add(name)
+            yield from self._type(node, binding, variables[name], role)
+        for name in variables:
             if name not in seen:
-                wanted = type_name(variable.type)
+                wanted = type_name(variables[name].type)
                 yield self._problem(node, f"{role} '{name}' is missing; it takes {wanted}", name)
 
     def _type(

@@ -11,7 +11,7 @@ from connectory.authoring.graph import Graph
 from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.location import authoring_error
 from connectory.authoring.map_task import MapNode, MapTask, is_minimal
-from connectory.authoring.node import Node, Overrides, as_node_id
+from connectory.authoring.node import NO_OVERRIDES, Node, Overrides, as_node_id
 from connectory.authoring.node_settings import node_overrides
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.reference import ReferenceEntity, ReferenceTask
@@ -37,6 +37,8 @@ class Compilation:
         self._plans: dict[str, LaunchPlan] = {}
         self._compiled: dict[str, workflow_pb2.CompiledWorkflow] = {}
         self._open: list[str] = []
+        self._calls: dict[int, tuple[Entity, workflow_pb2.Node]] = {}
+        """What nodes say about the entity that they call without overrides, by its identity."""
 
     def closure(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflowClosure:
         """Everything that is reachable from here."""
@@ -101,18 +103,31 @@ class Compilation:
 
     def node(self, node: Node) -> workflow_pb2.Node:
         """One node, with everything that it calls collected."""
+        message = workflow_pb2.Node()
+        message.CopyFrom(self._called_by(node))
+        message.id = node.id
+        message.inputs.extend(node.bindings)
+        message.upstream_node_ids.extend(node.upstream_ids)
+        if message.HasField("array_node"):
+            message.array_node.node.inputs.extend(node.bindings)
+        return message
+
+    def _called_by(self, node: Node) -> workflow_pb2.Node:
+        """What the node says about the entity that it calls, without its place among the other nodes."""
+        if node.overrides is not NO_OVERRIDES:
+            return self._target(node)
+        key = id(node.entity)
+        if key not in self._calls:
+            self._calls[key] = node.entity, self._target(node)
+        return self._calls[key][1]
+
+    def _target(self, node: Node) -> workflow_pb2.Node:
         aliases = (node.overrides.aliases or {}).items()
         message = workflow_pb2.Node(
             id=node.id,
             metadata=node.entity.node_metadata(node.overrides),
-            inputs=node.bindings,
-            upstream_node_ids=node.upstream_ids,
             output_aliases=[workflow_pb2.Alias(var=var, alias=alias) for var, alias in aliases],
         )
-        self._target(message, node)
-        return message
-
-    def _target(self, message: workflow_pb2.Node, node: Node) -> None:
         match node.entity:
             case Branch() as branch:
                 message.branch_node.CopyFrom(self._branch(branch))
@@ -122,6 +137,7 @@ class Compilation:
                 message.array_node.CopyFrom(self._array(message, node, array))
             case entity:
                 self._call(message, entity, node.overrides)
+        return message
 
     def _call(self, message: workflow_pb2.Node, entity: Entity, overrides: Overrides) -> None:
         match entity:
@@ -182,7 +198,7 @@ class Compilation:
         return workflow_pb2.BranchNode(if_else=block)
 
     def _array(self, message: workflow_pb2.Node, node: Node, array: MapTask | MapNode) -> workflow_pb2.ArrayNode:
-        inner = workflow_pb2.Node(inputs=node.bindings)
+        inner = workflow_pb2.Node()
         result = workflow_pb2.ArrayNode(bound_inputs=sorted(array.bound))
         if isinstance(array, MapTask):
             inner.id = array.name

@@ -47,16 +47,17 @@ class BindingTypes:
         return self._promised(data.promise) if data.WhichOneof("value") == "promise" else None
 
     def _promised(self, promise: workflow_pb2.OutputReference) -> types_pb2.LiteralType | None:
-        if promise.node_id and promise.node_id not in self._nodes:
-            raise TypeConversionError(f"takes '{promise.var}' of the node '{promise.node_id}', which does not exist")
-        interface = self._nodes.get(promise.node_id)
-        if promise.node_id and interface is None:
+        node, var = promise.node_id, promise.var
+        if node and node not in self._nodes:
+            raise TypeConversionError(f"takes '{var}' of the node '{node}', which does not exist")
+        interface = self._nodes.get(node)
+        if node and interface is None:
             return None
-        variables = interface.outputs if interface is not None else self._workflow.inputs
-        if promise.var not in variables.variables:
-            owner = f"the node '{promise.node_id}'" if promise.node_id else "the workflow's inputs"
-            raise TypeConversionError(f"takes '{promise.var}' of {owner}, which has none such")
-        found: types_pb2.LiteralType | None = variables.variables[promise.var].type
+        variables = (interface.outputs if interface is not None else self._workflow.inputs).variables
+        if var not in variables:
+            owner = f"the node '{node}'" if node else "the workflow's inputs"
+            raise TypeConversionError(f"takes '{var}' of {owner}, which has none such")
+        found: types_pb2.LiteralType | None = variables[var].type
         for attribute in promise.attr_path:
             found = None if found is None else _attribute(found, attribute)
         return found
