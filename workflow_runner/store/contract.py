@@ -6,15 +6,20 @@ Obligations of every store:
 * A call either writes all of what it was given or nothing, and then raises a StoreError.
 * The log of an execution has no gaps: `append` writes records only right behind the last one, so that of two writers
   of one execution only one can go on.
+* An execution that a runner holds (see `LeaseBook`) is written by that runner only: from the moment that another one
+  has taken it, `append` and `put_plugin_state` of the one before are refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from connectory.errors import StoreError
 from workflow_runner.cache.contract import ResultCache
+from workflow_runner.store.database.contract import Database
+from workflow_runner.store.leases import LeaseBook
+from workflow_runner.store.notices import Notices
 
 __all__ = [
     "ExecutionExistsError",
@@ -45,6 +50,8 @@ class ExecutionRecord:
 
     id: str
     workflow: str
+    project: str = ""
+    domain: str = ""
     phase: str
     error: str = ""
     started_at: float
@@ -85,8 +92,26 @@ class Store(Protocol):
         """Where results of tasks are kept beside the executions."""
         ...
 
-    async def create(self, execution: ExecutionRecord, log: Sequence[LogRecord]) -> None:
-        """Keep a new execution with the beginning of its log, or raise ExecutionExistsError."""
+    @property
+    def leases(self) -> LeaseBook:
+        """Which runner drives which execution; this store speaks for one of them."""
+        ...
+
+    @property
+    def notices(self) -> Notices:
+        """Wakes those who wait for something in the store, as far as this store hears of it."""
+        ...
+
+    @property
+    def database(self) -> Database:
+        """Where all of this is kept; rooms that keep something of their own beside it ask for it here."""
+        ...
+
+    async def create(self, execution: ExecutionRecord, log: Sequence[LogRecord], *, held: bool = False) -> None:
+        """Keep a new execution with the beginning of its log, or raise ExecutionExistsError.
+
+        When it is `held`, this store's owner drives it from now on.
+        """
         ...
 
     async def append(
@@ -94,12 +119,17 @@ class Store(Protocol):
     ) -> None:
         """Write records with the numbers from `number` on, and what changed of the execution.
 
-        LogConflictError when one of the numbers is taken.
+        LogConflictError when one of the numbers is taken, or another owner holds the execution. An update that says
+        when the execution ended lets go of it.
         """
         ...
 
     async def log(self, execution_id: str) -> Sequence[LogRecord]:
         """The whole log, in order, or raise UnknownExecutionError."""
+        ...
+
+    async def logs(self, execution_ids: Collection[str]) -> Mapping[str, Sequence[LogRecord]]:
+        """The whole logs of several executions at once; unknown ones are left out."""
         ...
 
     async def execution(self, execution_id: str) -> ExecutionRecord:
@@ -111,11 +141,20 @@ class Store(Protocol):
         ...
 
     async def put_plugin_state(self, execution_id: str, node: str, attempt: int, state: PluginState) -> None:
-        """Keep what a plugin remembers of an attempt, in place of what it remembered before."""
+        """Keep what a plugin remembers of an attempt, in place of what it remembered before.
+
+        LogConflictError when another owner holds the execution.
+        """
         ...
 
     async def plugin_states(self, execution_id: str) -> Mapping[tuple[str, int], PluginState]:
         """What plugins remember of an execution's attempts, by node and attempt."""
+        ...
+
+    async def many_plugin_states(
+        self, execution_ids: Collection[str]
+    ) -> Mapping[str, Mapping[tuple[str, int], PluginState]]:
+        """The same for several executions at once; those without any are left out."""
         ...
 
     async def put_signal(self, execution_id: str, signal: str, value: bytes) -> None:

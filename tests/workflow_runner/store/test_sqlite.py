@@ -57,7 +57,7 @@ async def test_a_full_disk_is_told_and_nothing_is_half_done(tmp_path: Path) -> N
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages + 1}")
 
-        await store._writer.run(limit)
+        await store.database._writer.run(limit)  # type: ignore[attr-defined]
         large = [record(number) for number in range(1, 2000)]
         with pytest.raises(StoreError, match="full; make room on the disk"):
             await store.append("e", 1, large)

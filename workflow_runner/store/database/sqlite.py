@@ -1,0 +1,141 @@
+"""An SQLite database in a file, or in memory."""
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from workflow_runner.store.database.contract import (
+    Dialect,
+    DuplicateRowError,
+    MissingRowError,
+    Row,
+    Schema,
+    Session,
+    Transaction,
+)
+from workflow_runner.store.database.sqlite_migrations import is_up_to_date, migrate
+from workflow_runner.store.database.sqlite_writer import Writer
+
+__all__ = ["SqliteDatabase"]
+
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    """One file (WAL, every commit durable), one connection, one thread.
+
+    `path` ":memory:" keeps everything in memory. Transactions run on the thread from their beginning to their end.
+    """
+
+    dialect: Final[Dialect] = "sqlite"
+
+    def __init__(self, path: str | Path, *, busy_timeout: float = 5.0) -> None:
+        self.where = str(path)
+        self._busy_timeout = busy_timeout
+        self._writer = Writer(self._connect, self.where)
+
+    async def __aenter__(self) -> Self:
+        self._writer.start()
+        try:
+            await self._writer.run(lambda connection: None)
+        except BaseException:
+            await self._writer.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._writer.stop()
+
+    async def rows(self, statement: str, /, **values: Any) -> Sequence[Row]:
+        return await self._writer.run(lambda connection: _rows(connection, statement, values))
+
+    async def change(self, statement: str, /, **values: Any) -> int:
+        return await self._writer.run(lambda connection: _change(connection, statement, values))
+
+    async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
+        await self._writer.run(lambda connection: _change_many(connection, statement, values))
+
+    async def run(self, transaction: Transaction[T], /) -> T:
+        return await self._writer.run(lambda connection: _driven(transaction, _SqliteSession(connection)))
+
+    async def migrate(self, schema: Schema, /) -> None:
+        if not await self._writer.run(lambda connection: is_up_to_date(connection, schema)):
+            await self._writer.run(lambda connection: migrate(connection, schema, self.where))
+
+    def _connect(self) -> sqlite3.Connection:
+        if self.where != ":memory:":
+            Path(self.where).parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self.where, timeout=self._busy_timeout, isolation_level=None, cached_statements=64)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.create_function("store_now", 0, time.time)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class _SqliteSession:
+    """Statements of a transaction; nothing here ever waits."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: str, /, **values: Any) -> Sequence[Row]:
+        return _rows(self._connection, statement, values)
+
+    async def change(self, statement: str, /, **values: Any) -> int:
+        return _change(self._connection, statement, values)
+
+    async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
+        _change_many(self._connection, statement, values)
+
+
+def _driven(transaction: Transaction[T], session: Session) -> T:
+    """Run a transaction to its end on this thread."""
+    running = transaction(session)
+    try:
+        running.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    running.close()
+    raise RuntimeError("a transaction must not await anything but its session")
+
+
+def _rows(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
+    try:
+        return connection.execute(statement, values).fetchall()
+    except sqlite3.IntegrityError as error:
+        raise _refused(error) from error
+
+
+def _change(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any]) -> int:
+    try:
+        return connection.execute(statement, values).rowcount
+    except sqlite3.IntegrityError as error:
+        raise _refused(error) from error
+
+
+def _change_many(connection: sqlite3.Connection, statement: str, values: Sequence[Mapping[str, Any]]) -> None:
+    try:
+        connection.executemany(statement, values)
+    except sqlite3.IntegrityError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: sqlite3.IntegrityError) -> Exception:
+    match error.sqlite_errorname:
+        case "SQLITE_CONSTRAINT_PRIMARYKEY" | "SQLITE_CONSTRAINT_UNIQUE":
+            return DuplicateRowError(str(error))
+        case "SQLITE_CONSTRAINT_FOREIGNKEY":
+            return MissingRowError(str(error))
+        case _:
+            return error
