@@ -31,8 +31,7 @@ def on_cache_answered(draft: Draft, event: CacheAnswered) -> None:
     if node is None or node.attempt != event.attempt or node.phase is not NodePhase.LOOKING:
         return
     if event.outputs is None:
-        draft.change(node, phase=NodePhase.QUEUED)
-        draft.queue.append(node.path)
+        draft.enqueue(draft.change(node, phase=NodePhase.QUEUED))
         return
     node = draft.change(
         node,

@@ -7,7 +7,7 @@ state and the same commands.
 from collections.abc import Iterable, Sequence
 
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
-from workflow_runner.engine import answers, attempts
+from workflow_runner.engine import answers, attempts, calls
 from workflow_runner.engine.commands import Command
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import (
@@ -20,6 +20,8 @@ from workflow_runner.engine.events import (
     CacheAnswered,
     Event,
     ExecutionStarted,
+    NodeCalled,
+    NodeWithdrawn,
     SignalGiven,
     TimerFired,
 )
@@ -70,6 +72,10 @@ def _dispatch(draft: Draft, event: Event) -> None:
             answers.on_signal(draft, event)
         case CacheAnswered():
             answers.on_cache_answered(draft, event)
+        case NodeCalled():
+            calls.on_called(draft, event)
+        case NodeWithdrawn():
+            calls.on_withdrawn(draft, event)
         case AbortRequested():
             _abort(draft, event)
         case ExecutionStarted():

@@ -16,8 +16,8 @@ from workflow_runner.engine.events import (
 )
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.program import expanded
-from workflow_runner.engine.repeating import may_repeat, repeat
-from workflow_runner.engine.scopes import end_node, end_scope, open_scope, succeed_node
+from workflow_runner.engine.repeating import may_repeat
+from workflow_runner.engine.scopes import conclude, end_calls, end_node, end_scope, open_scope, succeed_node
 from workflow_runner.engine.state import NodePhase, NodeState, Outcome, ScopeState
 from workflow_runner.engine.timeouts import attempt_timeout
 
@@ -39,18 +39,22 @@ def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     node = _current(draft, event.node, event.attempt, NodePhase.RUNNING)
     if node is None:
         return
-    draft.running -= 1
+    draft.leave_place(node)
     node = draft.change(node, message=event.message, log_links=event.log_links or node.log_links)
-    succeed_node(draft, node, literals_pb2.LiteralMap.FromString(event.outputs))
+    outputs = literals_pb2.LiteralMap.FromString(event.outputs)
+    if node.path in draft.scopes:
+        end_calls(draft, draft.change(node, outputs=outputs))
+    else:
+        succeed_node(draft, node, outputs)
 
 
 def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
     """The node goes on as the workflow that its task left behind."""
     node = _current(draft, event.node, event.attempt, NodePhase.RUNNING)
     task = node.spec.task if node is not None else None
-    if node is None or task is None or draft.base.program is None:
+    if node is None or task is None or draft.base.program is None or node.path in draft.scopes:
         return
-    draft.running -= 1
+    draft.leave_place(node)
     links = event.log_links or node.log_links
     node = draft.change(node, message=event.message, log_links=links, deadline=None)
     try:
@@ -75,16 +79,16 @@ def on_failed(draft: Draft, event: AttemptFailed) -> None:
     if event.live:
         _stop(draft, node, outcome)
     else:
-        draft.running -= 1
-        _conclude(draft, node, outcome)
+        draft.leave_place(node)
+        conclude(draft, node, outcome)
 
 
 def on_stopped(draft: Draft, event: AttemptStopped) -> None:
     """What the attempt started is gone: the node goes where it was to go."""
     node = _current(draft, event.node, event.attempt, NodePhase.STOPPING)
-    if node is None or node.outcome is None:
+    if node is None or node.outcome is None or node.is_over:
         return
-    draft.running -= 1
+    draft.leave_place(node)
     outcome = node.outcome
     if event.unconfirmed:
         failure = outcome.failure
@@ -92,7 +96,7 @@ def on_stopped(draft: Draft, event: AttemptStopped) -> None:
         failure = msgspec.structs.replace(failure, message=message, recoverable=False)
         phase = NodePhase.FAILED if outcome.phase is NodePhase.RETRYING else outcome.phase
         outcome = Outcome(phase=phase, failure=failure)
-    _conclude(draft, node, outcome)
+    conclude(draft, node, outcome)
 
 
 def on_timer(draft: Draft, event: TimerFired) -> None:
@@ -106,8 +110,11 @@ def on_timer(draft: Draft, event: TimerFired) -> None:
     elif node.attempt != event.attempt:
         return
     elif event.kind == "retry" and node.phase is NodePhase.RETRYING:
-        draft.change(node, phase=NodePhase.QUEUED, retry_at=None)
-        (draft.queue if node.spec.task is not None else draft.ready).append(node.path)
+        node = draft.change(node, phase=NodePhase.QUEUED, retry_at=None)
+        if node.spec.task is not None:
+            draft.enqueue(node)
+        else:
+            draft.ready.append(node.path)
     elif event.kind == "attempt" and node.phase is NodePhase.RUNNING and node.deadline is not None:
         _end_attempt_time(draft, node)
     elif event.kind == "wake" and node.phase is NodePhase.RUNNING and node.wakes_at is not None:
@@ -122,7 +129,7 @@ def _end_attempt_time(draft: Draft, node: NodeState) -> None:
         return
     message = f"attempt {node.attempt} did not end within {limit:g} s"
     failure = Failure(code=TIMED_OUT, message=message, recoverable=True, node=node.path)
-    if node.path in draft.scopes:
+    if node.path in draft.scopes and not node.spec.is_eager:
         draft.change(node, deadline=None)
         end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
     else:
@@ -133,7 +140,7 @@ def _end_time(draft: Draft, node: NodeState) -> None:
     failure = Failure(code=TIMED_OUT, message="the node did not end within its total time", node=node.path)
     outcome = Outcome(phase=NodePhase.TIMED_OUT, failure=failure)
     node = draft.change(node, total_deadline=None)
-    if node.path in draft.scopes:
+    if node.path in draft.scopes and not node.spec.is_eager:
         end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
     elif node.phase is NodePhase.RUNNING:
         _stop(draft, node, outcome)
@@ -158,11 +165,3 @@ def _stop(draft: Draft, node: NodeState, outcome: Outcome) -> None:
     node = draft.change(node, phase=NodePhase.STOPPING, outcome=outcome)
     key = draft.base.key_of(node)
     draft.commands.append(StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=outcome.failure.message))
-
-
-def _conclude(draft: Draft, node: NodeState, outcome: Outcome) -> None:
-    failure = outcome.failure
-    if outcome.phase is not NodePhase.RETRYING:
-        end_node(draft, node, outcome.phase, failure)
-        return
-    repeat(draft, node, failure)

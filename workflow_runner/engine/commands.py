@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 __all__ = [
+    "AnswerCall",
     "CloseExecution",
     "Command",
     "GiveUp",
@@ -79,11 +80,19 @@ class GiveUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     key: str
 
 
+class AnswerCall(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Tell an attempt that a node which it called has ended, as the state says. Nothing answers."""
+
+    node: str
+    attempt: int
+    call: str
+
+
 class CloseExecution(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The execution has ended; no other command follows and no event is expected."""
 
 
-Command = StartAttempt | StopAttempt | SetTimer | LookUp | Remember | GiveUp | CloseExecution
+Command = StartAttempt | StopAttempt | SetTimer | LookUp | Remember | GiveUp | AnswerCall | CloseExecution
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[tuple[Command, ...]] = msgspec.msgpack.Decoder(tuple[Command, ...])

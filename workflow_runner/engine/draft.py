@@ -21,6 +21,8 @@ class Draft:
         self.queue = deque(state.queue)
         self.running = state.running
         self.signals = dict(state.signals)
+        self.placeless: deque[str] = deque()
+        """Nodes that begin now and take no place, because they wait for others most of their time."""
         self.ready: deque[str] = deque()
         """Nodes that nothing holds back any more and that have not been looked at yet."""
         self.commands: list[Command] = []
@@ -61,6 +63,15 @@ class Draft:
     def change_execution(self, **changes: Any) -> None:
         """Set fields of the execution itself."""
         self.changes.update(changes)
+
+    def enqueue(self, node: NodeState) -> None:
+        """Let the node's attempt begin as soon as there is a place for it."""
+        (self.placeless if node.spec.is_eager else self.queue).append(node.path)
+
+    def leave_place(self, node: NodeState) -> None:
+        """The node's attempt runs no more."""
+        if not node.spec.is_eager:
+            self.running -= 1
 
     def set_timer(self, kind: TimerKind, node: NodeState, after: float, at: float) -> None:
         """Ask for a timer."""

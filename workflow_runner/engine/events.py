@@ -20,6 +20,8 @@ __all__ = [
     "Event",
     "ExecutionStarted",
     "LogLink",
+    "NodeCalled",
+    "NodeWithdrawn",
     "SignalGiven",
     "TimerFired",
     "decode_event",
@@ -128,6 +130,25 @@ class CacheAnswered(_AttemptEvent, frozen=True, kw_only=True):
     """Who worked it out."""
 
 
+class NodeCalled(_AttemptEvent, frozen=True, kw_only=True):
+    """An attempt asks for a node to be run while it goes on; `AnswerCall` tells it that the node has ended."""
+
+    call: str
+    """The node's id. It follows from what is called: the same code calls the same nodes when it is run again."""
+    spec: bytes
+    """A `DynamicJobSpec` with this one node, and the tasks and workflows that it takes."""
+    inputs: bytes
+    """A `LiteralMap`."""
+    launch_plans: tuple[bytes, ...] = ()
+    """What launch plans among them start: messages of `LaunchPlan`."""
+
+
+class NodeWithdrawn(_AttemptEvent, frozen=True, kw_only=True):
+    """An attempt does not want a node any more that it called."""
+
+    call: str
+
+
 class AbortRequested(_Event, frozen=True, kw_only=True):
     """Somebody wants the execution to end now."""
 
@@ -144,6 +165,8 @@ Event = (
     | TimerFired
     | SignalGiven
     | CacheAnswered
+    | NodeCalled
+    | NodeWithdrawn
     | AbortRequested
 )
 

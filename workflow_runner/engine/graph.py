@@ -36,6 +36,11 @@ class NodeSpec:
     """Inputs of a launch plan that count whatever the node gives."""
 
     @property
+    def is_eager(self) -> bool:
+        """Whether its task's code calls other nodes while it runs, and waits for them."""
+        return self.task is not None and self.task.metadata.is_eager
+
+    @property
     def kind(self) -> str:
         """What it is, in a word."""
         kinds = ("task", "graph", "branch", "gate", "array")

@@ -37,12 +37,17 @@ def _of_node(state: State, node: NodeState) -> Iterator[Command]:
     key = state.key_of(node)
     if node.phase is NodePhase.LOOKING:
         yield look_up(node)
-    elif node.phase is NodePhase.RUNNING and node.spec.task is not None and node.path not in state.scopes:
+    elif node.phase is NodePhase.RUNNING and node.spec.task is not None and _attempts(state, node):
         yield StartAttempt(node=node.path, attempt=node.attempt, key=key)
-    elif node.phase is NodePhase.STOPPING:
+    elif node.phase is NodePhase.STOPPING and not node.is_over:
         cause = node.outcome.failure.message if node.outcome is not None else ""
         yield StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=cause)
     yield from _timers(node)
+
+
+def _attempts(state: State, node: NodeState) -> bool:
+    """Whether an attempt of the running task is under way, and not the nodes that it left behind."""
+    return node.spec.is_eager or node.path not in state.scopes
 
 
 def _timers(node: NodeState) -> Iterator[SetTimer]:

@@ -11,7 +11,7 @@ from workflow_runner.engine.arrays import array_of
 from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
 from workflow_runner.engine.wiring import cases_of, downstream_of, upstream_of
 
-__all__ = ["Program", "expanded", "program_of"]
+__all__ = ["Program", "called", "expanded", "program_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,17 +58,39 @@ def program_of(
 
 def expanded(program: Program, task: tasks_pb2.TaskTemplate, spec: workflow_pb2.DynamicJobSpec) -> Graph:
     """The graph that a dynamic task left behind instead of outputs."""
-    known = program.library
-    library = Library(
-        tasks={**known.tasks, **{key_of(template.id): template for template in spec.tasks}},
-        workflows={**known.workflows, **{key_of(template.id): template for template in spec.subworkflows}},
-        plans=known.plans,
-        launches=known.launches,
-    )
+    library = _extended(program.library, spec)
     template = workflow_pb2.WorkflowTemplate(
         id=task.id, interface=task.interface, nodes=spec.nodes, outputs=spec.outputs
     )
     return _Builder(library).graph(template)
+
+
+def called(
+    program: Program,
+    spec: workflow_pb2.DynamicJobSpec,
+    launch_plans: Iterable[launch_plan_pb2.LaunchPlan],
+    caller: NodeSpec,
+) -> NodeSpec:
+    """The one node that running code asks for."""
+    library = _extended(program.library, spec, launch_plans)
+    owner = workflow_pb2.WorkflowTemplate(nodes=spec.nodes)
+    owner.id.name = caller.title
+    owner.metadata_defaults.interruptible = caller.interruptible
+    (node,) = _Builder(library).graph(owner).nodes.values()
+    return node
+
+
+def _extended(
+    known: Library,
+    spec: workflow_pb2.DynamicJobSpec,
+    launch_plans: Iterable[launch_plan_pb2.LaunchPlan] = (),
+) -> Library:
+    return Library(
+        tasks={**known.tasks, **{key_of(template.id): template for template in spec.tasks}},
+        workflows={**known.workflows, **{key_of(template.id): template for template in spec.subworkflows}},
+        plans=known.plans,
+        launches={**known.launches, **{key_of(plan.id): plan.spec for plan in launch_plans}},
+    )
 
 
 def key_of(identifier: identifiers_pb2.Identifier) -> str:

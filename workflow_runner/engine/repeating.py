@@ -22,6 +22,7 @@ def repeat(draft: Draft, node: NodeState, failure: Failure) -> None:
         node,
         phase=NodePhase.RETRYING,
         outcome=None,
+        is_over=False,
         failure=failure,
         failures={**node.failures, failure.kind: node.failures.get(failure.kind, 0) + 1},
         attempt=node.attempt + 1,

@@ -22,9 +22,11 @@ __all__ = ["advance"]
 
 def advance(draft: Draft) -> None:
     """Begin everything that can begin."""
-    while draft.ready or (draft.queue and _has_place(draft)):
+    while draft.ready or draft.placeless or (draft.queue and _has_place(draft)):
         if draft.ready:
             _admit(draft, draft.nodes[draft.ready.popleft()])
+        elif draft.placeless:
+            _start(draft, draft.nodes[draft.placeless.popleft()])
         else:
             _start(draft, draft.nodes[draft.queue.popleft()])
 
@@ -58,6 +60,8 @@ def _inputs(draft: Draft, scope: ScopeState, node: NodeState) -> literals_pb2.Li
     spec = node.spec
     if scope.array is not None:
         given = inputs_of(scope.array, scope.inputs, int(node.path.rpartition(".")[2]))
+    elif scope.is_eager:
+        given = node.inputs or literals_pb2.LiteralMap()
     else:
         given = bind(spec.node.inputs, spec.interface.inputs, draft.scopes[scope.binds_in], draft.nodes)
     if node.is_handler and scope.failure is not None and "err" not in scope.inputs.literals:
@@ -95,7 +99,7 @@ def _begin_task(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) 
     if node.cache_key and not draft.base.settings.overwrite_cache:
         draft.commands.append(look_up(draft.change(node, phase=NodePhase.LOOKING)))
     else:
-        draft.queue.append(node.path)
+        draft.enqueue(node)
 
 
 def _choose(draft: Draft, node: NodeState, branch: Branch, inputs: literals_pb2.LiteralMap) -> None:
@@ -126,7 +130,7 @@ def _repeat(draft: Draft, node: NodeState, array: Array, inputs: literals_pb2.Li
 def _start(draft: Draft, node: NodeState) -> None:
     if node.phase is not NodePhase.QUEUED:
         return
-    draft.running += 1
+    draft.running += not node.spec.is_eager
     started = StartAttempt(node=node.path, attempt=node.attempt, key=draft.base.key_of(node))
     draft.commands.append(started)
     _run(draft, node)

@@ -13,7 +13,7 @@ from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.arrays import collected
 from workflow_runner.engine.bindings import bind
-from workflow_runner.engine.commands import CloseExecution, GiveUp, Remember, StopAttempt
+from workflow_runner.engine.commands import AnswerCall, CloseExecution, GiveUp, Remember, StopAttempt
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import NodeSpec
@@ -28,14 +28,23 @@ from workflow_runner.engine.state import (
     child_path,
 )
 
-__all__ = ["end_node", "end_scope", "open_scope", "succeed_node"]
+__all__ = [
+    "conclude",
+    "end_call",
+    "end_calls",
+    "end_node",
+    "end_scope",
+    "new_node",
+    "open_scope",
+    "succeed_node",
+]
 
 
 def open_scope(draft: Draft, scope: ScopeState) -> None:
     """Begin a workflow: its nodes wait, and those that wait for nothing are ready."""
     draft.scopes[scope.path] = scope
     for node_id, spec in scope.graph.nodes.items():
-        node = _new_node(draft, scope, node_id, spec)
+        node = new_node(draft, scope, node_id, spec)
         if node.waiting == 0 and scope.array is None:
             draft.ready.append(node.path)
     if scope.array is not None:
@@ -43,7 +52,7 @@ def open_scope(draft: Draft, scope: ScopeState) -> None:
     _settle(draft, scope)
 
 
-def _new_node(draft: Draft, scope: ScopeState, node_id: str, spec: NodeSpec) -> NodeState:
+def new_node(draft: Draft, scope: ScopeState, node_id: str, spec: NodeSpec) -> NodeState:
     """A node that waits. When its workflow is repeated it goes on counting attempts: no key is used twice."""
     path = child_path(scope.path, node_id)
     earlier = draft.nodes.get(path)
@@ -80,6 +89,7 @@ def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap
         node, phase=NodePhase.SUCCEEDED, outputs=outputs, failure=None, deadline=None, ended_at=draft.now
     )
     scope = draft.scopes[node.scope]
+    _answer_call(draft, scope, node)
     scope = draft.change_scope(scope, live=scope.live - 1, remaining=scope.remaining - 1)
     if scope.ending is None:
         for node_id in node.spec.downstream:
@@ -96,10 +106,11 @@ def end_node(draft: Draft, node: NodeState, phase: NodePhase, failure: Failure) 
     _give_up(draft, node)
     draft.change(node, phase=phase, failure=failure, outcome=None, ended_at=draft.now)
     scope = draft.scopes[node.scope]
+    _answer_call(draft, scope, node)
     scope = draft.change_scope(scope, live=scope.live - 1, remaining=scope.remaining - 1)
     if node.is_handler:
         scope = _note_handler(draft, scope, failure)
-    elif phase is not NodePhase.ABORTED and scope.ending is None:
+    elif phase is not NodePhase.ABORTED and scope.ending is None and not scope.is_eager:
         scope = _count_failure(draft, scope, failure)
         if scope.failure is not None and scope.graph.fails_at_once:
             end_scope(draft, scope, NodePhase.FAILED, scope.failure)
@@ -123,6 +134,43 @@ def _count_failure(draft: Draft, scope: ScopeState, failure: Failure) -> ScopeSt
         message = f"{scope.failed} of {count} repetitions failed, at most {tolerated} may; the last one: {message}"
     failure = msgspec.structs.replace(failure, message=message) if scope.failure is None else scope.failure
     return draft.change_scope(scope, failure=failure)
+
+
+def end_call(draft: Draft, node: NodeState, failure: Failure) -> None:
+    """The task that called the node does not want it any more."""
+    _end_within(draft, node, failure)
+
+
+def end_calls(draft: Draft, node: NodeState) -> None:
+    """The attempt itself has ended: what it called and did not wait for ends too, and then the node."""
+    draft.change(node, phase=NodePhase.STOPPING, is_over=True, deadline=None)
+    failure = Failure(code="ABORTED", message="the task that called it has ended", node=node.path)
+    end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, failure)
+
+
+def conclude(draft: Draft, node: NodeState, outcome: Outcome) -> None:
+    """Nothing of the attempt runs any more: the node goes where it was to go."""
+    if node.path in draft.scopes:
+        end_calls(draft, draft.change(node, outcome=outcome))
+    elif outcome.phase is NodePhase.RETRYING:
+        repeat(draft, node, outcome.failure)
+    else:
+        end_node(draft, node, outcome.phase, outcome.failure)
+
+
+def _conclude_caller(draft: Draft, node: NodeState) -> None:
+    """All that the ended attempt called has ended too."""
+    if node.outcome is not None:
+        conclude(draft, node, node.outcome)
+    else:
+        succeed_node(draft, draft.change(node, is_over=False), node.outputs or literals_pb2.LiteralMap())
+
+
+def _answer_call(draft: Draft, scope: ScopeState, node: NodeState) -> None:
+    if scope.is_eager and scope.ending is None:
+        caller = draft.nodes[scope.path]
+        call = node.path[len(scope.path) + 1 :]
+        draft.commands.append(AnswerCall(node=caller.path, attempt=caller.attempt, call=call))
 
 
 def _note_handler(draft: Draft, scope: ScopeState, failure: Failure) -> ScopeState:
@@ -157,7 +205,7 @@ def _inside(scope: ScopeState) -> Iterator[str]:
 
 def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
     aborted = Outcome(phase=NodePhase.ABORTED, failure=failure)
-    if node.phase is NodePhase.RUNNING and node.path in draft.scopes:
+    if node.phase is NodePhase.RUNNING and node.path in draft.scopes and not node.spec.is_eager:
         end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, failure)
     elif node.phase is NodePhase.RUNNING and node.spec.task is not None:
         draft.change(node, phase=NodePhase.STOPPING, outcome=aborted)
@@ -168,7 +216,9 @@ def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
             draft.change(node, outcome=aborted)
     elif node.phase.is_live:
         _give_up(draft, node)
-        _count_end(draft, draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now), live=1)
+        node = draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now)
+        _answer_call(draft, draft.scopes[node.scope], node)
+        _count_end(draft, node, live=1)
     elif node.phase is NodePhase.WAITING:
         _count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
 
@@ -184,7 +234,7 @@ def _count_end(draft: Draft, node: NodeState, *, live: int) -> None:
 
 
 def _settle(draft: Draft, scope: ScopeState) -> None:
-    if scope.live > 0 or _has_ready(draft, scope):
+    if scope.live > 0 or _has_ready(draft, scope) or (scope.is_eager and scope.ending is None):
         return
     if scope.ending is None and scope.failure is None:
         if scope.remaining == 0:
@@ -205,7 +255,7 @@ def _settle(draft: Draft, scope: ScopeState) -> None:
 def _handle(draft: Draft, scope: ScopeState, spec: NodeSpec, ending: NodePhase) -> None:
     """Run the failure node before the workflow ends."""
     scope = draft.change_scope(scope, handled=True, ending=ending, remaining=scope.remaining + 1)
-    node = draft.change(_new_node(draft, scope, spec.node.id, spec), is_handler=True)
+    node = draft.change(new_node(draft, scope, spec.node.id, spec), is_handler=True)
     draft.ready.append(node.path)
 
 
@@ -245,6 +295,9 @@ def _outputs(draft: Draft, scope: ScopeState) -> literals_pb2.LiteralMap:
 def _close_scope(draft: Draft, scope: ScopeState, ending: NodePhase) -> None:
     failure = scope.failure or Failure(code="ABORTED", message="aborted")
     del draft.scopes[scope.path]
+    if scope.is_eager:
+        _conclude_caller(draft, draft.nodes[scope.path])
+        return
     if scope.path == ROOT:
         phase = ExecutionPhase.ABORTED if ending is NodePhase.ABORTED else ExecutionPhase.FAILED
         draft.change_execution(phase=phase, failure=failure, ended_at=draft.now)

@@ -118,6 +118,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """Under which its result is looked up and kept; empty: it is not."""
     cached_from: str = ""
     """Where its result was taken from; empty: it was worked out here."""
+    is_over: bool = False
+    """Whether the current attempt itself has ended while STOPPING, and only what it called still runs."""
     is_handler: bool = False
     """Whether it is run because its workflow has failed."""
     job_phase: int = 0
@@ -142,6 +144,9 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     """How many repetitions were let go."""
     failed: int = 0
     """How many repetitions have failed."""
+    is_eager: bool = False
+    """Whether the nodes are what an attempt calls while it runs: they are added one by one, and it is told how they
+    end."""
     handled: bool = False
     """Whether the failure node was begun."""
     live: int = 0

@@ -23,7 +23,7 @@ from tests.workflow_runner.workflows import (
 )
 
 LIST = types_pb2.LiteralType(collection_type=INTEGER)
-KINDS = ("task", "inner", "cached", "branch", "sleep", "approve", "signal", "array", "tolerant", "dynamic")
+KINDS = ("task", "inner", "cached", "branch", "sleep", "approve", "signal", "array", "tolerant", "dynamic", "eager")
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Tasks:
     cached: tasks_pb2.TaskTemplate
     mapped: tasks_pb2.TaskTemplate
     dynamic: tasks_pb2.TaskTemplate
+    eager: tasks_pb2.TaskTemplate
 
 
 @st.composite
@@ -48,11 +49,14 @@ def tasks(draw: st.DrawFn, retries: int) -> Tasks:
     cached = task("cached", **single, **limits)
     cached.metadata.discoverable, cached.metadata.discovery_version = True, "1"
     cached.metadata.cache_serializable = draw(st.booleans())
+    eager = task("eager", **single, **limits)
+    eager.metadata.is_eager = True
     return Tasks(
         plain=task("t", **single, **limits),
         cached=cached,
         mapped=task("mapped", inputs={"a": LIST}, outputs={"o": LIST}, **limits),
         dynamic=task("dynamic", **single, **limits),
+        eager=eager,
     )
 
 
@@ -102,7 +106,7 @@ def _node(draw, kind, name, values, inner, known):
         )
     if kind == "tolerant":  # what it gives depends on what fails
         return array(name, known.mapped, {"a": many(*values, first)}, ratio=0.5), first
-    target = {"task": known.plain, "cached": known.cached, "dynamic": known.dynamic}[kind]
+    target = {"task": known.plain, "cached": known.cached, "dynamic": known.dynamic, "eager": known.eager}[kind]
     return node(name, target, {"a": many(*values)}), result
 
 
@@ -112,7 +116,9 @@ def programs(draw: st.DrawFn) -> Program:
     known = draw(tasks(retries))
     inner = draw(graphs("inner", None, known))
     outer = draw(graphs("outer", inner, known))
-    return Program(closure(outer, [known.plain, known.cached, known.mapped, known.dynamic], [inner]), retries)
+    return Program(
+        closure(outer, [known.plain, known.cached, known.mapped, known.dynamic, known.eager], [inner]), retries
+    )
 
 
 def work(inputs: literals_pb2.LiteralMap) -> literals_pb2.Literal:
@@ -124,6 +130,27 @@ def _total(literal: literals_pb2.Literal) -> int:
     if literal.HasField("collection"):
         return sum(map(_total, literal.collection.literals))
     return literal.scalar.primitive.integer
+
+
+def calls(
+    inputs: literals_pb2.LiteralMap, known: dict[str, tasks_pb2.TaskTemplate]
+) -> dict[str, tuple[workflow_pb2.DynamicJobSpec, literals_pb2.LiteralMap, str]]:
+    """What every eager task calls, by id; each says which call's result it takes, or none."""
+    total = _total(inputs.literals["a"])
+    first = known["dynamic" if total % 2 else "t"]
+    second = known["eager"] if total % 5 == 0 and total < 500 else known["cached"]
+    given = literals_pb2.LiteralMap(literals={"a": integer(total + 1)})
+    return {
+        "c0": (_one("c0", first, known), given, ""),
+        "c1": (_one("c1", known["t"], known), given, ""),
+        "c2": (_one("c2", second, known), literals_pb2.LiteralMap(), "c0"),
+    }
+
+
+def _one(
+    name: str, target: tasks_pb2.TaskTemplate, known: dict[str, tasks_pb2.TaskTemplate]
+) -> workflow_pb2.DynamicJobSpec:
+    return workflow_pb2.DynamicJobSpec(nodes=[node(name, target)], tasks=known.values())
 
 
 def expansion(inputs: literals_pb2.LiteralMap, plain: tasks_pb2.TaskTemplate) -> workflow_pb2.DynamicJobSpec:

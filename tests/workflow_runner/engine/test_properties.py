@@ -1,10 +1,14 @@
 """The engine under arbitrary orders of results, failures, timers, answers, aborts, duplicates and restarts."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, given, settings
 
 from connectory.v1 import literals_pb2, tasks_pb2
-from tests.workflow_runner.engine.random_programs import Program, expansion, programs, work
+from tests.workflow_runner.engine.random_programs import Program, calls, expansion, programs, work
 from tests.workflow_runner.engine.world import World
 from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.settings import ExecutionSettings
@@ -19,7 +23,12 @@ class Play:
 
     def __init__(self, program: Program, limits: ExecutionSettings | None = None) -> None:
         self.world = World(program.compiled, literal_map(a=integer(5)), limits)
-        self.plain: tasks_pb2.TaskTemplate = program.compiled.tasks[0].template
+        self.known: dict[str, tasks_pb2.TaskTemplate] = {
+            each.template.id.name: each.template for each in program.compiled.tasks
+        }
+        self.plain = self.known["t"]
+        self.called: dict[tuple[str, int], set[str]] = {}
+        """What attempts have called since they were begun or run again."""
 
     @property
     def running(self) -> list[str]:
@@ -34,8 +43,47 @@ class Play:
         assert node.inputs is not None
         if node.spec.task is not None and node.spec.task.id.name == "dynamic":
             self.world.expand(path, expansion(node.inputs, self.plain))
+        elif node.spec.is_eager:
+            step = self.step(path)
+            assert step is not None
+            step()
         else:
             self.world.succeed(path, o=work(node.inputs))
+
+    def step(self, path: str) -> Callable[[], object] | None:
+        """What code that calls nodes does next; None: it waits. It gives up when one that it needs did not succeed.
+
+        What "c2" gives is what it waits for; "c1" may still run when it ends.
+        """
+        world, node = self.world, self.world.state.nodes[path]
+        assert node.inputs is not None
+        told = world.answers.setdefault((path, node.attempt), set())
+        called = self.called.setdefault((path, node.attempt), set())
+        for call, (spec, taken, before) in calls(node.inputs, self.known).items():
+            ended = world.state.nodes.get(f"{path}.{call}")
+            if call in told and call != "c1" and (ended is None or ended.phase is not NodePhase.SUCCEEDED):
+                return lambda: world.fail(path, recoverable=True)
+            if call in called or (before and before not in told):
+                continue
+            if before:
+                taken = literal_map(a=world.state.nodes[f"{path}.{before}"].outputs.literals["o"])
+            return functools.partial(self._call, path, call, spec, taken)
+        return (lambda: world.succeed(path, o=work(node.inputs))) if "c2" in told else None
+
+    def _call(self, path: str, call: str, *asked: Any) -> None:
+        self.called[path, self.world.state.nodes[path].attempt].add(call)
+        self.world.call(path, call, *asked)
+
+    def forget(self) -> None:
+        """Code that calls nodes is run again from its beginning, as after a crash."""
+        self.called.clear()
+        self.world.answers.clear()
+
+    @property
+    def ready(self) -> list[str]:
+        """What runs and does not wait for others."""
+        nodes = self.world.state.nodes
+        return [path for path in self.running if not nodes[path].spec.is_eager or self.step(path) is not None]
 
     def go_on(self) -> None:
         """One thing that was asked for is answered well."""
@@ -44,8 +92,8 @@ class Play:
             world.look_up(*min(world.lookups))
         elif self.stopping:
             world.stopped(self.stopping[0])
-        elif self.running:
-            self.succeed(self.running[0])
+        elif self.ready:
+            self.succeed(self.ready[0])
         elif missing := sorted(ANSWERS.keys() - world.state.signals.keys()):
             world.signal(missing[0], ANSWERS[missing[0]])
         else:
@@ -88,14 +136,22 @@ def test_any_order_of_events(program: Program, limit: int, data: st.DataObject) 
 def _disturb(play: Play, data: st.DataObject, *, may_abort: bool) -> bool:
     """Let something happen; whether it was an abort."""
     world, running, stopping = play.world, play.running, play.stopping
-    choices = ["again"] + ["succeed"] * 4 * bool(running) + ["fail"] * bool(running)
+    ready = play.ready
+    eager = [path for path in running if world.state.nodes[path].spec.is_eager]
+    choices = (
+        ["again"] + ["succeed"] * 4 * bool(ready) + ["fail"] * bool(running) + ["restart", "withdraw"] * bool(eager)
+    )
     choices += ["stop"] * 3 * bool(stopping) + ["late"] * bool(stopping) + ["ring"] * 2 * bool(world.timers)
     choices += ["look up"] * 3 * bool(world.lookups) + ["signal"]
     choices += ["abort"] * (may_abort and data.draw(st.integers(0, 9)) == 9)
     chosen = data.draw(st.sampled_from(choices))
     match chosen:
         case "succeed":
-            play.succeed(data.draw(st.sampled_from(running)))
+            play.succeed(data.draw(st.sampled_from(ready)))
+        case "restart":
+            play.forget()
+        case "withdraw":
+            world.withdraw(data.draw(st.sampled_from(eager)), data.draw(st.sampled_from(["c0", "c1", "c2"])))
         case "fail":
             world.fail(
                 data.draw(st.sampled_from(running)),
@@ -106,7 +162,8 @@ def _disturb(play: Play, data: st.DataObject, *, may_abort: bool) -> bool:
         case "stop":
             world.stopped(data.draw(st.sampled_from(stopping)))
         case "late":
-            play.succeed(data.draw(st.sampled_from(stopping)))
+            late = data.draw(st.sampled_from(stopping))
+            world.succeed(late, o=work(world.state.nodes[late].inputs or literals_pb2.LiteralMap()))
         case "ring":
             world.ring(*data.draw(st.sampled_from(sorted(world.timers))))
         case "look up":

@@ -2,7 +2,9 @@
 
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.apply import apply, apply_all
+from workflow_runner.engine.calls import is_answerable
 from workflow_runner.engine.commands import (
+    AnswerCall,
     CloseExecution,
     Command,
     GiveUp,
@@ -21,6 +23,8 @@ from workflow_runner.engine.events import (
     CacheAnswered,
     Event,
     ExecutionStarted,
+    NodeCalled,
+    NodeWithdrawn,
     SignalGiven,
     TimerFired,
     decode_event,
@@ -54,6 +58,8 @@ class World:
         """Nodes that were told to work out a result that others may wait for."""
         self.kept: dict[str, bytes] = {}
         """The cache."""
+        self.answers: dict[tuple[str, int], set[str]] = {}
+        """What attempts that call nodes were told to have ended."""
         self.closed = 0
         self.most_running = 0
         first = ExecutionStarted(
@@ -71,7 +77,7 @@ class World:
         self.log.append(event)
         for command in commands:
             self._perform(command)
-        self.most_running = max(self.most_running, len(self.jobs))
+        self.most_running = max(self.most_running, self._placed())
         return commands
 
     def _perform(self, command: Command) -> None:
@@ -91,6 +97,8 @@ class World:
             assert self.kept.setdefault(command.key, command.outputs) == command.outputs, "one key has one result"
         elif isinstance(command, SetTimer):
             self.timers.add((command.kind, command.node, command.attempt))
+        elif isinstance(command, AnswerCall):
+            self.answers.setdefault((command.node, command.attempt), set()).add(command.call)
         elif isinstance(command, CloseExecution):
             self.closed += 1
 
@@ -119,6 +127,21 @@ class World:
             del self.jobs[node, attempt]
         made = spec.SerializeToString(deterministic=True)
         return self.happen(AttemptExpanded(at=self.tick(), node=node, attempt=attempt, spec=made))
+
+    def call(
+        self, node: str, call: str, spec: workflow_pb2.DynamicJobSpec, inputs: literals_pb2.LiteralMap
+    ) -> list[Command]:
+        """What runs asks for a node; what is known to have ended is told at once, as the driver does."""
+        attempt = self._attempt(node)
+        scope, child = self.state.scopes.get(node), self.state.nodes.get(f"{node}.{call}")
+        if scope is not None and call in scope.graph.nodes and child is not None and is_answerable(child):
+            self.answers.setdefault((node, attempt), set()).add(call)
+            return []
+        made, given = spec.SerializeToString(deterministic=True), inputs.SerializeToString(deterministic=True)
+        return self.happen(NodeCalled(at=self.tick(), node=node, attempt=attempt, call=call, spec=made, inputs=given))
+
+    def withdraw(self, node: str, call: str) -> list[Command]:
+        return self.happen(NodeWithdrawn(at=self.tick(), node=node, attempt=self._attempt(node), call=call))
 
     def signal(self, signal: str, value: literals_pb2.Literal) -> list[Command]:
         return self.happen(SignalGiven(at=self.tick(), signal=signal, value=value.SerializeToString()))
@@ -159,7 +182,7 @@ class World:
         }
         assert running == self.jobs, "what runs outside is what the state says"
         assert {(t.kind, t.node, t.attempt) for t in waiting if isinstance(t, SetTimer)} <= self.timers
-        assert self.state.running == len(self.jobs)
+        assert self.state.running == self._placed()
         assert {(c.node, c.attempt) for c in waiting if isinstance(c, LookUp)} <= self.lookups
         if self.state.phase.is_terminal:
             assert not self.jobs, "nothing runs once the execution has ended"
@@ -169,6 +192,10 @@ class World:
             assert not self.state.scopes
         if self.state.phase is ExecutionPhase.SUCCEEDED:
             assert all(n.phase is NodePhase.SUCCEEDED for n in self.state.nodes.values() if n.scope == ROOT)
+
+    def _placed(self) -> int:
+        """How many attempts run that take a place: those that call nodes take none."""
+        return sum(not self.state.nodes[path].spec.is_eager for path, _ in self.jobs)
 
     def _is_ending(self, node: str) -> bool:
         """Whether a workflow around the node is ending, and the node is no part of what is run because of that."""
