@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from connectory.connector.contract import Phase
 from connectory.errors import StoreError
 from connectory.v1 import tasks_pb2
 from workflow_runner.engine.events import (
@@ -19,7 +19,9 @@ from workflow_runner.engine.events import (
 from workflow_runner.engine.failures import Failure
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import NotConfirmableError, Plugin, TaskExecutionContext
+from workflow_runner.plugins.order import IllegalTransitionError, PhaseOrder
 from workflow_runner.plugins.phases import PhaseInfo, Transition
+from workflow_runner.resources import AttemptResources
 
 __all__ = ["Attempt"]
 
@@ -42,6 +44,7 @@ class Attempt:
         *,
         ctx: TaskExecutionContext,
         state: AttemptState,
+        resources: AttemptResources,
         wake: asyncio.Event,
         plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         emit: Callable[[Event], None],
@@ -50,6 +53,8 @@ class Attempt:
     ) -> None:
         self._ctx = ctx
         self._state = state
+        self._resources = resources
+        self._order = PhaseOrder()
         self._wake = wake
         self._plugin = plugin
         self._emit = emit
@@ -75,6 +80,7 @@ class Attempt:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        self._resources.leave()
 
     async def _run(self) -> None:
         try:
@@ -82,6 +88,9 @@ class Attempt:
         except Exception as error:
             self._refuse(error)
             return
+        limit = plugin.properties.generated_name_max_length
+        if limit != self._ctx.name_limit:
+            self._ctx = replace(self._ctx, name_limit=limit)
         try:
             await self._drive(plugin)
             if self._stopping:
@@ -108,13 +117,23 @@ class Attempt:
     async def _round(self, plugin: Plugin) -> Transition:
         try:
             transition = await plugin.handle(self._ctx)
+            self._check(transition)
+        except StoreError:
+            raise
         except Exception as error:
             _log.exception("plugin %s failed on %s", type(plugin).__name__, self._ctx.key)
-            message = f"the plugin failed: {type(error).__name__}: {error}"
+            what = str(error) if isinstance(error, IllegalTransitionError) else f"{type(error).__name__}: {error}"
+            message = f"the plugin failed: {what}"
             info = PhaseInfo.retryable_failure("PLUGIN_FAILED", message, kind="system", live=True)
             transition = Transition(info=info)
+        self._resources.end_round()
         await self._state.keep()
         return transition
+
+    def _check(self, transition: object) -> None:
+        if not isinstance(transition, Transition):
+            raise IllegalTransitionError(f"handle returned {transition!r}; it must return do_transition(...)")
+        self._order.check(transition.info)
 
     async def _report(self, plugin: Plugin, info: PhaseInfo) -> None:
         node, attempt, links = self._ctx.node, self._ctx.attempt, _links(info)
@@ -130,18 +149,24 @@ class Attempt:
             event = AttemptExpanded(
                 at=self._clock(), node=node, attempt=attempt, spec=spec, message=info.message, log_links=links
             )
-        elif info.phase is Phase.SUCCEEDED:
-            await self._finalize(plugin)
-            outputs = info.outputs.SerializeToString(deterministic=True)
-            event = AttemptSucceeded(
-                at=self._clock(), node=node, attempt=attempt, outputs=outputs, message=info.message, log_links=links
-            )
         else:
-            failure = Failure(code="PLUGIN_FAILED", message=f"the plugin reported {info.phase.name} without a reason")
-            event = AttemptFailed(at=self._clock(), node=node, attempt=attempt, failure=failure, live=True)
+            await self._finalize(plugin)
+            event = AttemptSucceeded(
+                at=self._clock(),
+                node=node,
+                attempt=attempt,
+                outputs=self._outputs(info),
+                message=info.message,
+                log_links=links,
+            )
         self._emit(event)
         if isinstance(event, AttemptFailed) and event.live:
             await self._wait_for_stop()
+
+    def _outputs(self, info: PhaseInfo) -> bytes:
+        if info.outputs is not None:
+            return info.outputs.SerializeToString(deterministic=True)
+        return self._state.outputs or b""
 
     async def _wait_for_stop(self) -> None:
         while not self._stopping:
@@ -178,12 +203,14 @@ class Attempt:
         for tried in range(_FINALIZE_TRIES):
             try:
                 await plugin.finalize(self._ctx)
-                return
+                break
             except Exception:
                 _log.exception("plugin %s could not finalize %s", type(plugin).__name__, self._ctx.key)
                 await asyncio.sleep(_FIRST_WAIT * 2**tried)
+        self._resources.end()
 
     def _refuse(self, error: Exception) -> None:
+        self._resources.end()
         failure = Failure(code="NO_PLUGIN", message=str(error), kind="system")
         node, attempt = self._ctx.node, self._ctx.attempt
         if self._stopping:

@@ -6,7 +6,11 @@ from connectory.v1 import connector_pb2, identifiers_pb2
 from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.state import NodeState, State
-from workflow_runner.plugins.contract import PluginStateAccess, TaskExecutionContext
+from workflow_runner.plugins.context import TaskExecutionContext
+from workflow_runner.plugins.memory import AttemptMemory
+from workflow_runner.plugins.setup import SetupContext
+from workflow_runner.quotas import Scope
+from workflow_runner.resources import AttemptResources
 
 __all__ = ["context_of"]
 
@@ -18,16 +22,18 @@ def context_of(
     key: str,
     *,
     resumed: bool,
-    remembered: PluginStateAccess,
+    remembered: AttemptMemory,
     wake: Callable[[], None],
-) -> TaskExecutionContext:
-    """The context of an attempt of a task node that has begun."""
+    setup: SetupContext,
+) -> tuple[TaskExecutionContext, AttemptResources]:
+    """The context of an attempt of a task node that has begun, and its tokens."""
     node = state.nodes[path]
     task = node.spec.task
     if task is None or node.inputs is None:
         raise ValueError(f"node {path!r} has no task to attempt")
     prefix = state.settings.output_prefix.rstrip("/")
-    return TaskExecutionContext(
+    resources = AttemptResources(setup.quotas, remembered, key=key, scope=Scope(state.project, state.domain), wake=wake)
+    ctx = TaskExecutionContext(
         execution=state.execution,
         node=path,
         attempt=attempt,
@@ -39,7 +45,10 @@ def context_of(
         resumed=resumed,
         state=remembered,
         wake=wake,
+        resource_manager=resources,
+        setup=setup,
     )
+    return ctx, resources
 
 
 def _metadata(state: State, node: NodeState, attempt: int) -> connector_pb2.TaskExecutionMetadata:

@@ -38,7 +38,7 @@ from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
 from workflow_runner.mailbox import Mailbox
 from workflow_runner.plugin_state import AttemptState
-from workflow_runner.plugins.contract import Plugin
+from workflow_runner.plugins.contract import Plugin, SetupContext
 from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
@@ -70,6 +70,7 @@ class Driver:
         store: Store,
         plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         plugin_states: Mapping[tuple[str, int], PluginState],
+        setup: SetupContext,
         ended: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -79,6 +80,7 @@ class Driver:
         self._store = store
         self._plugin = plugin
         self._plugin_states = plugin_states
+        self._setup = setup
         self._on_end = ended
         self._clock = clock
         self._timers = Timers(self._ring, clock)
@@ -265,10 +267,15 @@ class Driver:
         kept = self._plugin_states.get((path, number))
         state = AttemptState(self._store, self.state.execution, path, number, kept)
         wake = asyncio.Event()
-        ctx = context_of(self.state, path, number, key, resumed=resumed, remembered=state, wake=wake.set)
+        ctx, resources = context_of(
+            self.state, path, number, key, resumed=resumed, remembered=state, wake=wake.set, setup=self._setup
+        )
+        if resumed:
+            resources.restore()
         attempt = self._attempts[path, number] = Attempt(
             ctx=ctx,
             state=state,
+            resources=resources,
             wake=wake,
             plugin=self._plugin,
             emit=self.emit,

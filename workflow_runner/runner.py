@@ -53,7 +53,8 @@ class Runner:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._plugins = PluginRegistry(plugins, setup)
+        self._setup = setup or SetupContext()
+        self._plugins = PluginRegistry(plugins, self._setup)
         self._clock = clock
         self._drivers: dict[str, Driver] = {}
         self._resuming: dict[str, asyncio.Lock] = {}
@@ -201,6 +202,7 @@ class Runner:
             store=self._store,
             plugin=self._plugins.get,
             plugin_states=plugin_states or {},
+            setup=self._setup,
             ended=lambda: self._forget(state.execution),
             clock=self._clock,
         )

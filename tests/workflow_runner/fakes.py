@@ -34,7 +34,7 @@ class FakePlugin(Plugin):
         self._wakes: dict[str, Callable[[], None]] = {}
 
     def entry(self) -> PluginEntry:
-        return PluginEntry(id="fake", registered_task_types=("fake",), load=lambda setup: self)
+        return PluginEntry(id="fake", registered_task_types=("fake",), load_plugin=lambda setup: self)
 
     def release(self, node: str) -> None:
         self.released.add(node)

@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from connectory.client.connector import ConnectorClient
 from connectory.client.failures import NO_ANSWER
+from connectory.connector.contract import TaskCategory
 from connectory.errors import (
     AmbiguousError,
     ConnectorError,
@@ -20,12 +21,14 @@ from connectory.errors import (
     UnsupportedError,
 )
 from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.contract import (
     NotConfirmableError,
     Plugin,
     PluginEntry,
     TaskExecutionContext,
 )
+from workflow_runner.plugins.order import stage_of
 from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
@@ -53,6 +56,10 @@ class _Memory:
     may_exist: bool = False
     """Whether there may be a job whose handle is not known."""
     deleted_at: float | None = None
+    has_run: bool = False
+    """Whether the job was last reported as running."""
+    returns: int = 0
+    """How often a job that had run was reported as queued again; the version of its phases."""
     execution: "asyncio.Task[pb.Resource] | None" = None
 
 
@@ -65,9 +72,23 @@ class ConnectorPlugin(Plugin):
         self._patience = patience or Patience()
         self._memories: dict[str, _Memory] = {}
 
+    async def carries_out(self, template: tasks_pb2.TaskTemplate) -> bool:
+        """Whether a service offers the task's category. One that cannot be asked may offer it."""
+        try:
+            await self._routes.find(TaskCategory(template.type, template.task_type_version))
+        except NotFoundError:
+            return False
+        except ConnectorError:
+            return True
+        return True
+
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Create the job, or ask how it stands."""
         memory = self._memories.setdefault(ctx.key, _Memory())
+        transition = await self._next(ctx, memory)
+        return replace(transition, info=_in_order(transition.info, memory))
+
+    async def _next(self, ctx: TaskExecutionContext, memory: _Memory) -> Transition:
         job = ctx.state.read(_Job)
         try:
             route = await self._routes.find(category_of(ctx))
@@ -217,11 +238,22 @@ class ConnectorPlugin(Plugin):
             await client.close()
 
 
+def _in_order(info: PhaseInfo, memory: _Memory) -> PhaseInfo:
+    """The same, with a version that says how often the job went back to an earlier phase."""
+    if info.phase.is_terminal:
+        return info
+    running = stage_of(info.phase) == 1
+    if memory.has_run and not running:
+        memory.returns += 1
+    memory.has_run = running
+    return replace(info, version=memory.returns) if memory.returns else info
+
+
 def connector_plugin(clients: Sequence[ConnectorClient], patience: Patience | None = None) -> PluginEntry:
     """The entry of the connector plugin: it carries out every task type that no other plugin registered."""
     return PluginEntry(
         id="connector",
         registered_task_types=(),
-        load=lambda setup: ConnectorPlugin(clients, patience),
+        load_plugin=lambda setup: ConnectorPlugin(clients, patience),
         is_default=True,
     )

@@ -9,72 +9,34 @@ The runner drives every attempt of a task in rounds:
 3. `finalize` is called after either of them, whatever the result.
 
 All three must be idempotent: after a crash the runner repeats the round whose end it did not see, with the plugin
-state that the last finished round wrote. Rounds of one attempt never overlap; rounds of different attempts do.
+state that the last finished round wrote. That may be a `handle` after `finalize`: it must report the same end, and
+start nothing. Rounds of one attempt never overlap; rounds of different attempts do.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
 
 from connectory.errors import ConnectoryError
-from connectory.secrets import Secrets, default_secrets
-from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2
+from connectory.v1 import tasks_pb2
+from workflow_runner.plugins.context import TaskExecutionContext
+from workflow_runner.plugins.memory import PluginStateAccess
 from workflow_runner.plugins.phases import Transition
+from workflow_runner.plugins.setup import SetupContext
 
 __all__ = [
     "NotConfirmableError",
     "Plugin",
     "PluginEntry",
+    "PluginLoader",
     "PluginProperties",
     "PluginStateAccess",
     "SetupContext",
     "TaskExecutionContext",
 ]
 
-StateT = TypeVar("StateT")
-
 
 class NotConfirmableError(ConnectoryError):
     """Raised by `abort`: whether something of the attempt still runs cannot be found out; asking again won't help."""
-
-
-class PluginStateAccess(Protocol):
-    """What a plugin remembers of an attempt from one round to the next, over restarts too."""
-
-    def read(self, kind: type[StateT]) -> StateT | None:
-        """What an earlier round wrote, as a dataclass or msgspec.Struct; None when none wrote anything."""
-        ...
-
-    def write(self, state: object, *, version: int = 1) -> None:
-        """Remember this instead. Kept when the round ends, and read from the next round on."""
-        ...
-
-    @property
-    def version(self) -> int:
-        """The version that the state was written with; 0 when there is none."""
-        ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskExecutionContext:
-    """One attempt of one task."""
-
-    execution: str
-    node: str
-    attempt: int
-    key: str
-    """The same for every round of this attempt and for no other attempt, ever."""
-    template: tasks_pb2.TaskTemplate
-    inputs: literals_pb2.LiteralMap
-    metadata: connector_pb2.TaskExecutionMetadata
-    """Who this is, in the words of the wire; with the overrides that the node brings."""
-    output_prefix: str
-    """Where the attempt may put what it writes, as an object store URL; empty: nowhere."""
-    resumed: bool
-    """Whether an earlier run of the runner may already have called the plugin for this attempt."""
-    state: PluginStateAccess
-    wake: Callable[[], None]
-    """Call it, from the event loop, to have the next round begin at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,20 +49,19 @@ class PluginProperties:
     """The longest name that it can give to what it creates; at least 8. None: any length."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SetupContext:
-    """What a plugin may use when it is loaded."""
-
-    secrets: Secrets = field(default_factory=default_secrets)
-
-
 class Plugin:
     """Carries out tasks. See the module's text for the obligations."""
 
     @property
     def properties(self) -> PluginProperties:
-        """What it needs from the runner. Read once, when it is loaded."""
+        """What it needs from the runner."""
         return PluginProperties()
+
+    async def carries_out(self, template: tasks_pb2.TaskTemplate) -> bool:
+        """Whether it can carry this task out, as far as it knows. Asked only of the default plugin, on behalf of one
+        that gives way.
+        """
+        return True
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Bring the attempt forward and report where it stands."""
@@ -117,6 +78,7 @@ class Plugin:
 
 
 PluginLoader = Callable[[SetupContext], Plugin | Awaitable[Plugin]]
+"""Makes the plugin; called lazily, and again when it failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +87,11 @@ class PluginEntry:
 
     id: str
     registered_task_types: Sequence[str]
-    load: PluginLoader
-    """Called once, when the first task that needs it comes."""
+    load_plugin: PluginLoader
+    """Called once, when the first task that needs it comes, before anything else is asked of the plugin."""
     claims: Callable[[tasks_pb2.TaskTemplate], bool] | None = None
     """Asked about tasks whose type nobody registered: whether it carries this one out, by what its template says."""
     is_default: bool = False
     """Whether it carries out tasks that nobody else registered or claimed."""
+    gives_way: bool = False
+    """Whether another plugin of the same type counts before it, and the default where that carries the task out."""

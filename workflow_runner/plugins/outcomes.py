@@ -40,7 +40,7 @@ def info_of_resource(resource: pb.Resource) -> PhaseInfo:
     message = resource.message or error.code or f"the job ended with phase {phase.name}"
     kind: FailureKind = "system" if error.origin == execution_pb2.ExecutionError.SYSTEM else "user"
     if phase is Phase.ABORTED:
-        return PhaseInfo.permanent_failure(error.code or "JOB_ABORTED", message, kind="user", log_links=links)
+        return PhaseInfo.aborted(message, code=error.code or "JOB_ABORTED", log_links=links)
     recoverable = phase is Phase.RETRYABLE_FAILED or (
         resource.HasField("agent_error") and error.kind == pb.ConnectorError.RECOVERABLE
     )

@@ -1,13 +1,16 @@
 """How a plugin tells the runner where an attempt stands."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 from connectory.connector.contract import LogLink, Phase
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.failures import Failure, FailureKind
 
-__all__ = ["PhaseInfo", "Transition", "do_transition"]
+__all__ = ["DEFAULT_PHASE_VERSION", "PhaseInfo", "Transition", "do_transition"]
+
+DEFAULT_PHASE_VERSION: Final = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +18,13 @@ class PhaseInfo:
     """Where an attempt stands. Made by one of the functions below."""
 
     phase: Phase
+    version: int = DEFAULT_PHASE_VERSION
+    """Grows while the phase stays the same; a greater one also lets a plugin go back from RUNNING to an earlier phase,
+    which is otherwise refused."""
     message: str = ""
     log_links: Sequence[LogLink] = ()
-    outputs: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
-    """Read only with phase SUCCEEDED."""
+    outputs: literals_pb2.LiteralMap | None = None
+    """Read only with phase SUCCEEDED; None: what the output writer was given."""
     nodes: workflow_pb2.DynamicJobSpec | None = None
     """Read only with phase SUCCEEDED: nodes that are to be run, and whose outputs count in place of `outputs`."""
     failure: Failure | None = None
@@ -27,32 +33,35 @@ class PhaseInfo:
     """Whether something of a failed attempt may still run; the runner then calls `abort`."""
 
     @classmethod
-    def queued(cls, message: str = "") -> "PhaseInfo":
+    def queued(cls, message: str = "", *, version: int = DEFAULT_PHASE_VERSION) -> "PhaseInfo":
         """What the attempt needs has been asked for."""
-        return cls(phase=Phase.QUEUED, message=message)
+        return cls(phase=Phase.QUEUED, version=version, message=message)
 
     @classmethod
-    def initializing(cls, message: str = "") -> "PhaseInfo":
+    def initializing(cls, message: str = "", *, version: int = DEFAULT_PHASE_VERSION) -> "PhaseInfo":
         """What the attempt needs is being made ready."""
-        return cls(phase=Phase.INITIALIZING, message=message)
+        return cls(phase=Phase.INITIALIZING, version=version, message=message)
 
     @classmethod
-    def waiting_for_resources(cls, message: str = "") -> "PhaseInfo":
+    def waiting_for_resources(cls, message: str = "", *, version: int = DEFAULT_PHASE_VERSION) -> "PhaseInfo":
         """Something that the attempt needs is not free now."""
-        return cls(phase=Phase.WAITING_FOR_RESOURCES, message=message)
+        return cls(phase=Phase.WAITING_FOR_RESOURCES, version=version, message=message)
 
     @classmethod
-    def running(cls, message: str = "", log_links: Sequence[LogLink] = ()) -> "PhaseInfo":
+    def running(
+        cls, message: str = "", log_links: Sequence[LogLink] = (), *, version: int = DEFAULT_PHASE_VERSION
+    ) -> "PhaseInfo":
         """The work goes on."""
-        return cls(phase=Phase.RUNNING, message=message, log_links=log_links)
+        return cls(phase=Phase.RUNNING, version=version, message=message, log_links=log_links)
 
     @classmethod
     def success(
         cls, outputs: literals_pb2.LiteralMap | None = None, *, message: str = "", log_links: Sequence[LogLink] = ()
     ) -> "PhaseInfo":
-        """The work is done."""
-        produced = outputs if outputs is not None else literals_pb2.LiteralMap()
-        return cls(phase=Phase.SUCCEEDED, outputs=produced, message=message, log_links=log_links)
+        """The work is done. Without `outputs`, those that the output writer was given are the task's, or there are
+        none.
+        """
+        return cls(phase=Phase.SUCCEEDED, outputs=outputs, message=message, log_links=log_links)
 
     @classmethod
     def expansion(cls, nodes: workflow_pb2.DynamicJobSpec) -> "PhaseInfo":
@@ -87,6 +96,14 @@ class PhaseInfo:
         """The attempt failed, and another one would fail too."""
         failure = _failure(code, message, kind, recoverable=False)
         return cls(phase=Phase.FAILED, message=message, failure=failure, live=live, log_links=log_links)
+
+    @classmethod
+    def aborted(
+        cls, message: str, *, code: str = "ABORTED", live: bool = False, log_links: Sequence[LogLink] = ()
+    ) -> "PhaseInfo":
+        """Somebody else than the runner ended the work; the node fails, and is not repeated."""
+        failure = _failure(code, message, "user", recoverable=False)
+        return cls(phase=Phase.ABORTED, message=message, failure=failure, live=live, log_links=log_links)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -94,7 +94,7 @@ def python_task_plugin(
     return PluginEntry(
         id="python-task",
         registered_task_types=task_types,
-        load=lambda setup: makers[executor](),
+        load_plugin=lambda setup: makers[executor](),
         claims=lambda template: locator_of(template) is not None,
     )
 

@@ -54,18 +54,13 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 Reply = Returned | Expanded | Failed
 
-_PERMANENT = frozenset({"AuthoringError", "TypeConversionError", "InvalidTaskError", "UserError"})
-"""What goes wrong in the same way every time; any other error of a task that asks for retries is worth another try."""
-
-
 def perform(call: Call) -> Reply:
     """Find the task that the template names and run it to its end."""
     try:
         return _run(call)
     except TaskFailedError as error:
         text = f"{error.message}\n{error.traceback}".rstrip()
-        recoverable = error.recoverable or error.code not in _PERMANENT
-        return Failed(code=error.code, message=text, kind=error.kind, recoverable=recoverable)
+        return Failed(code=error.code, message=text, kind=error.kind, recoverable=error.may_be_retried)
     except Exception as error:  # the module of the task itself may raise anything when it is imported
         message = f"the task cannot be loaded: {type(error).__name__}: {error}"
         return Failed(code="TASK_NOT_LOADED", message=message)

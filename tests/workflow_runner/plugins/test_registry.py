@@ -29,7 +29,7 @@ def of(task_type: str, name: str = "t") -> tasks_pb2.TaskTemplate:
 
 def entry(name: str, *types: str, plugin: Plugin | None = None, is_default: bool = False) -> PluginEntry:
     return PluginEntry(
-        id=name, registered_task_types=types, load=lambda setup: plugin or Named(), is_default=is_default
+        id=name, registered_task_types=types, load_plugin=lambda setup: plugin or Named(), is_default=is_default
     )
 
 
@@ -44,11 +44,12 @@ async def test_a_plugin_is_loaded_once_on_its_first_task_and_closed_with_the_reg
     setup = SetupContext()
     never = Named()
     registry = PluginRegistry(
-        [PluginEntry(id="a", registered_task_types=("x", "y"), load=load), entry("b", "z", plugin=never)], setup
+        [PluginEntry(id="a", registered_task_types=("x", "y"), load_plugin=load), entry("b", "z", plugin=never)], setup
     )
     assert loaded == []
     assert await registry.get(of("x")) is await registry.get(of("y")) is plugin
-    assert loaded == [setup]
+    (given,) = loaded
+    assert given.quotas is setup.quotas
     await registry.close()
     assert (plugin.closed, never.closed) == (1, 0)
 
@@ -90,7 +91,7 @@ async def test_a_claim_counts_after_registered_types_and_before_the_default() ->
     claim = PluginEntry(
         id="claiming",
         registered_task_types=(),
-        load=lambda setup: claiming,
+        load_plugin=lambda setup: claiming,
         claims=lambda template: template.id.name == "mine",
     )
     registry = PluginRegistry([entry("d", plugin=default, is_default=True), claim, entry("a", "x", plugin=typed)])
