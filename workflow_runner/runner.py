@@ -177,6 +177,10 @@ class Runner:
         """Where an execution and its nodes stand."""
         return execution_view(await self._load(execution_id))
 
+    async def state(self, execution_id: str) -> State:
+        """Where an execution stands, as the engine sees it; the same object again while nothing changes."""
+        return await self._load(execution_id)
+
     async def subscribe(self, execution_id: str) -> AsyncIterator[Update]:
         """Where an execution stands, then every change, until it ends or is paused."""
         driver = self._drivers.get(execution_id)
