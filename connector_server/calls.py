@@ -33,8 +33,8 @@ __all__ = [
 
 Handler = Callable[[Any, CallContext], Awaitable[Any]]
 
-Perform = Callable[..., Awaitable[Message]]
-"""Does a call's work: takes the request, and `deadline` by name."""
+Perform = Callable[[Any, bytes, CallContext], Awaitable[Message]]
+"""Does a call's work: takes the request, the bytes that it came as, and the call."""
 
 _OK = grpc.StatusCode.OK.value[0]
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]
@@ -142,7 +142,7 @@ def unary_call(method: Method, perform: Perform) -> Handler:
         try:
             if request is None:
                 raise _malformed(method.request_class)
-            answer = (await perform(request, deadline=deadline_of(context))).SerializeToString()
+            answer = (await perform(request, data, context)).SerializeToString()
             code = _OK
         except Exception as failure:
             error = as_connector_error(failure)

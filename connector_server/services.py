@@ -1,11 +1,11 @@
 """The connector services under all their names: each handler decodes, makes one call of the dispatcher, encodes."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import grpc
+from google.protobuf.message import Message
 
 from connector_server.calls import (
     CallRecord,
@@ -147,16 +147,21 @@ class _Services:
 
     def perform(self, operation: str) -> Callable[..., Any]:
         table: Mapping[str, Callable[..., Any]] = {
-            "CreateTask": self._dispatcher.create,
-            "GetTask": self._dispatcher.get,
-            "DeleteTask": self._dispatcher.delete,
-            "GetTaskMetrics": self._dispatcher.metrics,
+            "CreateTask": self.create,
+            "GetTask": _answered_by(self._dispatcher.get),
+            "DeleteTask": _answered_by(self._dispatcher.delete),
+            "GetTaskMetrics": _answered_by(self._dispatcher.metrics),
             "GetTaskLogs": self.logs,
             "ExecuteTaskSync": self.execute,
             "GetConnector": self.connector,
             "ListConnectors": self.connectors,
         }
         return table[operation]
+
+    def create(
+        self, request: pb.CreateTaskRequest, data: bytes, context: CallContext
+    ) -> Awaitable[pb.CreateTaskResponse]:
+        return self._dispatcher.create(request, deadline=deadline_of(context), received=data)
 
     async def logs(self, record: CallRecord, data: bytes, context: CallContext) -> None:
         async for answer in self._dispatcher.logs(record.read(data), deadline=deadline_of(context)):
@@ -170,18 +175,25 @@ class _Services:
             await context.write(answer.SerializeToString())
 
     async def connector(
-        self, request: pb.GetConnectorRequest, *, deadline: datetime | None = None
+        self, request: pb.GetConnectorRequest, _data: bytes, _context: CallContext
     ) -> pb.GetConnectorResponse:
         return pb.GetConnectorResponse(connector=self._dispatcher.connector(request.name))
 
     async def connectors(
-        self, _request: pb.ListConnectorsRequest, *, deadline: datetime | None = None
+        self, _request: pb.ListConnectorsRequest, _data: bytes, _context: CallContext
     ) -> pb.ListConnectorsResponse:
         broken = (
             pb.BrokenConnector(name=entry.name, source=entry.source, reason=entry.reason)
             for entry in self._dispatcher.registry.broken
         )
         return pb.ListConnectorsResponse(connectors=self._dispatcher.connectors(), broken=broken)
+
+
+def _answered_by(operation: Callable[..., Awaitable[Message]]) -> Callable[..., Awaitable[Message]]:
+    def perform(request: Message, _data: bytes, context: CallContext) -> Awaitable[Message]:
+        return operation(request, deadline=deadline_of(context))
+
+    return perform
 
 
 async def _header(record: CallRecord, context: CallContext) -> pb.CreateRequestHeader:

@@ -1,7 +1,8 @@
 """A task's `custom` as the connector's own config class, with errors that name the field."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from google.protobuf import struct_pb2
 from msgspec import inspect as description
 
 from connectory.connector.shapes import require_json
-from connectory.errors import ConnectorError, InvalidTaskError
+from connectory.errors import InvalidTaskError
 
 __all__ = ["ConfigReader", "plain"]
 
@@ -24,13 +25,25 @@ class ConfigReader:
         self.config_type = config_type
         self._is_dict = config_type in (dict, dict[str, Any])
         self._shape = None if self._is_dict else require_json(config_type)
-        self._shared = self._frozen_default()
+        self._is_frozen = _is_frozen(config_type)
 
     def read(self, custom: struct_pb2.Struct) -> Any:
         """The config. What does not fit, or is not known, is an `InvalidTaskError` naming the field."""
-        if not custom.fields:
-            return self._shared if self._shared is not None else self._validated({})
         return self._convert(plain(custom))
+
+    def maker(self, custom: struct_pb2.Struct) -> Callable[[], Any]:
+        """What gives each task with this `custom` its config: one for all when nobody can change it.
+
+        What does not fit is an `InvalidTaskError` now.
+        """
+        config = self.read(custom)
+        if self._is_frozen and _is_constant(config):
+            return lambda: config
+        if self._is_dict and not config:
+            return dict
+        own = struct_pb2.Struct()
+        own.CopyFrom(custom)
+        return partial(self.read, own)
 
     def _convert(self, data: dict[str, Any]) -> Any:
         if self._is_dict:
@@ -48,18 +61,22 @@ class ConfigReader:
         except msgspec.ValidationError as error:
             raise _invalid(error) from error
 
-    def _frozen_default(self) -> Any:
-        """One config for all empty ones, when it cannot be changed by whoever gets it."""
-        cls = self.config_type
-        frozen = getattr(getattr(cls, "__dataclass_params__", None), "frozen", False)
-        if isinstance(cls, type) and issubclass(cls, msgspec.Struct):
-            frozen = cls.__struct_config__.frozen
-        try:
-            default = self._convert({}) if frozen else None
-            hash(default)
-        except (ConnectorError, TypeError):
-            return None
-        return default
+
+def _is_frozen(cls: Any) -> bool:
+    """Whether the class's objects keep their fields and hash by them."""
+    if isinstance(cls, type) and issubclass(cls, msgspec.Struct):
+        return cls.__struct_config__.frozen and cls.__struct_config__.eq
+    params = getattr(cls, "__dataclass_params__", None)
+    return params is not None and params.frozen and params.eq
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether nothing within the value can be changed."""
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def plain(struct: struct_pb2.Struct) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from connectory.connector.contract import CreateContext, JobContext, TaskCategory
+from connectory.connector.contract import CreateContext, JobContext
 from connectory.connector.redaction import RecordingSecrets
-from connectory.connector.registry import Registration
+from connectory.connector.registry import Registration, Route
+from connectory.connector.templates import KnownTemplate
 from connectory.secrets import ChainedSecrets, ConnectionSecrets, Secrets
 from connectory.storage import Storage
 from connectory.types import ConversionContext, TypeRegistry
@@ -27,29 +28,27 @@ class Contexts:
 
     def of_task(
         self,
-        registration: Registration,
+        known: KnownTemplate,
         request: pb.CreateTaskRequest | pb.CreateRequestHeader,
         literals: literals_pb2.LiteralMap,
         key: str,
         deadline: datetime | None,
     ) -> CreateContext[Any]:
         """The context of a create or execute. Inputs and config that do not fit are refused here."""
-        template = request.template
+        known.check(literals)
+        route = known.route
         connection = request.connection if request.HasField("connection") else None
-        declared = template.interface.inputs
-        if literals.literals or declared.variables:
-            self._types.check_map(literals, declared)
         return CreateContext(
-            category=TaskCategory(template.type, template.task_type_version),
-            secrets=self._secrets_for(registration, connection),
+            category=route.category,
+            secrets=self._secrets_for(route.registration, connection),
             storage=self._storage,
-            logger=registration.logger,
+            logger=route.registration.logger,
             output_prefix=request.output_prefix,
             deadline=deadline,
             connection=connection,
-            template=template,
+            template=request.template,
             literals=literals,
-            config=registration.configs.read(template.custom),
+            config=known.config(),
             idempotency_key=key,
             types=self._types,
             metadata=request.task_execution_metadata,
@@ -57,15 +56,15 @@ class Contexts:
 
     def of_job(
         self,
-        registration: Registration,
-        category: TaskCategory,
+        route: Route,
         deadline: datetime | None,
         request: pb.GetTaskRequest | pb.DeleteTaskRequest | None = None,
     ) -> JobContext:
         """The context of a call about a job; only some requests bring a connection."""
         connection = request.connection if request is not None and request.HasField("connection") else None
+        registration = route.registration
         return JobContext(
-            category=category,
+            category=route.category,
             secrets=self._secrets_for(registration, connection),
             storage=self._storage,
             logger=registration.logger,

@@ -1,16 +1,17 @@
 """How a job comes to be: once per key, whatever happens to the caller."""
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from connectory.connector.contexts import Contexts
 from connectory.connector.contract import CreateContext
-from connectory.connector.creations import creation_of, fresh_key
+from connectory.connector.creations import Creation, fresh_key, named_key
 from connectory.connector.failures import FAILURES, translated
 from connectory.connector.ledger import Ledger
 from connectory.connector.orphans import Orphans
-from connectory.connector.registry import Registration
+from connectory.connector.templates import KnownTemplate
 from connectory.errors import InternalError, NotFoundError
 from connectory.v1 import connector_pb2 as pb
 
@@ -25,21 +26,17 @@ class Creating:
         self._contexts = contexts
         self._orphans = Orphans()
 
-    async def create(
-        self, registration: Registration, request: pb.CreateTaskRequest, deadline: datetime | None
-    ) -> bytes:
+    def create(
+        self, known: KnownTemplate, request: pb.CreateTaskRequest, received: bytes, deadline: datetime | None
+    ) -> Awaitable[bytes]:
         """The handle of the request's job."""
-        creation = creation_of(request)
-        key = creation.key if creation is not None else fresh_key()
-        context = self._contexts.of_task(registration, request, request.inputs, key, deadline)
-
-        def start() -> Coroutine[Any, Any, bytes]:
-            return _started(registration, context)
-
-        if creation is None:
-            return await self._orphans.adopt(start, lambda handle: _deleted(registration, context, handle))
-        find = (lambda: _found(registration, context)) if "find" in registration.operations else None
-        return await self._ledger.once(creation, start, find)
+        key = named_key(request)
+        context = self._contexts.of_task(known, request, request.inputs, key or fresh_key(), deadline)
+        start = partial(_started, known, context)
+        if not key:
+            return self._orphans.adopt(start, partial(_deleted, known, context))
+        find = partial(_found, known, context) if "find" in known.route.registration.operations else None
+        return self._ledger.once(Creation(key, request, received=received), start, find)
 
     async def aclose(self) -> None:
         """Wait for the creates under way, and close the ledger."""
@@ -47,23 +44,26 @@ class Creating:
         await self._orphans.aclose()
 
 
-async def _started(registration: Registration, context: CreateContext[Any]) -> bytes:
+async def _started(known: KnownTemplate, context: CreateContext[Any]) -> bytes:
+    registration = known.route.registration
     try:
-        return _handle(registration, context, await registration.operations["create"](context))
+        return _handle(known, await registration.operations["create"](context))
     except FAILURES as error:
         raise translated(error, registration, "create") from error.__cause__
 
 
-async def _found(registration: Registration, context: CreateContext[Any]) -> bytes | None:
+async def _found(known: KnownTemplate, context: CreateContext[Any]) -> bytes | None:
+    registration = known.route.registration
     try:
         job = await registration.operations["find"](context.idempotency_key, context)
-        return None if job is None else _handle(registration, context, job)
+        return None if job is None else _handle(known, job)
     except FAILURES as error:
         raise translated(error, registration, "find") from error.__cause__
 
 
-async def _deleted(registration: Registration, context: CreateContext[Any], handle: bytes) -> None:
-    job, _ = registration.codec.decode(context.category, handle)
+async def _deleted(known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:
+    registration = known.route.registration
+    job, _ = registration.codec.decode(known.route.label, handle)
     context.deadline = None
     try:
         await registration.operations["delete"](job, context)
@@ -73,15 +73,14 @@ async def _deleted(registration: Registration, context: CreateContext[Any], hand
         raise translated(error, registration, "delete") from error.__cause__
 
 
-def _handle(registration: Registration, context: CreateContext[Any], job: Any) -> bytes:
+def _handle(known: KnownTemplate, job: Any) -> bytes:
+    registration = known.route.registration
     expected = registration.handle_type
     if isinstance(expected, type) and not isinstance(job, expected):
         raise InternalError(
             f"connector {registration.name} answered a {type(job).__name__}, its handle is a {expected.__name__}"
         )
-    declared = context.template.interface.outputs
-    outputs = declared.SerializeToString(deterministic=True) if declared.variables else b""
-    handle = registration.codec.encode(context.category, job, outputs)
+    handle = registration.codec.encode(known.route.label, job, known.outputs)
     redactor = registration.redactor
     if redactor and redactor.text(text := handle.decode()) != text:
         registration.logger.error("the handles of connector %s hold a secret; they must not", registration.name)

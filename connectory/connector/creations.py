@@ -19,8 +19,8 @@ class Asked:
 
     __slots__ = ("_data", "_digests")
 
-    def __init__(self, request: pb.CreateTaskRequest) -> None:
-        data = request.SerializeToString()
+    def __init__(self, request: pb.CreateTaskRequest, received: bytes = b"") -> None:
+        data = received or request.SerializeToString()
         self._data = data
         self._digests: Mapping[str, str] | None = None
         if len(data) > _SMALL:
@@ -39,9 +39,9 @@ class Creation:
 
     __slots__ = ("asked", "key")
 
-    def __init__(self, key: str, asked: Asked) -> None:
+    def __init__(self, key: str, request: pb.CreateTaskRequest, received: bytes = b"") -> None:
         self.key = key
-        self.asked = asked
+        self.asked = Asked(request, received)
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -56,7 +56,7 @@ class Creation:
 def creation_of(request: pb.CreateTaskRequest) -> Creation | None:
     """The create that a request stands for; None when it names neither a key nor an execution, and so is always new."""
     key = named_key(request)
-    return Creation(key, Asked(request)) if key else None
+    return Creation(key, request) if key else None
 
 
 def named_key(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
@@ -76,8 +76,8 @@ def _derived_key(metadata: pb.TaskExecutionMetadata) -> str:
     execution = node.execution_id
     if not execution.name or not node.node_id:
         return ""
-    parts = (execution.org, execution.project, execution.domain, execution.name, node.node_id, str(task.retry_attempt))
-    return "/".join(parts)
+    of_execution = f"{execution.org}/{execution.project}/{execution.domain}/{execution.name}"
+    return f"{of_execution}/{node.node_id}/{task.retry_attempt}"
 
 
 def _digests(request: pb.CreateTaskRequest) -> Mapping[str, str]:

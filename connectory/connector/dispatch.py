@@ -14,10 +14,11 @@ from connectory.connector.creations import fresh_key, named_key
 from connectory.connector.failures import FAILURES, translated
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.connector.listing import list_connectors, listed_connector
-from connectory.connector.registry import Registration, Registry
+from connectory.connector.registry import Registration, Registry, Route
 from connectory.connector.reports import Reports
 from connectory.connector.series import log_messages, metric_messages, metrics_request
 from connectory.connector.streams import answers_of, merged
+from connectory.connector.templates import KnownTemplates
 from connectory.errors import NotFoundError, UnsupportedError
 from connectory.secrets import Secrets
 from connectory.storage import Storage
@@ -60,23 +61,32 @@ class Dispatcher:
         self._contexts = Contexts(secrets=secrets, storage=storage, types=types)
         self._creating = Creating(MemoryLedger() if ledger is None else ledger, self._contexts)
         self._reports = Reports(types)
+        self._templates = KnownTemplates()
 
-    async def create(self, request: pb.CreateTaskRequest, *, deadline: datetime | None = None) -> pb.CreateTaskResponse:
-        """Start the job of a task, once per idempotency key, and answer its handle."""
+    async def create(
+        self, request: pb.CreateTaskRequest, *, deadline: datetime | None = None, received: bytes = b""
+    ) -> pb.CreateTaskResponse:
+        """Start the job of a task, once per idempotency key, and answer its handle.
+
+        `received` is the request as it came over the wire, when it did; it spares serializing it again.
+        """
         template = request.template
-        registration = self._starting_jobs(template.type, template.task_type_version)
+        route = self._starting_jobs(template.type, template.task_type_version)
+        registration = route.registration
         try:
-            handle = await self._creating.create(registration, request, deadline)
+            known = self._templates.of(route, template)
+            handle = await self._creating.create(known, request, received, deadline)
         except FAILURES as error:
             raise translated(error, registration, "create") from error.__cause__
         return pb.CreateTaskResponse(resource_meta=handle)
 
     async def get(self, request: pb.GetTaskRequest, *, deadline: datetime | None = None) -> pb.GetTaskResponse:
         """Report on a job."""
-        registration, category = self._of_job(request)
+        route = self._of_job(request)
+        registration = route.registration
         try:
-            job, declared = registration.codec.decode(category, request.resource_meta)
-            context = self._contexts.of_job(registration, category, deadline, request)
+            job, declared = registration.codec.decode(route.label, request.resource_meta)
+            context = self._contexts.of_job(route, deadline, request)
             prefix = context.output_prefix = request.output_prefix
             resource = await registration.operations["get"](job, context)
             conversion = self._contexts.conversion_to(prefix)
@@ -87,10 +97,11 @@ class Dispatcher:
 
     async def delete(self, request: pb.DeleteTaskRequest, *, deadline: datetime | None = None) -> pb.DeleteTaskResponse:
         """End a job. One that is gone is no error."""
-        registration, category = self._of_job(request)
+        route = self._of_job(request)
+        registration = route.registration
         try:
-            job, _ = registration.codec.decode(category, request.resource_meta)
-            context = self._contexts.of_job(registration, category, deadline, request)
+            job, _ = registration.codec.decode(route.label, request.resource_meta)
+            context = self._contexts.of_job(route, deadline, request)
             await registration.operations["delete"](job, context)
         except NotFoundError:
             return pb.DeleteTaskResponse()
@@ -102,12 +113,13 @@ class Dispatcher:
         self, request: pb.GetTaskMetricsRequest, *, deadline: datetime | None = None
     ) -> pb.GetTaskMetricsResponse:
         """The metrics of a job."""
-        registration, category = self._of_job(request)
+        route = self._of_job(request)
+        registration = route.registration
         if "metrics" not in registration.operations:
             raise _not_offered(registration, "metrics")
         try:
-            job, _ = registration.codec.decode(category, request.resource_meta)
-            context = self._contexts.of_job(registration, category, deadline)
+            job, _ = registration.codec.decode(route.label, request.resource_meta)
+            context = self._contexts.of_job(route, deadline)
             series = await registration.operations["metrics"](job, metrics_request(request), context)
             return metric_messages(series, registration)
         except FAILURES as error:
@@ -117,12 +129,13 @@ class Dispatcher:
         self, request: pb.GetTaskLogsRequest, *, deadline: datetime | None = None
     ) -> AsyncIterator[pb.GetTaskLogsResponse]:
         """The log of a job: for each page its lines, then the token that resumes after them."""
-        registration, category = self._of_job(request)
+        route = self._of_job(request)
+        registration = route.registration
         if registration.logs is None:
             raise _not_offered(registration, "logs")
         try:
-            job, _ = registration.codec.decode(category, request.resource_meta)
-            context = self._contexts.of_job(registration, category, deadline)
+            job, _ = registration.codec.decode(route.label, request.resource_meta)
+            context = self._contexts.of_job(route, deadline)
             wanted = LogRequest(lines=request.lines or None, token=request.token)
             async with aclosing(registration.logs(job, wanted, context)) as pages:
                 async for page in pages:
@@ -155,10 +168,12 @@ class Dispatcher:
     ) -> pb.Resource:
         """The same for whoever has all inputs at hand: how the task ended, with its outputs."""
         template = header.template
-        registration = self._within_a_call(template.type, template.task_type_version)
+        route = self._within_a_call(template.type, template.task_type_version)
+        registration = route.registration
         key = named_key(header) or fresh_key()
         try:
-            context = self._contexts.of_task(registration, header, literals, key, deadline)
+            known = self._templates.of(route, template)
+            context = self._contexts.of_task(known, header, literals, key, deadline)
             resource = await registration.operations["execute"](context)
             outputs = template.interface.outputs
             return await self._reports.final_message(registration, resource, outputs, context.conversion)
@@ -206,29 +221,31 @@ class Dispatcher:
                 registration.pool.close()
                 registration.check_pool.close()
 
-    def _starting_jobs(self, name: str, version: int) -> Registration:
-        registration = self.registry.find(name, version)
+    def _starting_jobs(self, name: str, version: int) -> Route:
+        route = self.registry.route(name, version)
+        registration = route.registration
         if registration.is_sync:
             raise UnsupportedError(
                 f"connector {registration.name} does all the work of task type {name!r} within one call; "
                 "call ExecuteTaskSync",
                 reason="WRONG_KIND",
             )
-        return registration
+        return route
 
-    def _within_a_call(self, name: str, version: int) -> Registration:
-        registration = self.registry.find(name, version)
+    def _within_a_call(self, name: str, version: int) -> Route:
+        route = self.registry.route(name, version)
+        registration = route.registration
         if not registration.is_sync:
             raise UnsupportedError(
                 f"connector {registration.name} starts jobs for task type {name!r}; call CreateTask, then GetTask",
                 reason="WRONG_KIND",
             )
-        return registration
+        return route
 
-    def _of_job(self, request: _AboutJob) -> tuple[Registration, TaskCategory]:
+    def _of_job(self, request: _AboutJob) -> Route:
         category = request.task_category
-        name, version = (category.name, category.version) if category.name else (request.task_type, 0)
-        return self._starting_jobs(name, version), TaskCategory(name, version)
+        name = category.name
+        return self._starting_jobs(name, category.version) if name else self._starting_jobs(request.task_type, 0)
 
 
 def _not_offered(registration: Registration, operation: str) -> UnsupportedError:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from connectory.connector.contract import AsyncConnector, TaskCategory
+from connectory.connector.contract import AsyncConnector
 from connectory.connector.operations import is_offered
 from connectory.connector.shapes import require_json
 from connectory.errors import InvalidTaskError, RegistryError
@@ -47,29 +47,29 @@ class HandleCodec:
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
         self._encoder = msgspec.json.Encoder()
 
-    def encode(self, category: TaskCategory, job: Any, outputs: bytes) -> bytes:
-        """The handle as bytes. A job that JSON cannot hold is a TypeError."""
-        return self._encoder.encode(self._envelope(self._version, str(category), job, outputs))
+    def encode(self, label: str, job: Any, outputs: bytes) -> bytes:
+        """The handle as bytes, for the category written so. A job that JSON cannot hold is a TypeError."""
+        return self._encoder.encode(self._envelope(self._version, label, job, outputs))
 
-    def decode(self, category: TaskCategory, data: bytes) -> tuple[Any, bytes]:
+    def decode(self, label: str, data: bytes) -> tuple[Any, bytes]:
         """The job and its declared outputs. What is no handle of this category and version is an `InvalidTaskError`."""
         try:
             envelope = self._decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            return self._decode_older(category, data, error)
+            return self._decode_older(label, data, error)
         if envelope.v != self._version:
-            return self._decode_older(category, data, None)
-        if envelope.category != str(category):
-            raise _invalid(f"it belongs to {envelope.category}, and the request names {category}", "category")
+            return self._decode_older(label, data, None)
+        if envelope.category != label:
+            raise _invalid(f"it belongs to {envelope.category}, and the request names {label}", "category")
         return envelope.job, envelope.outputs
 
-    def _decode_older(self, category: TaskCategory, data: bytes, reason: Exception | None) -> tuple[Any, bytes]:
+    def _decode_older(self, label: str, data: bytes, reason: Exception | None) -> tuple[Any, bytes]:
         try:
             head = msgspec.json.decode(data, type=_Head)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _invalid(f"it is no handle of this service ({error})") from error
-        if head.category != str(category):
-            raise _invalid(f"it belongs to {head.category}, and the request names {category}", "category")
+        if head.category != label:
+            raise _invalid(f"it belongs to {head.category}, and the request names {label}", "category")
         if head.v > self._version:
             raise _invalid(
                 f"its schema version {head.v} is newer than {self._version}, the newest that this server knows; "

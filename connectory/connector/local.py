@@ -57,7 +57,7 @@ async def run_local(
     prefix = output_prefix or str(ConversionContext(storage=storage).new_local_path("outputs"))
     async with _dispatching(dispatcher, registry, storage) as used:
         run = _Run(used, template, literals, prefix, on_progress)
-        registration = used.registry.find(template.type, template.task_type_version)
+        registration = used.registry.route(template.type, template.task_type_version).registration
         resource = await (run.at_once() if registration.is_sync else run.as_job())
     if resource.phase != Phase.SUCCEEDED.value:
         phase = Phase(resource.phase).name

@@ -15,7 +15,7 @@ from connectory.connector.pools import BoundedPool
 from connectory.connector.redaction import Redactor, redacting_logger
 from connectory.errors import NotFoundError, RegistryError
 
-__all__ = ["BrokenConnector", "Registration", "Registry"]
+__all__ = ["BrokenConnector", "Registration", "Registry", "Route"]
 
 _REQUIRED = {False: ("create", "get", "delete"), True: ("execute",)}
 _OPTIONAL = {False: ("find", "metrics", "check", "close"), True: ("check", "close")}
@@ -64,11 +64,21 @@ class Registration:
         return self.handles
 
 
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
+class Route:
+    """A category and the connector that answers it."""
+
+    registration: Registration
+    category: TaskCategory
+    label: str
+    """The category as it is written: name@version."""
+
+
 class Registry:
     """Connectors by task category. A value: build it where the program is put together, then hand it on."""
 
     def __init__(self) -> None:
-        self._by_category: dict[tuple[str, int], Registration] = {}
+        self._routes: dict[tuple[str, int], Route] = {}
         self._broken: list[BrokenConnector] = []
 
     def register(
@@ -87,27 +97,28 @@ class Registry:
             for category in registration.categories:
                 self._refuse_duplicate(category, registration)
         for category in registration.categories:
-            self._by_category[category.name, category.version] = registration
+            route = Route(registration=registration, category=category, label=str(category))
+            self._routes[category.name, category.version] = route
         return registration
 
     def _refuse_duplicate(self, category: TaskCategory, new: Registration) -> None:
-        old = self._by_category.get((category.name, category.version))
+        old = self._routes.get((category.name, category.version))
         if old is not None:
             raise RegistryError(
-                f"two connectors claim category {category}: {_described(old)} and {_described(new)}; "
+                f"two connectors claim category {category}: {_described(old.registration)} and {_described(new)}; "
                 "remove one, give it another task type or version, or register it with override=True"
             )
 
     def get(self, category: TaskCategory) -> Registration:
         """The connector of a category. An unknown one is a `NotFoundError` that lists what exists."""
-        return self.find(category.name, category.version)
+        return self.route(category.name, category.version).registration
 
-    def find(self, name: str, version: int) -> Registration:
-        """The same, by the category's parts."""
-        registration = self._by_category.get((name, version))
-        if registration is None:
+    def route(self, name: str, version: int) -> Route:
+        """The same with the category, by its parts."""
+        route = self._routes.get((name, version))
+        if route is None:
             raise self._unknown(name, version)
-        return registration
+        return route
 
     def _unknown(self, name: str, version: int) -> NotFoundError:
         if not name:
@@ -121,11 +132,11 @@ class Registry:
         return NotFoundError(f"{text}; registered are: {listed or 'none'}{broken}", reason="UNKNOWN_CATEGORY")
 
     def _categories(self) -> Sequence[TaskCategory]:
-        return [TaskCategory(name, version) for name, version in sorted(self._by_category)]
+        return [TaskCategory(name, version) for name, version in sorted(self._routes)]
 
     def list(self) -> Sequence[Registration]:
         """Every connector that has a category, in the order of their names."""
-        unique = {id(registration): registration for registration in self._by_category.values()}
+        unique = {id(route.registration): route.registration for route in self._routes.values()}
         return sorted(unique.values(), key=lambda registration: (registration.name, registration.categories))
 
     @property

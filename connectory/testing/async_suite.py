@@ -130,7 +130,7 @@ class AsyncConnectorSuite:
             pytest.skip("the suite was given no unknown_job")
         async with dispatching(make_connector(), secrets=secrets) as dispatcher:
             codec = dispatcher.registry.get(good_task.category).codec
-            handle = codec.encode(good_task.category, unknown_job, b"")
+            handle = codec.encode(str(good_task.category), unknown_job, b"")
             await dispatcher.delete(good_task.delete_request(handle))
             with pytest.raises(NotFoundError):
                 await dispatcher.get(good_task.get_request(handle))

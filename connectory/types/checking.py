@@ -10,7 +10,7 @@ from connectory.types.bulk import LONG, only_floats
 from connectory.types.describing import describe, describe_literal
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["check", "check_map", "check_names", "find_mismatch", "may_be_none"]
+__all__ = ["check", "check_map", "check_names", "find_mismatch", "may_be_none", "simple_fields"]
 
 Mismatch = tuple[str, str]
 """The path to the part that does not fit, and why not."""
@@ -32,6 +32,10 @@ _SIMPLE_FIELDS: Final = dict(
     )
 )
 """By SimpleType's numbers: which fields of Primitive or Scalar fit."""
+
+_PRIMITIVE: Final = frozenset(
+    (types_pb2.INTEGER, types_pb2.FLOAT, types_pb2.STRING, types_pb2.BOOLEAN, types_pb2.DATETIME, types_pb2.DURATION)
+)
 
 
 class _Names(Container[str], Iterable[str], Sized, Protocol):
@@ -59,6 +63,12 @@ def check_map(literals: literals_pb2.LiteralMap, variables: interface_pb2.Variab
             raise TypeConversionError(mismatch[1], path=f"{name}{joint}{mismatch[0]}")
     if found != len(given) or found != len(declared):
         check_names(given, variables)
+
+
+def simple_fields(literal_type: types_pb2.LiteralType) -> tuple[str, ...]:
+    """Which fields of Primitive fit a type; none for a type whose values are no primitives."""
+    number = literal_type.simple
+    return _SIMPLE_FIELDS.get(number, ()) if number in _PRIMITIVE else ()
 
 
 def check_names(given: _Names, variables: interface_pb2.VariableMap) -> None:

@@ -90,10 +90,27 @@ def test_a_struct_may_rename_its_fields() -> None:
         reader.read(_struct({"max_rows": 9}))
 
 
-def test_an_empty_config_is_never_shared_when_it_can_change() -> None:
-    reader, frozen = ConfigReader(Inner), ConfigReader(StructConfig)
-    assert reader.read(struct_pb2.Struct()) is not reader.read(struct_pb2.Struct())
-    assert frozen.read(struct_pb2.Struct()) is frozen.read(struct_pb2.Struct())
+def test_a_config_is_never_shared_when_it_can_change() -> None:
+    for config_type, values in ((Inner, {}), (dict, {}), (dict, {"tables": ["a"]})):
+        make = ConfigReader(config_type).maker(_struct(values))
+        assert make() == make()
+        assert make() is not make()
+    tables = ConfigReader(dict).maker(_struct({"tables": ["a"]}))
+    tables()["tables"].append("b")
+    assert tables() == {"tables": ["a"]}
+
+
+def test_a_config_that_cannot_change_is_made_once() -> None:
+    for values in ({}, {"maxRows": 9}):
+        make = ConfigReader(StructConfig).maker(_struct(values))
+        assert make() is make()
+
+
+def test_a_maker_keeps_what_it_was_given() -> None:
+    custom = _struct({"tables": ["a"]})
+    make = ConfigReader(dict).maker(custom)
+    custom.Clear()
+    assert make() == {"tables": ["a"]}
 
 
 def test_a_config_that_checks_itself_is_heard() -> None:

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectory.connector.contract import TaskCategory
 from connectory.connector.handles import HandleCodec
 from connectory.connector.registry import Registry
 from connectory.errors import InvalidTaskError, RegistryError
 from tests.connectory.connector.fakes import FakeConnector, FakeJob
 
-CATEGORY = TaskCategory("fake")
+LABEL = "fake@0"
 
 
 @dataclass
@@ -55,30 +54,30 @@ def _codec(connector: FakeConnector | None = None, handle_type: Any = FakeJob) -
 @settings(max_examples=100, deadline=None)
 def test_what_is_encoded_is_decoded(job: RichJob, outputs: bytes) -> None:
     codec = _codec(handle_type=RichJob)
-    assert codec.decode(CATEGORY, codec.encode(CATEGORY, job, outputs)) == (job, outputs)
+    assert codec.decode(LABEL, codec.encode(LABEL, job, outputs)) == (job, outputs)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @settings(max_examples=100, deadline=None)
 def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidTaskError, match="handle cannot be used"):
-        _codec().decode(CATEGORY, data)
+        _codec().decode(LABEL, data)
 
 
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(InvalidTaskError, match="no handle"):
-        _codec().decode(CATEGORY, b'{"job":' + b"[" * 100_000)
+        _codec().decode(LABEL, b'{"job":' + b"[" * 100_000)
 
 
 def test_the_envelope_is_small_and_readable() -> None:
-    data = _codec().encode(CATEGORY, FakeJob(job_id="7"), b"")
+    data = _codec().encode(LABEL, FakeJob(job_id="7"), b"")
     assert json.loads(data) == {"v": 1, "category": "fake@0", "job": {"job_id": "7"}}
 
 
 @pytest.mark.parametrize(("version", "job"), [(1, {"id": "7"}), (2, {"job": "7"}), (3, {"job_id": "7"})])
 def test_older_handles_are_upgraded(version: int, job: dict[str, str]) -> None:
     data = json.dumps({"v": version, "category": "fake@0", "job": job, "outputs": "AAE="}).encode()
-    assert _codec(Upgraded()).decode(CATEGORY, data) == (FakeJob(job_id="7"), b"\x00\x01")
+    assert _codec(Upgraded()).decode(LABEL, data) == (FakeJob(job_id="7"), b"\x00\x01")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def test_older_handles_are_upgraded(version: int, job: dict[str, str]) -> None:
 )
 def test_what_cannot_be_used_is_said(envelope: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidTaskError, match=sentence) as refused:
-        _codec(Upgraded()).decode(CATEGORY, json.dumps(envelope).encode())
+        _codec(Upgraded()).decode(LABEL, json.dumps(envelope).encode())
     assert refused.value.reason == "INVALID_HANDLE"
 
 
