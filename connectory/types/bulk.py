@@ -1,17 +1,19 @@
-"""Long lists of numbers and texts, all members at once. What does not fit exactly is left to the usual way."""
+"""Lists and maps of numbers and texts, all members at once. What does not fit exactly is left to the usual way."""
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from connectory.types.kinds import Kind
 from connectory.v1 import literals_pb2
 
-__all__ = ["LONG", "only_floats", "read", "write"]
+__all__ = ["LONG", "SEVERAL", "only_floats", "read", "read_map", "write", "write_map"]
 
+SEVERAL: Final = 3
+"""From how many members on it pays to convert them at once."""
 LONG: Final = 64
-"""From how many members on it pays."""
+"""From how many members on it pays to look at all of them beforehand."""
 
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
@@ -84,6 +86,38 @@ _WRITERS: Final[dict[Kind, Callable[[Sequence[Any], literals_pb2.LiteralCollecti
     Kind.BOOLEAN: _write_flags,
 }
 _FIELDS: Final = {Kind.INTEGER: "integer", Kind.STRING: "string_value", Kind.BOOLEAN: "boolean"}
+_MAPPED: Final = {**_FIELDS, Kind.FLOAT: "float_value"}
+_CLASSES: Final = {Kind.INTEGER: int, Kind.STRING: str, Kind.BOOLEAN: bool, Kind.FLOAT: float}
+
+
+def write_map(values: Mapping[Any, Any], kind: Kind, result: literals_pb2.LiteralMap) -> bool:
+    """Add all values, which are exactly of the kind's type, to an empty map; False: nothing was added."""
+    field = _MAPPED.get(kind)
+    if field is None or set(map(type, values)) != {str} or set(map(type, values.values())) != {_CLASSES[kind]}:
+        return False
+    literals = result.literals
+    try:
+        for key, value in values.items():
+            setattr(literals[key].scalar.primitive, field, value)
+    except ValueError:  # more than 64 bits, or no Unicode: the usual way says which
+        literals.clear()
+        return False
+    return True
+
+
+def read_map(literals: Mapping[str, literals_pb2.Literal], kind: Kind) -> dict[str, Any] | None:
+    """The members' values by key, if all of them are plainly of the kind's type; otherwise None."""
+    field = _MAPPED.get(kind)
+    if field is None:
+        return None
+    values = {}
+    for key, member in literals.items():
+        primitive = member.scalar.primitive
+        which: str | None = primitive.WhichOneof("value")
+        if which != field:
+            return None
+        values[key] = getattr(primitive, field)
+    return values
 
 
 def read(collection: literals_pb2.LiteralCollection, kind: Kind) -> list[Any] | None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from connectory.errors import TypeConversionError
 from connectory.types import bulk
-from connectory.types.bulk import LONG
+from connectory.types.bulk import LONG, SEVERAL
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_literal, describe_value, nested
 from connectory.types.kinds import Kind, kind_of
@@ -49,7 +49,7 @@ class ListTransformer(TypeTransformer):
         item_type, item = literal_type.collection_type, _item(annotation)
         literal, parts = literals_pb2.Literal(), _sequence(value)
         literal.collection.SetInParent()
-        if len(parts) >= LONG and bulk.write(parts, _plain_kind(item, item_type, types), literal.collection):
+        if len(parts) >= SEVERAL and bulk.write(parts, _plain_kind(item, item_type, types), literal.collection):
             return literal
         for index, part in enumerate(parts):
             try:
@@ -65,7 +65,7 @@ class ListTransformer(TypeTransformer):
             raise TypeConversionError(f"expected list, got {describe_literal(literal)}")
         item, collection = _item(annotation), literal.collection
         values = []
-        if len(collection.literals) >= LONG:
+        if len(collection.literals) >= SEVERAL:
             read = bulk.read(collection, _plain_kind(item, None, types))
             if read is not None:
                 return read
@@ -167,24 +167,31 @@ class DictTransformer(TypeTransformer):
         if kind is not Kind.MAP:
             raise TypeConversionError(f"a dict does not fit a variable of kind {kind.value}")
         value_type, item = literal_type.map_value_type, _key_and_value(annotation)[1]
-        result = literals_pb2.LiteralMap()
-        for key, part in _mapping(value).items():
+        literal, parts = literals_pb2.Literal(), _mapping(value)
+        literal.map.SetInParent()
+        if len(parts) >= SEVERAL and bulk.write_map(parts, _plain_kind(item, value_type, types), literal.map):
+            return literal
+        for key, part in parts.items():
             if not isinstance(key, str):
                 raise TypeConversionError(f"expected keys of type str, got {describe_value(key)}")
             try:
-                result.literals[key].CopyFrom(types.to_literal(part, value_type, ctx, annotation=item))
+                literal.map.literals[key].CopyFrom(types.to_literal(part, value_type, ctx, annotation=item))
             except TypeConversionError as error:
                 raise nested(error, f"[{key!r}]") from error
-        return literals_pb2.Literal(map=result)
+        return literal
 
     def to_python(
         self, literal: literals_pb2.Literal, annotation: Any, types: TypeRegistry, ctx: ConversionContext
     ) -> dict[Any, Any]:
         if literal.WhichOneof("value") != "map":
             return self.from_plain(plain_of(literal), annotation, types, ctx)
-        item = _key_and_value(annotation)[1]
+        item, literals = _key_and_value(annotation)[1], literal.map.literals
+        if len(literals) >= SEVERAL:
+            read = bulk.read_map(literals, _plain_kind(item, None, types))
+            if read is not None:
+                return read
         values = {}
-        for key, part in literal.map.literals.items():
+        for key, part in literals.items():
             try:
                 values[key] = types.to_python(part, item, ctx)
             except TypeConversionError as error:

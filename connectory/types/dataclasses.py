@@ -14,9 +14,11 @@ from connectory.types.extras import bare
 from connectory.types.hints import fields_of
 from connectory.types.json_schema import json_schema
 from connectory.types.kinds import Kind, kind_of
+from connectory.types.mirroring import mirror_of
+from connectory.types.mirrors import UnfitError
 from connectory.types.plain import StructureOnlyError
 from connectory.types.registry import TypeRegistry
-from connectory.types.structures import pack, plain_of, struct_type
+from connectory.types.structures import pack, packed, plain_of, struct_type
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import literals_pb2, types_pb2
 
@@ -82,12 +84,27 @@ class DataclassTransformer(TypeTransformer):
     ) -> literals_pb2.Literal:
         if kind_of(literal_type) is not Kind.STRUCT:
             raise TypeConversionError(f"a dataclass does not fit a variable of kind {kind_of(literal_type).value}")
+        mirror = types.remembered(annotation, mirror_of)
+        if mirror is not None:
+            try:
+                return packed(mirror.pack(value, ctx))
+            except UnfitError:
+                pass
         return pack(self.to_plain(value, annotation, types, ctx))
 
     def to_python(
         self, literal: literals_pb2.Literal, annotation: Any, types: TypeRegistry, ctx: ConversionContext
     ) -> Any:
         return self.from_plain(plain_of(literal), annotation, types, ctx)
+
+    def from_msgpack(self, data: bytes, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
+        mirror = types.remembered(annotation, mirror_of)
+        if mirror is not None:
+            try:
+                return mirror.unpack(data, ctx)
+            except UnfitError:
+                pass
+        return super().from_msgpack(data, annotation, types, ctx)
 
     def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, Any]:
         if not isinstance(value, typing.get_origin(annotation) or annotation):

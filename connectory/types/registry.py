@@ -1,8 +1,8 @@
 """The registry of transformers, as a value: every conversion starts here."""
 
 import typing
-from collections.abc import KeysView, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, KeysView, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from connectory.errors import RegistryError, TypeConversionError
 from connectory.types import checking
@@ -11,11 +11,13 @@ from connectory.types.describing import describe_annotation, describe_literal, n
 from connectory.types.extras import bare, extras_of, mark, noted
 from connectory.types.kinds import Kind, kind_of
 from connectory.types.lazy import LazyFamilies, brought
-from connectory.types.structures import MSGPACK, unpack
+from connectory.types.structures import MSGPACK
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
 __all__ = ["TypeRegistry"]
+
+T = TypeVar("T")
 
 
 class _Found(NamedTuple):
@@ -41,6 +43,7 @@ class TypeRegistry:
         self._recognizing: list[TypeTransformer] = []
         self._found: dict[Any, _Found] = {}
         self._literal_types: dict[Any, types_pb2.LiteralType] = {}
+        self._remembered: dict[Any, Any] = {}
 
     def register(self, transformer: TypeTransformer, *, override: bool = False) -> None:
         """Add a transformer. An annotation or kind that another one has is a `RegistryError`, unless `override` is set.
@@ -54,14 +57,17 @@ class TypeRegistry:
         self._claiming.insert(0, transformer)
         if type(transformer).recognized is not TypeTransformer.recognized:
             self._recognizing.insert(0, transformer)
-        self._found.clear()
-        self._literal_types.clear()
+        self._forget()
 
     def register_last(self, transformer: TypeTransformer) -> None:
         """Add a transformer that is asked whether it claims an annotation when no other one does."""
         self._claiming.append(transformer)
+        self._forget()
+
+    def _forget(self) -> None:
         self._found.clear()
         self._literal_types.clear()
+        self._remembered.clear()
 
     def known_annotations(self) -> KeysView[Any]:
         """The annotations that are converted by name; more are claimed by transformers when they appear."""
@@ -149,8 +155,20 @@ class TypeRegistry:
         return literal_type
 
     def forget_declared(self) -> None:
-        """Make every declared type anew when it is asked for next."""
+        """Make every declared type, and what was made of it, anew when it is asked for next."""
         self._literal_types.clear()
+        self._remembered.clear()
+
+    def remembered(self, annotation: Any, make: Callable[[Any, "TypeRegistry"], T]) -> T:
+        """What a function makes of an annotation, made once for the transformers that there are."""
+        key = make, annotation
+        try:
+            made: T = self._remembered[key]
+        except KeyError:
+            made = self._remembered[key] = make(annotation, self)
+        except TypeError:  # an annotation that cannot be hashed
+            made = make(annotation, self)
+        return made
 
     def annotation_for(self, literal_type: types_pb2.LiteralType) -> Any:
         """The most natural annotation for a declared type: what a transformer recognizes, or a type of its kind."""
@@ -173,16 +191,17 @@ class TypeRegistry:
 
     def to_python(self, literal: literals_pb2.Literal, annotation: Any, ctx: ConversionContext) -> Any:
         """A literal as a value of the annotation. `Any` gives what is most natural for the literal."""
-        if literal.WhichOneof("value") == "offloaded_metadata":
+        which = literal.scalar.WhichOneof("value")
+        if which is None and literal.WhichOneof("value") == "offloaded_metadata":
             literal = _fetch(literal, ctx)
+            which = literal.scalar.WhichOneof("value")
         transformer, annotation, _ = self._lookup(annotation)
-        scalar = literal.scalar if literal.WhichOneof("value") == "scalar" else None
-        if scalar is not None and Kind.UNION not in transformer.kinds:
-            which = scalar.WhichOneof("value")
-            if which == "union":
-                return self.to_python(scalar.union.value, annotation, ctx)
-            if which == "binary" and scalar.binary.tag == MSGPACK:
-                return transformer.from_plain(unpack(scalar.binary.value), annotation, self, ctx)
+        if which == "binary":
+            binary = literal.scalar.binary
+            if binary.tag == MSGPACK and Kind.UNION not in transformer.kinds:
+                return transformer.from_msgpack(binary.value, annotation, self, ctx)
+        elif which == "union" and Kind.UNION not in transformer.kinds:
+            return self.to_python(literal.scalar.union.value, annotation, ctx)
         return transformer.to_python(literal, annotation, self, ctx)
 
     def to_plain(self, value: Any, annotation: Any, ctx: ConversionContext) -> Any:

@@ -24,13 +24,15 @@ __all__ = [
     "valid_text",
 ]
 
-_INT64 = range(-(2**63), 2**63)
+_INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1
 
 
 def _int(value: Any) -> int:
+    if type(value) is int and _INT64_MIN <= value <= _INT64_MAX:
+        return value
     if isinstance(value, numbers.Integral) and not isinstance(value, bool):
         number = int(value)
-        if number in _INT64:
+        if _INT64_MIN <= number <= _INT64_MAX:
             return number
         raise TypeConversionError(f"{describe_value(value)} does not fit into 64 bits; use str or float for it")
     raise TypeConversionError(f"expected int, got {describe_value(value)}")
@@ -58,7 +60,7 @@ def valid_text(value: Any) -> str:
         value.encode()
     except UnicodeEncodeError as error:
         raise TypeConversionError(f"{describe_value(value)} is not valid Unicode text ({error.reason})") from None
-    return str(value)
+    return str.__str__(value)  # the text itself, whatever a class of its own shows
 
 
 def _bool(value: Any) -> bool:

@@ -9,7 +9,7 @@ from connectory.errors import TypeConversionError
 from connectory.types.describing import describe_literal
 from connectory.v1 import literals_pb2, types_pb2
 
-__all__ = ["MSGPACK", "pack", "plain_of", "struct_type", "unpack"]
+__all__ = ["MSGPACK", "pack", "packed", "plain_of", "struct_type", "unpack"]
 
 MSGPACK: Final = "msgpack"
 _MAX_EXACT: Final = 2.0**53
@@ -28,7 +28,15 @@ def pack(plain: Any) -> literals_pb2.Literal:
         data = msgspec.msgpack.encode(plain)
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise TypeConversionError(f"the structure cannot be written as msgpack: {error}") from error
-    return literals_pb2.Literal(scalar=literals_pb2.Scalar(binary=literals_pb2.Binary(value=data, tag=MSGPACK)))
+    return packed(data)
+
+
+def packed(data: bytes) -> literals_pb2.Literal:
+    """A literal that carries msgpack."""
+    literal = literals_pb2.Literal()
+    binary = literal.scalar.binary
+    binary.value, binary.tag = data, MSGPACK
+    return literal
 
 
 def unpack(data: bytes) -> Any:

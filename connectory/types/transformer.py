@@ -7,6 +7,7 @@ from connectory.errors import TypeConversionError
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation
 from connectory.types.kinds import Kind
+from connectory.types.structures import unpack
 from connectory.v1 import literals_pb2, types_pb2
 
 if TYPE_CHECKING:
@@ -76,3 +77,7 @@ class TypeTransformer(ABC):
     def from_plain(self, data: Any, annotation: Any, types: "TypeRegistry", ctx: ConversionContext) -> Any:
         """The reverse of `to_plain`."""
         raise TypeConversionError(f"{describe_annotation(annotation)} cannot be a part of a structure")
+
+    def from_msgpack(self, data: bytes, annotation: Any, types: "TypeRegistry", ctx: ConversionContext) -> Any:
+        """The value that a structure, or a part of one, holds as msgpack."""
+        return self.from_plain(unpack(data), annotation, types, ctx)

@@ -22,7 +22,8 @@ Variant = tuple[Any, types_pb2.LiteralType]
 class UnionTransformer(TypeTransformer):
     """Optional[T] and Union[A, B, ...]: the literal records which variant it holds.
 
-    The variant is the one whose type is exactly the value's; when there is none, the first that takes the value.
+    The variant is the one whose type is exactly the value's, or one that the value's class derives from; when there is
+    none, the first that takes the value.
     """
 
     tag = "Typed Union"
@@ -30,7 +31,7 @@ class UnionTransformer(TypeTransformer):
     kinds = (Kind.UNION,)
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
-        variants = [literal_type for _, literal_type in _variants(annotation, types)]
+        variants = [literal_type for _, literal_type in types.remembered(annotation, _variants)]
         return types_pb2.LiteralType(union_type=types_pb2.UnionType(variants=variants))
 
     def annotation_for(self, literal_type: types_pb2.LiteralType, types: TypeRegistry) -> Any:
@@ -52,8 +53,8 @@ class UnionTransformer(TypeTransformer):
             variants = [(Any, variant) for variant in declared]
             natural = [(types.annotation_for(variant), variant) for variant in declared]
         else:
-            variants = natural = list(_variants(annotation, types))
-        order = sorted(range(len(variants)), key=lambda index: not _is_exactly(value, natural[index][0]))
+            variants = natural = list(types.remembered(annotation, _variants))
+        order = sorted(range(len(variants)), key=lambda index: _remoteness(value, natural[index][0]))
         for index in order:
             known, variant = variants[index]
             try:
@@ -75,7 +76,7 @@ class UnionTransformer(TypeTransformer):
             recorded, literal = literal.scalar.union.type, literal.scalar.union.value
         if annotation is Any:
             return types.to_python(literal, Any, ctx)
-        variants = list(_variants(annotation, types))
+        variants = types.remembered(annotation, _variants)
         for known, _ in sorted(variants, key=lambda variant: _distance(variant[1], recorded, literal)):
             try:
                 return types.to_python(literal, known, ctx)
@@ -84,7 +85,7 @@ class UnionTransformer(TypeTransformer):
         raise TypeConversionError(f"expected {describe_annotation(annotation)}, got {describe_literal(literal)}")
 
     def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
-        known = sorted(typing.get_args(annotation), key=lambda variant: not _is_exactly(value, variant))
+        known = sorted(typing.get_args(annotation), key=lambda variant: _remoteness(value, variant))
         for variant in known:
             try:
                 return types.to_plain(value, variant, ctx)
@@ -93,7 +94,7 @@ class UnionTransformer(TypeTransformer):
         raise TypeConversionError(f"expected {describe_annotation(annotation)}, got {describe_value(value)}")
 
     def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
-        known = sorted(typing.get_args(annotation), key=lambda variant: not _is_exactly(data, variant))
+        known = sorted(typing.get_args(annotation), key=lambda variant: _remoteness(data, variant))
         for variant in known:
             try:
                 return types.from_plain(data, variant, ctx)
@@ -111,9 +112,11 @@ def _variants(annotation: Any, types: TypeRegistry) -> Sequence[Variant]:
     return variants
 
 
-def _is_exactly(value: Any, annotation: Any) -> bool:
+def _remoteness(value: Any, annotation: Any) -> int:
+    """Smaller is nearer: the value's own class, one that it derives from, any other."""
     plain = typing.get_origin(annotation) or annotation
-    return type(value) is (python_types.NoneType if plain is None else plain)
+    wanted = python_types.NoneType if plain is None else plain
+    return 0 if type(value) is wanted else 2 - (wanted in type(value).__mro__)
 
 
 def _distance(

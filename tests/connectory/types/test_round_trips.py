@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectory.errors import TypeConversionError
 from connectory.types import Directory, File, StructuredDataset
 from tests.connectory.types.samples import CTX, TYPES, Color, Order, Part, crossed
 
@@ -112,3 +113,41 @@ def test_a_union_remembers_which_variant_it_holds() -> None:
     assert type(crossed(1.0, int | float)) is float
     assert crossed("red", Color | str) == "red"
     assert crossed(Color.RED, str | Color) is Color.RED
+
+
+def test_a_class_derived_from_a_type_crosses_as_that_type() -> None:
+    class Shade(str, enum.Enum):  # noqa: UP042 - text that does not write itself as its value
+        DARK = "dark"
+
+    class Level(enum.IntEnum):
+        HIGH = 3
+
+    assert crossed(Shade.DARK, str) == "dark"
+    assert type(crossed(Shade.DARK, str)) is str
+    assert type(crossed(Level.HIGH, float | int)) is int
+    assert crossed({"a": Level.HIGH, "b": 2, "c": 3}, dict[str, int]) == {"a": 3, "b": 2, "c": 3}
+
+
+@BOUNDED
+@given(
+    st.sampled_from([(int, ints | st.booleans()), (float, floats | ints), (str, texts), (bool, st.booleans())]),
+    st.data(),
+)
+def test_maps_of_any_length_cross_alike(kind: tuple[Any, st.SearchStrategy[Any]], data: st.DataObject) -> None:
+    annotation, values = kind
+    given = data.draw(st.dictionaries(texts, values, max_size=8))
+    alone = {key: outcome(value, annotation) for key, value in given.items()}
+    refused = [said for said in alone.values() if isinstance(said, TypeConversionError)]
+    together = outcome(given, dict[str, annotation])  # type: ignore[valid-type]
+    if refused:
+        assert isinstance(together, TypeConversionError)
+        assert together.message in [said.message for said in refused]
+    else:
+        assert together == alone
+
+
+def outcome(value: Any, annotation: Any) -> Any:
+    try:
+        return crossed(value, annotation)
+    except TypeConversionError as error:
+        return error
