@@ -204,10 +204,3 @@ def test_tasks_hand_each_other_tables() -> None:
         return total(data=make(rows=rows))
 
     assert both(rows=4) == 12
-
-
-def test_a_table_may_be_missing(ctx: ConversionContext) -> None:
-    Maybe = Annotated[pd.DataFrame, kwtypes(a=int)] | None
-    literal = written(pd.DataFrame(COLUMNS), Maybe, ctx)
-    assert list(TYPES.to_python(literal, Maybe, ctx).columns) == ["a"]
-    assert TYPES.to_python(written(None, Maybe, ctx), Maybe, ctx) is None
