@@ -8,6 +8,7 @@ from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.state import NodeState, State
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.memory import AttemptMemory
+from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.setup import SetupContext
 from workflow_runner.quotas import Scope
 from workflow_runner.resources import AttemptResources
@@ -25,6 +26,7 @@ def context_of(
     remembered: AttemptMemory,
     wake: Callable[[], None],
     setup: SetupContext,
+    nodes: NodeCalls,
 ) -> tuple[TaskExecutionContext, AttemptResources]:
     """The context of an attempt of a task node that has begun, and its tokens."""
     node = state.nodes[path]
@@ -47,6 +49,7 @@ def context_of(
         wake=wake,
         resource_manager=resources,
         setup=setup,
+        nodes=nodes,
     )
     return ctx, resources
 
@@ -66,6 +69,8 @@ def _metadata(state: State, node: NodeState, attempt: int) -> connector_pb2.Task
         task_execution_id=identifier,
         max_attempts=user_retries(spec) + 1,
         overrides=overrides,
+        labels=state.settings.labels,
+        annotations=state.settings.annotations,
         interruptible=_interruptible(spec),
     )
 

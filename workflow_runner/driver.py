@@ -11,9 +11,11 @@ from connectory.v1 import tasks_pb2
 from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_context import context_of
 from workflow_runner.cache.desk import CacheDesk
+from workflow_runner.called import AttemptCalls, CallDesk
 from workflow_runner.engine.apply import apply_all
 from workflow_runner.engine.caching import computed_alone
 from workflow_runner.engine.commands import (
+    AnswerCall,
     CloseExecution,
     Command,
     GiveUp,
@@ -31,6 +33,7 @@ from workflow_runner.engine.events import (
     AttemptStopped,
     AttemptSucceeded,
     Event,
+    NodeCalled,
     TimerFired,
     encode_event,
 )
@@ -92,6 +95,7 @@ class Driver:
             allowed=self._may_cache,
             clock=clock,
         )
+        self._calls = CallDesk(lambda: self.state, emit=self.emit, clock=clock)
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._noted: dict[tuple[str, int], AttemptProgressed] = {}
         self._events: list[Event] = []
@@ -157,7 +161,7 @@ class Driver:
                 events = self._take()
                 commands = await asyncio.shield(asyncio.ensure_future(self._write(events)))
                 self._drop_ended(events)
-                if any(isinstance(event, AttemptExpanded) for event in events):
+                if any(isinstance(event, AttemptExpanded | NodeCalled) for event in events):
                     self._mailbox.learn()
                 for command in commands:
                     self._perform(command, resumed=False)
@@ -181,6 +185,8 @@ class Driver:
                 if expanded or node.phase.is_terminal or node.attempt > event.attempt:
                     self._attempts.pop((event.node, event.attempt), None)
                     self._noted.pop((event.node, event.attempt), None)
+                if node.spec.is_eager:
+                    self._calls.leave((event.node, event.attempt))
 
     def _take(self) -> list[Event]:
         events, self._events = self._events, []
@@ -258,6 +264,8 @@ class Driver:
                 self._desk.remember(command)
             case GiveUp():
                 self._desk.give_up(command)
+            case AnswerCall():
+                self._calls.answer(command)
             case SetTimer():
                 self._timers.set(command)
             case CloseExecution():
@@ -268,7 +276,15 @@ class Driver:
         state = AttemptState(self._store, self.state.execution, path, number, kept)
         wake = asyncio.Event()
         ctx, resources = context_of(
-            self.state, path, number, key, resumed=resumed, remembered=state, wake=wake.set, setup=self._setup
+            self.state,
+            path,
+            number,
+            key,
+            resumed=resumed,
+            remembered=state,
+            wake=wake.set,
+            setup=self._setup,
+            nodes=AttemptCalls(self._calls, path, number),
         )
         if resumed:
             resources.restore()

@@ -9,6 +9,7 @@ from typing import Any
 
 from connectory.authoring.binding import Binder
 from connectory.authoring.conversion import conversion_context, describe, type_registry
+from connectory.authoring.delegation import current_delegate
 from connectory.authoring.entity import Entity
 from connectory.authoring.graph import Graph, building, current_graph
 from connectory.authoring.interface import Interface
@@ -27,6 +28,9 @@ def call(entity: Entity, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if graph is not None:
         return link(graph, entity, _arguments(entity, args, kwargs)).result
     literals = to_literals(entity, args, kwargs)
+    delegate = current_delegate()
+    if delegate is not None:
+        return native_result(entity, delegate.run(entity, literals))
     with building(None):
         return native_result(entity, entity.run(literals))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from connectory.authoring.calling import call, native_result, to_literals
+from connectory.authoring.delegation import current_delegate
 from connectory.authoring.execution import run_task_async
 from connectory.authoring.graph import current_graph
 from connectory.authoring.location import authoring_error, function_location
@@ -49,7 +50,11 @@ class FunctionTask(PythonTask[Any], Generic[P, R]):
         return cast(R, call(self, args, kwargs))
 
     async def _awaitable(self, args: Any, kwargs: Any) -> Any:
-        return native_result(self, await run_task_async(self, to_literals(self, args, kwargs)))
+        literals = to_literals(self, args, kwargs)
+        delegate = current_delegate()
+        if delegate is not None:
+            return native_result(self, await delegate.run_async(self, literals))
+        return native_result(self, await run_task_async(self, literals))
 
 
 def qualified_name(function: Callable[..., Any]) -> str:

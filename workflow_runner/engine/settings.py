@@ -1,5 +1,7 @@
 """What an execution is allowed to do, fixed when it starts and kept in its log."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 __all__ = ["Backoff", "ExecutionSettings"]
@@ -32,3 +34,7 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Whether results are worked out although they are kept in the cache, and replace what is kept."""
     output_prefix: str = ""
     """Where nodes put what they write, as an object store URL; each attempt gets a place of its own below it."""
+    labels: Mapping[str, str] = {}
+    """What is created for the execution outside gets these labels, where it can have labels."""
+    annotations: Mapping[str, str] = {}
+    """The same for annotations."""

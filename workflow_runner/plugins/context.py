@@ -1,7 +1,7 @@
 """What a plugin knows of an attempt, and what it may use for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from connectory.secrets import Secrets
@@ -10,6 +10,7 @@ from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2
 from workflow_runner.plugins.io import InputReader, OutputWriter, TaskReader
 from workflow_runner.plugins.memory import AttemptMemory, PluginStateReader, PluginStateWriter
 from workflow_runner.plugins.metadata import ExecutionMetadata
+from workflow_runner.plugins.node_calls import NoCalls, NodeCalls
 from workflow_runner.plugins.resources import ResourceManager
 from workflow_runner.plugins.setup import SetupContext
 
@@ -41,6 +42,8 @@ class TaskExecutionContext:
     """Tokens of the quotas that plugins registered."""
     setup: SetupContext
     """What the plugin was loaded with."""
+    nodes: NodeCalls = field(default_factory=NoCalls)
+    """Runs nodes for it while it goes on, if its task is eager."""
     name_limit: int | None = None
     """The plugin's property `generated_name_max_length`."""
 

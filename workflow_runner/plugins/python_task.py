@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from connectory.authoring.resolver import locator_of
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.plugins.contract import NotConfirmableError, Plugin, PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.python.calls import Call, Expanded, Failed, Reply
 from workflow_runner.python.processes import ProcessExecutor
@@ -31,15 +32,28 @@ class CallExecutor(Protocol):
         ...
 
 
+class EagerExecutor(Protocol):
+    """Runs the code of eager tasks."""
+
+    async def drive(self, call: Call, calls: NodeCalls) -> Reply:
+        """Run one call to its end; what the code calls is run by `calls`.
+
+        Cancelled, it ends the call, or raises NotConfirmableError when it cannot.
+        """
+        ...
+
+
 class PythonTaskPlugin(Plugin):
     """Hands a task's code to an executor and waits for its answer.
 
     What an executor runs ends with the runner. An attempt that was under way then is reported as interrupted, which
-    spends none of the task's own retries, and is run again.
+    spends none of the task's own retries, and is run again. The code of an eager task is run again within the same
+    attempt: what it called before is not called again.
     """
 
-    def __init__(self, executor: CallExecutor, *, can_end: bool) -> None:
+    def __init__(self, executor: CallExecutor, *, can_end: bool, driver: EagerExecutor) -> None:
         self._executor = executor
+        self._driver = driver
         self._can_end = can_end
         self._running: dict[str, asyncio.Task[Reply]] = {}
 
@@ -47,24 +61,31 @@ class PythonTaskPlugin(Plugin):
         """Begin, or see whether the code has ended."""
         running = self._running.get(ctx.key)
         if running is None:
-            if ctx.resumed:
+            if ctx.resumed and not ctx.template.metadata.is_eager:
                 text = "the runner ended while the task's code was running"
                 return do_transition(PhaseInfo.retryable_failure("INTERRUPTED", text, kind="interrupted"))
-            running = self._running[ctx.key] = asyncio.create_task(self._executor.run(_call(ctx)))
+            running = self._running[ctx.key] = asyncio.create_task(self._run(ctx))
             running.add_done_callback(lambda _: ctx.wake())
         if not running.done():
             return do_transition(PhaseInfo.running(), again_in=_LOOK_AGAIN)
         return do_transition(_info(running.result()))
+
+    async def _run(self, ctx: TaskExecutionContext) -> Reply:
+        if ctx.template.metadata.is_eager:
+            return await self._driver.drive(_call(ctx), ctx.nodes)
+        return await self._executor.run(_call(ctx))
 
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """End the code, where that is possible."""
         running = self._running.get(ctx.key)
         if running is None or running.done():
             return
-        if not self._can_end:
+        if not self._can_end and not ctx.template.metadata.is_eager:
             raise NotConfirmableError("code that runs in a thread cannot be ended; it goes on until it returns")
         running.cancel()
         await asyncio.wait([running])
+        if not running.cancelled() and isinstance(error := running.exception(), NotConfirmableError):
+            raise error
 
     async def finalize(self, ctx: TaskExecutionContext) -> None:
         """Forget the attempt."""
@@ -88,8 +109,8 @@ def python_task_plugin(
 ) -> PluginEntry:
     """The entry of the plugin: worker processes by default; threads are quicker, but cannot be ended or contained."""
     makers: dict[Executor, Callable[[], PythonTaskPlugin]] = {
-        "process": lambda: PythonTaskPlugin(ProcessExecutor(workers), can_end=True),
-        "thread": lambda: PythonTaskPlugin(ThreadExecutor(workers), can_end=False),
+        "process": lambda: _plugin(ProcessExecutor(workers), can_end=True),
+        "thread": lambda: _plugin(ThreadExecutor(workers), can_end=False),
     }
     return PluginEntry(
         id="python-task",
@@ -97,6 +118,10 @@ def python_task_plugin(
         load_plugin=lambda setup: makers[executor](),
         claims=lambda template: locator_of(template) is not None,
     )
+
+
+def _plugin(executor: ProcessExecutor | ThreadExecutor, *, can_end: bool) -> PythonTaskPlugin:
+    return PythonTaskPlugin(executor, can_end=can_end, driver=executor)
 
 
 def _call(ctx: TaskExecutionContext) -> Call:

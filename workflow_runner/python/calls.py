@@ -3,61 +3,45 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
-
-import msgspec
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
 
 from connectory.authoring.context import TaskContext, entered
+from connectory.authoring.conversion import converting
+from connectory.authoring.delegation import delegated
 from connectory.authoring.dynamic import DynamicTask
+from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task, failures_reported
 from connectory.authoring.map_item import MapItem
 from connectory.authoring.resolver import locator_of
+from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
 from connectory.types import ConversionContext
 from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2
+from workflow_runner.python.eager import RemoteCalls
+from workflow_runner.python.messages import Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
 
-__all__ = ["Call", "Expanded", "Failed", "Reply", "Returned", "environment", "perform"]
-
-
-class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be run, with protobuf messages as bytes."""
-
-    template: bytes
-    inputs: bytes
-    metadata: bytes
-    output_prefix: str = ""
+__all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "environment", "perform"]
 
 
-class Returned(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The code returned."""
+class Channel(Protocol):
+    """The way from the code of an eager task to the runner and back. Usable from any thread."""
 
-    outputs: bytes
+    def send(self, message: Asked | Withdrawn) -> None:
+        """Tell the runner."""
+        ...
 
-
-class Expanded(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The code said which nodes are to be run."""
-
-    nodes: bytes
-
-
-class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """The code did not return what it declares."""
-
-    code: str
-    message: str
-    kind: Literal["user", "system"] = "user"
-    recoverable: bool = False
+    def attach(self, calls: RemoteCalls) -> None:
+        """Hand what the runner answers to these from now on."""
+        ...
 
 
-Reply = Returned | Expanded | Failed
-
-def perform(call: Call) -> Reply:
-    """Find the task that the template names and run it to its end."""
+def perform(call: Call, channel: Channel | None = None) -> Reply:
+    """Find the task that the template names and run it to its end. What an eager task calls goes over the channel."""
     try:
-        return _run(call)
+        return _run(call, channel)
     except TaskFailedError as error:
         text = f"{error.message}\n{error.traceback}".rstrip()
         return Failed(code=error.code, message=text, kind=error.kind, recoverable=error.may_be_retried)
@@ -89,7 +73,7 @@ def _find(template: tasks_pb2.TaskTemplate) -> Any:
     return locator.load()
 
 
-def _run(call: Call) -> Returned | Expanded:
+def _run(call: Call, channel: Channel | None) -> Returned | Expanded:
     template = tasks_pb2.TaskTemplate.FromString(call.template)
     task = _find(template)
     metadata = connector_pb2.TaskExecutionMetadata.FromString(call.metadata)
@@ -109,7 +93,13 @@ def _run(call: Call) -> Returned | Expanded:
         inputs = _as_lists(inputs, task)
     if isinstance(task, DynamicTask):
         return _expand(task, inputs, template, context)
-    outputs = execute_task(task, inputs, conversion=conversion, context=context)
+    with ExitStack() as stack:
+        if isinstance(task, EagerTask) and channel is not None:
+            calls = RemoteCalls(_settings(template), channel.send, output_prefix=call.output_prefix)
+            channel.attach(calls)
+            stack.enter_context(delegated(calls))
+            stack.enter_context(converting(conversion))
+        outputs = execute_task(task, inputs, conversion=conversion, context=context)
     return Returned(outputs=outputs.SerializeToString(deterministic=True))
 
 
@@ -133,19 +123,31 @@ def _as_lists(inputs: literals_pb2.LiteralMap, item: MapItem) -> literals_pb2.Li
     return literals_pb2.LiteralMap(literals=lists)
 
 
+def _settings(template: tasks_pb2.TaskTemplate) -> CompileSettings:
+    """What a task's code makes has the identifiers of its own, and its surroundings."""
+    return CompileSettings(
+        project=template.id.project,
+        domain=template.id.domain,
+        version=template.id.version,
+        image=template.container.image,
+        environment={pair.key: pair.value for pair in template.container.env},
+    )
+
+
 def _expand(
     task: Any, inputs: literals_pb2.LiteralMap, template: tasks_pb2.TaskTemplate, context: TaskContext
 ) -> Returned | Expanded:
     """Let a dynamic task say which nodes are to be run, under the identifiers of its own."""
     with failures_reported(), entered(context):
+        settings = _settings(template)
         made = compile_dynamic(
             task,
             inputs,
-            project=template.id.project,
-            domain=template.id.domain,
-            version=template.id.version,
-            image=template.container.image,
-            environment={pair.key: pair.value for pair in template.container.env},
+            project=settings.project,
+            domain=settings.domain,
+            version=settings.version,
+            image=settings.image,
+            environment=settings.environment,
         )
     encoded = made.SerializeToString(deterministic=True)
     if isinstance(made, literals_pb2.LiteralMap):

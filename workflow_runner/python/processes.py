@@ -10,13 +10,15 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workflow_runner.python.calls import Call, Failed, Reply
+from workflow_runner.plugins.node_calls import NoCalls, NodeCalls
+from workflow_runner.python.driving import answered
 from workflow_runner.python.frames import pack, read_frame
+from workflow_runner.python.messages import Answered, Asked, Call, Failed, FromWorker, Reply, ToWorker, Withdrawn
 
 __all__ = ["ProcessExecutor"]
 
 _BUFFER = 1 << 20
-_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+_messages: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(FromWorker)
 
 
 class ProcessExecutor:
@@ -27,7 +29,8 @@ class ProcessExecutor:
     """
 
     def __init__(self, size: int | None = None, *, path: Sequence[str] | None = None) -> None:
-        self._places = asyncio.Semaphore(size or os.cpu_count() or 1)
+        self._size = size or os.cpu_count() or 1
+        self._places = asyncio.Semaphore(self._size)
         self._path = path
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
@@ -35,20 +38,31 @@ class ProcessExecutor:
     async def run(self, call: Call) -> Reply:
         """Run one call to its end."""
         async with self._places:
-            worker = self._idle.pop() if self._idle else await self._start()
-            try:
-                reply = await worker.run(call)
-            except BaseException:
-                self._workers.discard(worker)
-                await worker.kill()
-                raise
-            if reply is None:
-                self._workers.discard(worker)
-                ended = await worker.kill()
-                message = f"the process that ran the task ended without an answer ({ended})"
-                return Failed(code="WORKER_DIED", message=message, kind="user", recoverable=True)
+            return await self._run(call, NoCalls())
+
+    async def drive(self, call: Call, calls: NodeCalls) -> Reply:
+        """The same for code that mostly waits for what it calls: it takes none of the places."""
+        return await self._run(call, calls)
+
+    async def _run(self, call: Call, calls: NodeCalls) -> Reply:
+        worker = self._idle.pop() if self._idle else await self._start()
+        try:
+            reply = await worker.run(call, calls)
+        except BaseException:
+            self._workers.discard(worker)
+            await worker.kill()
+            raise
+        if reply is None:
+            self._workers.discard(worker)
+            ended = await worker.kill()
+            message = f"the process that ran the task ended without an answer ({ended})"
+            return Failed(code="WORKER_DIED", message=message, kind="user", recoverable=True)
+        if len(self._idle) < self._size:
             self._idle.append(worker)
-            return reply
+        else:
+            self._workers.discard(worker)
+            await worker.kill()
+        return reply
 
     async def _start(self) -> "_Worker":
         worker = await _Worker.start(sys.path if self._path is None else self._path)
@@ -90,14 +104,34 @@ class _Worker:
         writer.write(pack(msgspec.msgpack.encode(list(path))))
         return cls(process, reader, writer)
 
-    async def run(self, call: Call) -> Reply | None:
+    async def run(self, call: Call, calls: NodeCalls) -> Reply | None:
         """The answer; None when the process ended instead."""
+        waiting: set[asyncio.Future[Answered]] = set()
         try:
-            self._writer.write(pack(msgspec.msgpack.encode(call)))
+            self._write(call)
             await self._writer.drain()
-            return _replies.decode(await read_frame(self._reader))
+            while True:
+                match _messages.decode(await read_frame(self._reader)):
+                    case Asked() as asked:
+                        future = answered(calls, asked)
+                        waiting.add(future)
+                        future.add_done_callback(self._pass_on)
+                    case Withdrawn() as withdrawn:
+                        calls.withdraw(withdrawn.call)
+                    case reply:
+                        return reply
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _pass_on(self, future: "asyncio.Future[Answered]") -> None:
+        if not future.cancelled():
+            self._write(future.result())
+
+    def _write(self, message: ToWorker) -> None:
+        self._writer.write(pack(msgspec.msgpack.encode(message)))
 
     async def kill(self) -> str:
         """End the process and its group; how it ended, in words."""

@@ -2,11 +2,20 @@
 
 import asyncio
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from workflow_runner.python.calls import Call, Reply, perform
+from workflow_runner.plugins.contract import NotConfirmableError
+from workflow_runner.plugins.node_calls import NodeCalls
+from workflow_runner.python.calls import perform
+from workflow_runner.python.driving import answered
+from workflow_runner.python.eager import RemoteCalls
+from workflow_runner.python.messages import Answered, Asked, Call, Failed, Reply, Withdrawn
 
 __all__ = ["ThreadExecutor"]
+
+_LAST_STEPS = 5.0
+"""For so many seconds the code of an eager task may go on after it was told to end."""
 
 
 class ThreadExecutor:
@@ -19,6 +28,70 @@ class ThreadExecutor:
         """Run one call to its end."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, perform, call)
 
+    async def drive(self, call: Call, calls: NodeCalls) -> Reply:
+        """The same for code that mostly waits for what it calls: it has a thread of its own.
+
+        Cancelled, it has the code end where it waits for a call, and returns once it has ended.
+        """
+        thread = _EagerThread(call, calls)
+        thread.start()
+        try:
+            return await asyncio.shield(thread.reply)
+        except asyncio.CancelledError:
+            thread.abandon()
+            await asyncio.wait([thread.reply], timeout=_LAST_STEPS)
+            if thread.reply.done():
+                raise
+            raise NotConfirmableError("code in a thread cannot be ended while it does not wait for a call") from None
+
     async def close(self) -> None:
         """Take no more calls; those under way end by themselves."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _EagerThread:
+    """One run of an eager task's code; the channel between its thread and the event loop."""
+
+    def __init__(self, call: Call, calls: NodeCalls) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.reply: asyncio.Future[Reply] = self._loop.create_future()
+        self._call = call
+        self._calls = calls
+        self._asked: RemoteCalls | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="eager-task", daemon=True).start()
+
+    def abandon(self) -> None:
+        if self._asked is not None:
+            self._asked.abandon()
+
+    def send(self, message: Asked | Withdrawn) -> None:
+        self._loop.call_soon_threadsafe(self._receive, message)
+
+    def attach(self, calls: RemoteCalls) -> None:
+        self._asked = calls
+
+    def _receive(self, message: Asked | Withdrawn) -> None:
+        if isinstance(message, Withdrawn):
+            self._calls.withdraw(message.call)
+        else:
+            answered(self._calls, message).add_done_callback(self._pass_on)
+
+    def _pass_on(self, answer: asyncio.Future[Answered]) -> None:
+        if self._asked is not None and not answer.cancelled():
+            self._asked.deliver(answer.result())
+
+    def _run(self) -> None:
+        try:
+            reply = perform(self._call, self)
+        except BaseException as error:  # the code was told to end, or ended by what nobody catches
+            reply = Failed(code=type(error).__name__, message=f"the task's code ended: {type(error).__name__}")
+        try:
+            self._loop.call_soon_threadsafe(self._end, reply)
+        except RuntimeError:  # the loop is closed: nobody waits any more
+            return
+
+    def _end(self, reply: Reply) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)

@@ -11,8 +11,10 @@ import threading
 
 import msgspec
 
-from workflow_runner.python.calls import Call, Reply, environment, perform
+from workflow_runner.python.calls import environment, perform
+from workflow_runner.python.eager import RemoteCalls
 from workflow_runner.python.frames import pack, receive_frame
+from workflow_runner.python.messages import Call, FromWorker, ToWorker
 
 __all__ = ["main"]
 
@@ -25,21 +27,41 @@ def main() -> None:
     if path is None:
         return
     sys.path[:] = msgspec.msgpack.decode(path, type=list[str])
-    calls: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(connection, calls), daemon=True, name="calls").start()
-    encoder = msgspec.msgpack.Encoder()
+    runner = _Runner(connection)
+    threading.Thread(target=runner.listen, daemon=True, name="calls").start()
     while True:
-        call = msgspec.msgpack.decode(calls.get(), type=Call)
+        call = runner.calls.get()
         with environment(call):
-            reply: Reply = perform(call)
+            reply = perform(call, runner)
         sys.stdout.flush()
-        connection.sendall(pack(encoder.encode(reply)))
+        runner.send(reply)
 
 
-def _listen(connection: socket.socket, calls: queue.SimpleQueue[bytes]) -> None:
-    while (message := receive_frame(connection)) is not None:
-        calls.put(message)
-    os._exit(0)  # the runner is gone: what it asked for must not go on without it
+class _Runner:
+    """The other side of the socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.calls: queue.SimpleQueue[Call] = queue.SimpleQueue()
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._asked: RemoteCalls | None = None
+
+    def send(self, message: FromWorker) -> None:
+        with self._sending:
+            self._connection.sendall(pack(msgspec.msgpack.encode(message)))
+
+    def attach(self, calls: RemoteCalls) -> None:
+        self._asked = calls
+
+    def listen(self) -> None:
+        decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+        while (frame := receive_frame(self._connection)) is not None:
+            message = decoder.decode(frame)
+            if isinstance(message, Call):
+                self.calls.put(message)
+            elif self._asked is not None:
+                self._asked.deliver(message)
+        os._exit(0)  # the runner is gone: what it asked for must not go on without it
 
 
 if __name__ == "__main__":
