@@ -6,6 +6,7 @@ from benchmarks.authoring_sample import ROWS, Row, answer, per_item, seconds
 from connectory import ConversionContext, task, workflow
 from connectory.compiler import compile_workflow
 from connectory.types import default_types
+from connectory.v1 import literals_pb2
 
 
 @task
@@ -30,17 +31,39 @@ def compile_chain(nodes: int) -> bytes:
     return compile_workflow(chain(nodes), version="v").SerializeToString()
 
 
-def main() -> None:
+def conversions() -> dict[str, float]:
+    """Both directions, from and to a literal in memory, which here is the message itself, and its bytes."""
     types, ctx = default_types(), ConversionContext()
     declared = types.literal_type(Row)
-    literals = [types.to_literal(row, declared, ctx, annotation=Row) for row in ROWS]
-    if [types.to_python(literal, Row, ctx) for literal in literals] != ROWS:
+
+    def write(row: Row) -> literals_pb2.Literal:
+        return types.to_literal(row, declared, ctx, annotation=Row)
+
+    def read(literal: literals_pb2.Literal) -> Any:
+        return types.to_python(literal, Row, ctx)
+
+    def send(row: Row) -> bytes:
+        return write(row).SerializeToString()
+
+    def receive(data: bytes) -> Any:
+        return read(literals_pb2.Literal.FromString(data))
+
+    literals, sent = [write(row) for row in ROWS], [send(row) for row in ROWS]
+    if not [read(literal) for literal in literals] == [receive(data) for data in sent] == ROWS:
         raise SystemExit("the rows do not come back as they were")
+    return {
+        "write_us": per_item(write, ROWS),
+        "read_us": per_item(read, literals),
+        "send_us": per_item(send, ROWS),
+        "receive_us": per_item(receive, sent),
+    }
+
+
+def main() -> None:
     compile_chain(10)
     answer(
         {
-            "write_us": per_item(lambda row: types.to_literal(row, declared, ctx, annotation=Row), ROWS),
-            "read_us": per_item(lambda literal: types.to_python(literal, Row, ctx), literals),
+            **conversions(),
             "compile_1000_s": seconds(lambda: compile_chain(1_000)),
             "compile_10000_s": seconds(lambda: compile_chain(10_000)),
         }

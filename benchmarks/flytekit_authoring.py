@@ -3,9 +3,11 @@
 from collections import OrderedDict
 from typing import Any
 
+from flyteidl.core import literals_pb2
 from flytekit import FlyteContextManager, task, workflow
 from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.core.type_engine import TypeEngine
+from flytekit.models.literals import Literal
 from flytekit.tools.translator import get_serializable
 
 from benchmarks.authoring_sample import ROWS, Row, answer, per_item, seconds
@@ -37,18 +39,39 @@ def compile_chain(nodes: int) -> Any:
     return get_serializable(OrderedDict(), SETTINGS, chain(nodes)).to_flyte_idl().SerializeToString()
 
 
-def main() -> None:
+def conversions() -> dict[str, float]:
+    """Both directions, from and to a literal in memory, which here is a model of the message, and its bytes."""
     context = FlyteContextManager.current_context()
     declared = TypeEngine.to_literal_type(Row)
-    literals = [TypeEngine.to_literal(context, row, Row, declared) for row in ROWS]
-    TypeEngine._LITERAL_CACHE.clear()
-    if [TypeEngine.to_python_value(context, literal, Row) for literal in literals] != ROWS:
+
+    def write(row: Row) -> Literal:
+        return TypeEngine.to_literal(context, row, Row, declared)
+
+    def read(literal: Literal) -> Any:
+        return TypeEngine.to_python_value(context, literal, Row)
+
+    def send(row: Row) -> bytes:
+        return write(row).to_flyte_idl().SerializeToString()
+
+    def receive(data: bytes) -> Any:
+        return read(Literal.from_flyte_idl(literals_pb2.Literal.FromString(data)))
+
+    literals, sent = [write(row) for row in ROWS], [send(row) for row in ROWS]
+    if not [read(literal) for literal in literals] == [receive(data) for data in sent] == ROWS:
         raise SystemExit("the rows do not come back as they were")
+    return {
+        "write_us": per_item(write, ROWS),
+        "read_us": per_item(read, literals),
+        "send_us": per_item(send, ROWS),
+        "receive_us": per_item(receive, sent),
+    }
+
+
+def main() -> None:
     compile_chain(10)
     answer(
         {
-            "write_us": per_item(lambda row: TypeEngine.to_literal(context, row, Row, declared), ROWS),
-            "read_us": per_item(lambda literal: TypeEngine.to_python_value(context, literal, Row), literals),
+            **conversions(),
             "compile_1000_s": seconds(lambda: compile_chain(1_000)),
         }
     )
