@@ -2,7 +2,8 @@
 
 Caveats: client and servers share the machine's cores, so rates and waits are only good as ratios; CPU time per
 request is the server's own and is what the bars are about. Servers take turns within each round, so a machine that
-changes its speed changes it for all of them.
+changes its speed changes it for all of them. Two processes of one program can differ by a fifth for as long as they
+live, so each server is measured in several.
 """
 
 import argparse
@@ -41,31 +42,39 @@ async def first_answer(server: Server, folder: Path) -> Row:
             }
 
 
-async def measure(servers: list[Server], folder: Path, *, rounds: int, calls: int, callers: list[int]) -> list[Row]:
-    """Every operation at every number of callers on every server, in turns."""
+async def measure(
+    servers: list[Server], folder: Path, *, processes: int, rounds: int, calls: int, callers: list[int]
+) -> list[Row]:
+    """Every operation at every number of callers on every process of every server, in turns."""
     rows: list[Row] = []
     with ExitStack() as stack:
         ready = []
-        for server in servers:
-            pid, address = stack.enter_context(started(server, folder))
-            channel = connect(address)
-            caller = Caller(
-                channel, package=server.package, async_service=server.async_service, sync_service=server.sync_service
-            )
-            await caller.ready()
-            for operation in OPERATIONS:
-                await caller.run(operation, callers=8, calls=200)
-            ready.append((server, pid, caller))
+        for process in range(processes):
+            for server in servers:
+                place = folder / str(process)
+                place.mkdir(exist_ok=True)
+                pid, address = stack.enter_context(started(server, place))
+                channel = connect(address)
+                caller = Caller(
+                    channel,
+                    package=server.package,
+                    async_service=server.async_service,
+                    sync_service=server.sync_service,
+                )
+                await caller.ready()
+                for operation in OPERATIONS:
+                    await caller.run(operation, callers=8, calls=200)
+                ready.append((process, server, pid, caller))
         for round_ in range(rounds):
             for operation in OPERATIONS:
                 for many in callers:
-                    for server, pid, caller in ready:
+                    for process, server, pid, caller in ready:
                         before = cpu_seconds(pid)
                         number = calls if many > 1 else calls // 4
                         load = await caller.run(operation, callers=many, calls=number)
                         rows.append(
                             {
-                                "round": round_,
+                                "round": (round_, process),
                                 "operation": operation,
                                 "callers": many,
                                 "server": server.name,
@@ -115,9 +124,10 @@ def show(starts: list[Row], table: list[Row]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=3, help="processes of each server")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--calls", type=int, default=3000, help="calls per measurement; a quarter of it with one caller"
+        "--calls", type=int, default=2000, help="calls per measurement; a quarter of it with one caller"
     )
     parser.add_argument("--callers", type=int, nargs="+", default=[1, 64, 256])
     parser.add_argument("--without", nargs="*", default=[], help="servers to leave out")
@@ -136,7 +146,12 @@ def main() -> None:
                 for server in servers
             ]
             rows = await measure(
-                servers, Path(folder), rounds=options.rounds, calls=options.calls, callers=options.callers
+                servers,
+                Path(folder),
+                processes=options.processes,
+                rounds=options.rounds,
+                calls=options.calls,
+                callers=options.callers,
             )
         return best, rows
 

@@ -30,23 +30,17 @@ class Server:
 
 OURS = {"package": "connectory.v1", "async_service": "AsyncConnectorService", "sync_service": "SyncConnectorService"}
 FLYTE = {"package": "flyteidl.service", "async_service": "AsyncAgentService", "sync_service": "SyncAgentService"}
+_SERVE = (sys.executable, "-m", "connectory_cli", "serve", "--log-format=json", "--module=benchmarks.connector")
 
 SERVERS = (
     Server(name="floor", command=(sys.executable, "-m", "benchmarks.floor"), **OURS),
     Server(
         name="connectory",
-        command=(
-            sys.executable,
-            "-m",
-            "connectory_cli",
-            "serve",
-            "--log-format=json",
-            "--module=benchmarks.connector",
-            "--uds",
-        ),
+        command=(*_SERVE, "--uds"),
         socket_is_path=True,
         **OURS,
     ),
+    Server(name="ledger off", command=(*_SERVE, "--ledger=none", "--uds"), socket_is_path=True, **OURS),
     Server(name="flytekit", command=(str(PEER), str(ROOT / "benchmarks" / "flytekit_peer.py")), **FLYTE),
 )
 

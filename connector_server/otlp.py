@@ -1,8 +1,10 @@
-"""Export of spans by OTLP, when the standard `OTEL_*` variables ask for it. Imported only then."""
+"""Export by OTLP, when the standard `OTEL_*` variables ask for it. Imported only then."""
 
 import importlib
 import os
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -10,32 +12,60 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from connectory.errors import SettingsError
 
-__all__ = ["exporting_provider"]
+__all__ = ["METRICS", "TRACES", "Signal", "exporter_of", "exporting_provider", "service_resource"]
 
-_EXPORTERS = {
-    "grpc": "opentelemetry.exporter.otlp.proto.grpc.trace_exporter",
-    "http/protobuf": "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """One kind of telemetry and who exports it."""
+
+    name: str
+    """As the variables spell it: TRACES or METRICS."""
+    exporters: Mapping[str, str]
+    """The module of the exporter, by protocol."""
+    exporter_class: str
+
+
+_PROTOCOLS: Final = {
+    "grpc": "opentelemetry.exporter.otlp.proto.grpc",
+    "http/protobuf": "opentelemetry.exporter.otlp.proto.http",
 }
+
+TRACES: Final = Signal(
+    name="TRACES",
+    exporters={protocol: f"{module}.trace_exporter" for protocol, module in _PROTOCOLS.items()},
+    exporter_class="OTLPSpanExporter",
+)
+METRICS: Final = Signal(
+    name="METRICS",
+    exporters={protocol: f"{module}.metric_exporter" for protocol, module in _PROTOCOLS.items()},
+    exporter_class="OTLPMetricExporter",
+)
+
+
+def service_resource() -> Resource:
+    """Who this is, as the variables say."""
+    return Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or "connectory-connector-server"})
 
 
 def exporting_provider() -> TracerProvider:
     """A provider that exports where the variables say. Whoever takes it must call its `shutdown`, which flushes."""
-    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or "connectory-connector-server"})
-    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(_exporter()))
+    provider = TracerProvider(resource=service_resource(), shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(exporter_of(TRACES)))
     return provider
 
 
-def _exporter() -> Any:
-    names = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+def exporter_of(signal: Signal) -> Any:
+    """The signal's exporter. A protocol that is unknown or not installed is a `SettingsError`."""
+    names = (f"OTEL_EXPORTER_OTLP_{signal.name}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
     name, protocol = next(((name, os.environ[name]) for name in names if os.environ.get(name)), (names[1], "grpc"))
-    module = _EXPORTERS.get(protocol)
+    module = signal.exporters.get(protocol)
     if module is None:
-        raise SettingsError(f"{name}={protocol!r} is not offered; set it to {' or '.join(_EXPORTERS)}")
+        raise SettingsError(f"{name}={protocol!r} is not offered; set it to {' or '.join(signal.exporters)}")
     try:
-        return importlib.import_module(module).OTLPSpanExporter()
+        return getattr(importlib.import_module(module), signal.exporter_class)()
     except ImportError as error:
         raise SettingsError(
             f"OTEL_* variables ask for OTLP by {protocol}, but {error.name} is not installed; install connectory[otlp],"
-            " or set OTEL_TRACES_EXPORTER=none"
+            f" or set OTEL_{signal.name}_EXPORTER=none"
         ) from None

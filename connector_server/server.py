@@ -134,17 +134,27 @@ def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitS
 
 
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:
-    if settings.metrics_address is None:
+    pushed = _otlp_is_wanted("METRICS")
+    if settings.metrics_address is None and not pushed:
         return None
-    # Optional: a server without the endpoint does not pay for its client library.
+    # Optional: a server that shows no metrics does not pay for their client library.
     from connector_server.prometheus import ServerCollector, serve_metrics  # noqa: PLC0415
 
     collector = ServerCollector(measurements=measurements, gauges=gauges)
+    if pushed:
+        # Optional: without OTEL_* variables the SDK is never loaded.
+        from connector_server.otlp_metrics import metrics_export  # noqa: PLC0415
+
+        export = metrics_export(collector)
+        export.start()
+        stack.push_async_callback(asyncio.to_thread, export.shutdown)
+    if settings.metrics_address is None:
+        return None
     return str(stack.enter_context(serve_metrics(parse_address(settings.metrics_address), collector)))
 
 
 def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncExitStack) -> CallTracer | None:
-    if provider is None and _otlp_is_wanted():
+    if provider is None and _otlp_is_wanted("TRACES"):
         # Optional: without OTEL_* variables the SDK is never loaded.
         from connector_server.otlp import exporting_provider  # noqa: PLC0415
 
@@ -160,11 +170,12 @@ def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncE
     return SpanTracer(provider, names)
 
 
-def _otlp_is_wanted() -> bool:
+def _otlp_is_wanted(signal: str) -> bool:
+    """Whether the standard variables ask for the export of TRACES or METRICS."""
     environ = os.environ
     if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
-    exporter = environ.get("OTEL_TRACES_EXPORTER")
+    exporter = environ.get(f"OTEL_{signal}_EXPORTER")
     if exporter:
         return exporter == "otlp"
-    return bool(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"))
+    return bool(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))

@@ -8,6 +8,7 @@ import sys
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -15,6 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from connector_server.logs import JsonFormatter
 from connector_server.tracing import trace_ids
+from connectory.errors import SettingsError
 from tests.connector_server.fakes import FailingConnector, TrivialConnector, TrivialSyncConnector
 from tests.connector_server.harness import create_request, execute_messages, serving, template
 
@@ -165,6 +167,52 @@ async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypat
     await collector.stop(None)
     assert b"tested-server" in exported
     assert bytes.fromhex(TRACE) in exported
+
+
+async def test_metrics_are_exported_by_otlp_when_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    received: asyncio.Queue[bytes] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    async def export(request: bytes, _context: object) -> bytes:
+        loop.call_soon_threadsafe(received.put_nowait, request)
+        return b""
+
+    collector = grpc.aio.server()
+    handler = grpc.unary_unary_rpc_method_handler(export)
+    name = "opentelemetry.proto.collector.metrics.v1.MetricsService"
+    collector.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
+    port = collector.add_insecure_port("127.0.0.1:0")
+    await collector.start()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "tested-server")
+    async with serving(TrivialConnector()) as peer:
+        for _ in range(3):
+            await peer.jobs.CreateTask(create_request("trivial"))
+    exported = ExportMetricsServiceRequest.FromString(await received.get())
+    await collector.stop(None)
+    (resource,) = exported.resource_metrics
+    assert "tested-server" in {attribute.value.string_value for attribute in resource.resource.attributes}
+    metrics = {metric.name: metric for metric in resource.scope_metrics[0].metrics}
+    (ended,) = metrics["connectory_requests"].sum.data_points
+    assert ended.as_int == 3
+    assert {label.key: label.value.string_value for label in ended.attributes} == {
+        "operation": "CreateTask",
+        "task_type": "trivial",
+        "code": "OK",
+    }
+    (took,) = metrics["connectory_request_seconds"].histogram.data_points
+    assert took.count == sum(took.bucket_counts) == 3
+    assert len(took.bucket_counts) == len(took.explicit_bounds) + 1
+    assert took.sum > 0
+    assert metrics["connectory_requests_in_flight"].gauge.data_points[0].as_int == 0
+
+
+async def test_an_interval_that_is_no_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
+    monkeypatch.setenv("OTEL_METRIC_EXPORT_INTERVAL", "often")
+    with pytest.raises(SettingsError, match="OTEL_METRIC_EXPORT_INTERVAL='often'"):
+        async with serving(TrivialConnector()):
+            raise AssertionError("it must not serve")
 
 
 async def test_otlp_without_its_package_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
