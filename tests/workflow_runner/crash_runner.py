@@ -2,16 +2,19 @@
 
 import asyncio
 import sys
+from collections.abc import Callable
 
 import msgspec
 
 from connectory.client.connector import ConnectorClient
-from connectory.v1 import workflow_pb2
+from connectory.v1 import literals_pb2, workflow_pb2
+from tests.workflow_runner.crash_eager import driven_closure
 from tests.workflow_runner.workflows import (
     INTEGER,
     closure,
     constant,
     integer,
+    literal_map,
     many,
     node,
     promise,
@@ -19,6 +22,7 @@ from tests.workflow_runner.workflows import (
     workflow,
 )
 from workflow_runner.plugins.connector import connector_plugin
+from workflow_runner.plugins.python_task import python_task_plugin
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import UnknownExecutionError
 from workflow_runner.store.opening import open_store
@@ -68,15 +72,25 @@ def endless() -> workflow_pb2.CompiledWorkflowClosure:
     return closure(workflow("endless", nodes), [ENDLESS])
 
 
+PROGRAMS: dict[str, Callable[[], tuple[workflow_pb2.CompiledWorkflowClosure, literals_pb2.LiteralMap]]] = {
+    "run": lambda: (busy(), literal_map()),
+    "abort": lambda: (endless(), literal_map()),
+    "eager": lambda: (driven_closure(), literal_map(a=integer(1))),
+}
+
+
 async def main(what: str, target: str, url: str) -> None:
-    async with Runner(open_store(url), [connector_plugin([ConnectorClient(target)])]) as runner:
+    plugins = [connector_plugin([ConnectorClient(target)]), python_task_plugin(workers=1)]
+    async with Runner(open_store(url), plugins) as runner:
         print("up", flush=True)
         try:
             await runner.resume(EXECUTION)
         except UnknownExecutionError:
-            await runner.start(endless() if what == "abort" else busy(), execution_id=EXECUTION)
+            closure, inputs = PROGRAMS[what]()
+            await runner.start(closure, inputs, execution_id=EXECUTION)
         result = await (runner.abort(EXECUTION) if what == "abort" else runner.wait(EXECUTION))
-    outputs = result.outputs.literals["o"].scalar.primitive.integer if result.outputs is not None else None
+    values = list(result.outputs.literals.values()) if result.outputs is not None else []
+    outputs = values[0].scalar.primitive.integer if values else None
     print(msgspec.json.encode({"phase": result.phase, "o": outputs}).decode(), flush=True)
 
 

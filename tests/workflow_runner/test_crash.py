@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.workflow_runner.crash_eager import CALLS
 from tests.workflow_runner.crash_runner import EXECUTION, EXPECTED
 
 ROOT = Path(__file__).parents[2]
@@ -67,12 +68,12 @@ def _kill(process: "subprocess.Popen[str]") -> str:
     return said
 
 
-def _kill_often(outside: Outside, what: str, times: int, longest: float, seed: int) -> int:
+def _kill_often(outside: Outside, what: str, times: int, longest: float, seed: int, shortest: float = 0) -> int:
     """Kill up to so many runners, each after a random time; how many were killed before they had finished."""
     chance = random.Random(seed)
     for killed in range(times):
         process = outside.runner(what, "runs.db")
-        time.sleep(chance.uniform(0, longest))
+        time.sleep(chance.uniform(shortest, longest))
         if _kill(process):
             return killed
     return times
@@ -99,3 +100,15 @@ def test_an_abort_that_is_killed_goes_on_until_every_job_is_gone(outside: Outsid
     happened = outside.happened()
     assert all(count == 1 for count in happened.values())
     assert {key[1:] for key in happened if key[0] == "create"} == {key[1:] for key in happened if key[0] == "delete"}
+
+
+def test_code_that_drives_jobs_is_run_again_and_calls_nothing_twice(outside: Outside) -> None:
+    killed = _kill_often(outside, "eager", times=4, longest=1.5, seed=11, shortest=0.6)
+    said, _ = outside.runner("eager", "runs.db").communicate(timeout=60)
+    print("runners killed:", killed)
+    assert killed >= 2, "the workflow was over too soon for this test to mean anything"
+    assert msgspec.json.decode(said) == {"phase": "SUCCEEDED", "o": 1 + 2 + 3 + 4 + 5}
+    happened = outside.happened()
+    for verb in ("create", "end"):
+        assert sorted(count for (each, _, _), count in happened.items() if each == verb) == [1] * CALLS
+    assert not [verb for verb, _, _ in happened if verb == "delete"]
