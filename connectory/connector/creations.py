@@ -7,24 +7,24 @@ from typing import Final
 
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Asked", "Creation", "creation_of", "fresh_key", "named_key"]
-
+__all__ = ["Asked", "Creation", "facts_of", "fresh_key", "named_key", "without_secrets"]
 
 _SMALL: Final = 4096
 """Requests up to this many bytes are kept as they are; digests of larger ones are made at once."""
 
 
 class Asked:
-    """What a create asks for, kept small: enough to tell later whether it is asked for again."""
+    """What a create asks for, kept small: enough to tell later whether it is asked for again, and by whom."""
 
-    __slots__ = ("_data", "_digests")
+    __slots__ = ("_data", "_digests", "_facts")
 
     def __init__(self, request: pb.CreateTaskRequest, received: bytes = b"") -> None:
         data = received or request.SerializeToString()
         self._data = data
         self._digests: Mapping[str, str] | None = None
+        self._facts: tuple[str, str] | None = None
         if len(data) > _SMALL:
-            self._data, self._digests = b"", _digests(request)
+            self._data, self._digests, self._facts = b"", _digests(request), facts_of(request)
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -33,15 +33,39 @@ class Asked:
             self._digests = _digests(pb.CreateTaskRequest.FromString(self._data))
         return self._digests
 
+    @property
+    def category(self) -> str:
+        """The task category as "name@version"."""
+        return self._about()[0]
+
+    @property
+    def execution(self) -> str:
+        """For which attempt of which execution the job is; empty when it is for none."""
+        return self._about()[1]
+
+    def without_secrets(self) -> bytes:
+        """The request to keep; empty when it was large. See `without_secrets`."""
+        return without_secrets(pb.CreateTaskRequest.FromString(self._data)) if self._data else b""
+
+    def _about(self) -> tuple[str, str]:
+        if self._facts is None:
+            self._facts = facts_of(pb.CreateTaskRequest.FromString(self._data))
+        return self._facts
+
 
 class Creation:
-    """One create as the ledger knows it."""
+    """One create as the ledger knows it.
 
-    __slots__ = ("asked", "key")
+    `lease` is for how many seconds its job counts as looked after once it is created or polled; 0: for ever.
+    """
 
-    def __init__(self, key: str, request: pb.CreateTaskRequest, received: bytes = b"") -> None:
+    __slots__ = ("asked", "key", "lease", "request")
+
+    def __init__(self, key: str, request: pb.CreateTaskRequest, lease: float = 0.0, received: bytes = b"") -> None:
         self.key = key
+        self.request = request
         self.asked = Asked(request, received)
+        self.lease = lease
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -53,10 +77,14 @@ class Creation:
         return [part for part, digest in self.digests.items() if earlier.get(part) != digest]
 
 
-def creation_of(request: pb.CreateTaskRequest) -> Creation | None:
-    """The create that a request stands for; None when it names neither a key nor an execution, and so is always new."""
-    key = named_key(request)
-    return Creation(key, request) if key else None
+def without_secrets(request: pb.CreateTaskRequest) -> bytes:
+    """A request to keep: without what came with it to reach the external system."""
+    if not request.HasField("connection"):
+        return request.SerializeToString()
+    kept = pb.CreateTaskRequest()
+    kept.CopyFrom(request)
+    kept.ClearField("connection")
+    return kept.SerializeToString()
 
 
 def named_key(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
@@ -67,6 +95,12 @@ def named_key(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
 def fresh_key() -> str:
     """A key that nobody had before."""
     return os.urandom(16).hex()
+
+
+def facts_of(request: pb.CreateTaskRequest) -> tuple[str, str]:
+    """The task category as "name@version", and for which attempt of which execution it is (empty: for none)."""
+    template = request.template
+    return f"{template.type}@{template.task_type_version}", _derived_key(request.task_execution_metadata)
 
 
 def _derived_key(metadata: pb.TaskExecutionMetadata) -> str:

@@ -9,7 +9,8 @@ import pytest
 from connectory.connector.contract import AsyncConnector, Phase
 from connectory.connector.creations import Creation
 from connectory.connector.dispatch import Dispatcher
-from connectory.connector.ledger.contract import Create, Find
+from connectory.connector.ledger import MemoryLedger
+from connectory.connector.ledger.contract import Create, Find, Undo
 from connectory.errors import AlreadyExistsError, InvalidTaskError, NotFoundError, UnsupportedError
 from connectory.secrets import Secrets
 from connectory.testing.fakes import FakeSecrets
@@ -219,16 +220,16 @@ class AsyncConnectorSuite:
         assert first + rest == whole
 
 
-class _OnlyFinds:
+class _OnlyFinds(MemoryLedger):
     """A ledger that takes every create for one that was interrupted, and only looks for it."""
 
-    async def once(self, creation: Creation, create: Create, find: Find | None = None) -> bytes:
+    async def once(
+        self, creation: Creation, create: Create, find: Find | None = None, undo: Undo | None = None
+    ) -> bytes:
         found = None if find is None else await find()
         if found is None:
             raise NotFoundError(f"nothing was found under {creation.key}")
         return found
-
-    async def aclose(self) -> None: ...
 
 
 async def _create(dispatcher: Dispatcher, task: TaskCall, key: str) -> bytes:

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Final
 
-from connectory.connector.creations import Asked, Creation
-from connectory.connector.ledger.contract import Create, Find, already_exists
+from connectory.connector.creations import Creation
+from connectory.connector.ledger.contract import Create, Find, Undo, already_exists, deleted_before
+from connectory.connector.ledger.memory_jobs import Entry, MemoryJobs
+from connectory.connector.ledger.records import JobRecord
 from connectory.errors import AmbiguousError
 
 __all__ = ["MemoryLedger"]
@@ -13,37 +16,11 @@ __all__ = ["MemoryLedger"]
 REMEMBERED: Final = 100_000
 
 
-class _Entry:
-    __slots__ = ("ambiguous", "asked", "flight", "handle", "waiting")
-
-    def __init__(self, asked: Asked) -> None:
-        self.asked = asked
-        self.flight: asyncio.Task[None] | None = None
-        self.handle = b""
-        self.ambiguous: AmbiguousError | None = None
-        self.waiting: list[asyncio.Future[bytes]] = []
-
-    async def outcome(self) -> bytes:
-        """What the flight ends with. A caller that goes away takes nothing but itself."""
-        waiter = asyncio.get_running_loop().create_future()
-        self.waiting.append(waiter)
-        handle: bytes = await waiter
-        return handle
-
-    def tell(self, handle: bytes, error: BaseException | None) -> None:
-        """End the flight: every caller that is still there gets the handle or the error."""
-        waiting, self.waiting = self.waiting, []
-        for waiter in waiting:
-            if waiter.done():
-                continue
-            if error is None:
-                waiter.set_result(handle)
-            else:
-                waiter.set_exception(error)
-                waiter.exception()  # taken note of, in case its caller goes away right now
+class _NothingFoundError(Exception):
+    """There is no job of an ambiguous key."""
 
 
-class MemoryLedger:
+class MemoryLedger(MemoryJobs):
     """Creates happen once as long as the process lives and the key is among the `remembered` latest ones.
 
     Creates under way are never forgotten.
@@ -51,14 +28,19 @@ class MemoryLedger:
 
     def __init__(self, *, remembered: int = REMEMBERED) -> None:
         self._remembered = remembered
-        self._under_way: dict[str, _Entry] = {}
-        self._settled: OrderedDict[str, _Entry] = OrderedDict()
+        self._under_way: dict[str, Entry] = {}
+        self._settled: OrderedDict[str, Entry] = OrderedDict()
+        super().__init__(self._under_way, self._settled)
 
-    async def once(self, creation: Creation, create: Create, find: Find | None = None) -> bytes:
+    async def once(
+        self, creation: Creation, create: Create, find: Find | None = None, undo: Undo | None = None
+    ) -> bytes:
         key = creation.key
         entry = self._under_way.get(key) or self._settled.get(key)
         if entry is None:
-            return await self._begin(key, _Entry(creation.asked), create, None).outcome()
+            return await self._begin(key, Entry(creation.asked, creation.lease), create, None, undo).outcome()
+        if entry.asked is None:
+            raise deleted_before(key)
         if (error := already_exists(creation, entry.asked.digests)) is not None:
             raise error
         if entry.flight is not None:
@@ -66,16 +48,27 @@ class MemoryLedger:
         self._settled.move_to_end(key)
         if entry.ambiguous is None:
             return entry.handle
-        if find is None:
+        if find is None or entry.is_doomed:
             raise entry.ambiguous
-        return await self._begin(key, entry, create, find).outcome()
+        return await self._begin(key, entry, create, find, undo).outcome()
 
-    def _begin(self, key: str, entry: _Entry, create: Create, find: Find | None) -> _Entry:
+    async def resolve(self, record: JobRecord, find: Find | None) -> None:
+        entry = self._settled.get(record.key)
+        if entry is None or entry.ambiguous is None or entry.flight is not None or find is None:
+            return
+
+        async def nothing() -> bytes:
+            raise _NothingFoundError
+
+        with suppress(_NothingFoundError, AmbiguousError):
+            await self._begin(record.key, entry, nothing, find, None).outcome()
+
+    def _begin(self, key: str, entry: Entry, create: Create, find: Find | None, undo: Undo | None) -> Entry:
         self._under_way[key] = entry
-        entry.flight = asyncio.create_task(self._settle(key, entry, create, find))
+        entry.flight = asyncio.create_task(self._settle(key, entry, create, find, undo))
         return entry
 
-    async def _settle(self, key: str, entry: _Entry, create: Create, find: Find | None) -> None:
+    async def _settle(self, key: str, entry: Entry, create: Create, find: Find | None, undo: Undo | None) -> None:
         error: BaseException | None = None
         try:
             found = None if find is None else await find()
@@ -84,6 +77,8 @@ class MemoryLedger:
                 found = await create()
             entry.handle, entry.ambiguous = found, None
             self._remember(key, entry)
+            if entry.is_doomed and undo is not None:
+                await self._undone(entry, undo)
         except AmbiguousError as ambiguous:
             error = entry.ambiguous = ambiguous
             self._remember(key, entry)
@@ -95,12 +90,18 @@ class MemoryLedger:
         finally:
             entry.flight = None
             del self._under_way[key]
+            if error is not None and entry.is_doomed and entry.ambiguous is None:
+                entry.cared().gone = True
+                self._remember(key, entry)
             entry.tell(entry.handle, error)
 
-    def _remember(self, key: str, entry: _Entry) -> None:
+    def _remember(self, key: str, entry: Entry) -> None:
         self._settled[key] = entry
+        if entry.handle:
+            self._keys[entry.handle] = key
         while len(self._settled) > self._remembered:
-            self._settled.popitem(last=False)
+            _, forgotten = self._settled.popitem(last=False)
+            self._keys.pop(forgotten.handle, None)
 
     async def aclose(self) -> None:
         while self._under_way:

@@ -1,26 +1,181 @@
-"""Every SQL statement of the ledger; its tables are in `sql/`."""
+"""Every SQL statement of the durable ledgers, in the words that SQLite and PostgreSQL share.
+
+`:now` is the database's own clock, in seconds since 1970, and the same all through a statement. The tables are in
+`sql/` and `postgres_sql/`. RETURNING names plain columns only: SQLite gets IS NULL wrong there.
+"""
 
 from typing import Final
 
-__all__ = ["FORGET", "INTEND", "PRUNE", "READ", "SETTLE", "TAKE_OVER"]
+__all__ = [
+    "AWAIT",
+    "BURY",
+    "CONFIRM",
+    "COUNT",
+    "DECIDE",
+    "DOOM",
+    "DOOM_HANDLE",
+    "DOOM_LAPSED",
+    "DUE",
+    "ENDED",
+    "FORGET",
+    "GONE",
+    "INTEND",
+    "JOB",
+    "JOBS",
+    "OPEN_INTENTS",
+    "PRUNE",
+    "PUT_OFF",
+    "READ",
+    "RENEW",
+    "SETTLE",
+    "TAKE_OVER",
+    "UNDECIDED",
+]
 
-READ: Final = "SELECT digests, state, owner, handle, reason FROM creations WHERE key = :key"
+_STATE: Final = """
+CASE WHEN state = 'deleted' THEN 'deleted'
+     WHEN delete_since IS NOT NULL THEN 'deleting'
+     WHEN state = 'intended' THEN 'creating'
+     WHEN state = 'ambiguous' THEN 'ambiguous'
+     WHEN job IS NULL THEN 'ended'
+     ELSE 'live' END
+"""
+_ORPHAN: Final = """
+CASE WHEN state = 'ambiguous' THEN 1
+     WHEN state = 'created' AND job IS NOT NULL AND delete_since IS NULL AND lease_until < :now THEN 1
+     ELSE 0 END
+"""
+_RECORD: Final = f"""
+key, category, {_STATE} AS shown, execution, handle, phase, reason, created_at, seen_at, lease_until,
+{_ORPHAN} AS orphan, request
+"""
+
+READ: Final = """
+SELECT digests, state, owner, handle, reason, delete_since FROM connectory_jobs WHERE key = :key
+"""
 
 INTEND: Final = """
-INSERT INTO creations (key, digests, state, owner, changed_at) VALUES (:key, :digests, 'intended', :owner, :now)
+INSERT INTO connectory_jobs
+    (key, digests, state, owner, category, execution, request, lease, job, created_at, changed_at)
+VALUES (:key, :digests, 'intended', :owner, :category, :execution, :request, :lease, 0, :now, :now)
+ON CONFLICT (key) DO NOTHING RETURNING key
 """
 
-TAKE_OVER: Final = "UPDATE creations SET owner = :owner, state = 'intended', changed_at = :now WHERE key = :key"
+TAKE_OVER: Final = """
+UPDATE connectory_jobs SET owner = :owner, state = 'intended', job = 0, changed_at = :now
+WHERE key = :key AND owner = :holder AND state = :state RETURNING key
+"""
+
+AWAIT: Final = "UPDATE connectory_jobs SET awaited = 1 WHERE key = :key AND awaited = 0 RETURNING key"
 
 SETTLE: Final = """
-UPDATE creations SET state = :state, handle = :handle, reason = :reason, changed_at = :now
-WHERE key = :key AND owner = :owner
+UPDATE connectory_jobs
+SET state = CAST(:state AS TEXT), handle = :handle, job = :job, reason = :reason, changed_at = :now,
+    request = CASE WHEN CAST(:state AS TEXT) = 'ambiguous' THEN request END, lease_until = :now + lease
+WHERE key = :key AND owner = :owner AND state = 'intended' RETURNING awaited, delete_since
 """
 
-FORGET: Final = "DELETE FROM creations WHERE key = :key AND owner = :owner"
+FORGET: Final = """
+DELETE FROM connectory_jobs WHERE key = :key AND owner = :owner AND state = 'intended' AND delete_since IS NULL
+RETURNING awaited
+"""
+
+BURY: Final = """
+UPDATE connectory_jobs SET state = 'deleted', job = NULL, request = NULL, changed_at = :now
+WHERE key = :key AND owner = :owner AND state = 'intended' AND delete_since IS NOT NULL RETURNING awaited
+"""
+
+DOOM: Final = """
+INSERT INTO connectory_jobs (key, digests, state, owner, category, execution, created_at, changed_at, delete_since)
+VALUES (:key, '{}', 'deleted', '', '', '', :now, :now, :now)
+ON CONFLICT (key) DO UPDATE SET
+    delete_since = coalesce(connectory_jobs.delete_since, :now),
+    job = CASE WHEN connectory_jobs.state <> 'deleted' THEN coalesce(connectory_jobs.job, 0) END
+"""
+
+DOOM_HANDLE: Final = """
+UPDATE connectory_jobs SET delete_since = coalesce(delete_since, :now)
+WHERE job = :job AND handle = :handle AND state = 'created' RETURNING key
+"""
+
+DOOM_LAPSED: Final = """
+UPDATE connectory_jobs SET delete_since = :now
+WHERE key = :key AND state = 'created' AND delete_since IS NULL AND job IS NOT NULL AND lease_until < :now RETURNING key
+"""
+
+CONFIRM: Final = """
+UPDATE connectory_jobs
+SET state = 'deleted', job = NULL, delete_since = coalesce(delete_since, :now), changed_at = :now
+WHERE key = :key AND handle = :handle AND state = 'created' RETURNING awaited
+"""
+
+RENEW: Final = """
+UPDATE connectory_jobs SET seen_at = :now, lease_until = :now + lease, orphan_since = NULL, phase = :phase
+WHERE job = :job AND handle = :handle
+"""
+
+ENDED: Final = """
+UPDATE connectory_jobs
+SET seen_at = :now, changed_at = :now, phase = :phase, job = CASE WHEN delete_since IS NOT NULL THEN job END
+WHERE job = :job AND handle = :handle
+"""
+
+GONE: Final = """
+UPDATE connectory_jobs
+SET state = 'deleted', job = NULL, delete_since = coalesce(delete_since, :now), changed_at = :now
+WHERE job = :job AND handle = :handle AND state = 'created'
+"""
+
+DECIDE: Final = """
+UPDATE connectory_jobs
+SET state = 'created', handle = :handle, job = :job, reason = NULL, request = NULL, changed_at = :now,
+    lease_until = :now + lease
+WHERE key = :key AND state = 'ambiguous' RETURNING awaited
+"""
+
+UNDECIDED: Final = "DELETE FROM connectory_jobs WHERE key = :key AND state = 'ambiguous' RETURNING awaited"
+
+JOB: Final = f"SELECT {_RECORD} FROM connectory_jobs WHERE key = :key"
+
+JOBS: Final = f"""
+SELECT * FROM (SELECT {_RECORD} FROM connectory_jobs WHERE key > :after {{only_open}}) AS jobs
+WHERE ',' || CAST(:states AS TEXT) || ',' LIKE '%,' || shown || ',%'
+    AND (category = CAST(:category AS TEXT) OR substr(category, 1, length(CAST(:versions AS TEXT))) = :versions)
+    AND substr(execution, 1, length(CAST(:execution AS TEXT))) = :execution
+    AND orphan >= :orphan
+ORDER BY key LIMIT :limit
+"""
+
+COUNT: Final = f"""
+SELECT category, {_ORPHAN} AS orphan, count(*) FROM connectory_jobs WHERE job IS NOT NULL GROUP BY 1, 2
+"""
+
+DUE: Final = """
+UPDATE connectory_jobs SET held_until = :now + 60 WHERE key IN (
+    SELECT key FROM connectory_jobs
+    WHERE job IS NOT NULL AND category IN ({categories}) AND (held_until IS NULL OR held_until < :now) AND (
+        (state = 'created' AND delete_since IS NOT NULL)
+        OR (state = 'created' AND lease_until < :now AND lease <= :up_for)
+        OR (state = 'ambiguous' AND request IS NOT NULL))
+    LIMIT :limit)
+AND (held_until IS NULL OR held_until < :now)
+RETURNING key
+"""
+
+OPEN_INTENTS: Final = f"""
+SELECT {_RECORD}, owner FROM connectory_jobs
+WHERE job = 0 AND state = 'intended' AND category IN ({{categories}}) ORDER BY changed_at LIMIT :limit
+"""
+
+PUT_OFF: Final = """
+UPDATE connectory_jobs SET held_until = :now + :seconds, orphan_since = coalesce(orphan_since, :now)
+WHERE key = :key RETURNING CASE WHEN orphan_since = :now THEN 1 ELSE 0 END
+"""
 
 PRUNE: Final = """
-DELETE FROM creations WHERE key IN (
-    SELECT key FROM creations WHERE state <> 'intended' AND changed_at < :before ORDER BY changed_at LIMIT 10000
-)
+DELETE FROM connectory_jobs WHERE key IN (
+    SELECT key FROM connectory_jobs
+    WHERE state <> 'intended' AND changed_at < :now - :keep
+        AND (job IS NULL OR (delete_since IS NULL AND coalesce(seen_at, changed_at) < :now - :keep))
+    ORDER BY changed_at LIMIT 10000)
 """

@@ -1,0 +1,160 @@
+"""The ledger in PostgreSQL: shared by replicas, with leases in the database's time."""
+
+import asyncio
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from connectory.connector.ledger.postgres import PostgresLedger, shown_url
+from connectory.errors import UnavailableError
+from tests.connectory.connector.ledger_suite import Creator, creation
+from tests.connectory.connector.shared_ledger_suite import SharedLedgerSuite
+from tests.connectory.connector.shared_ledgers import LEASE, opened
+from tests.postgres import PostgresServer, postgres_when_installed
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with postgres_when_installed() as server:
+        yield server
+
+
+@pytest.fixture
+def where(server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own."""
+    name = f"ledger_{abs(hash(request.node.nodeid))}"
+    server.query(f"CREATE DATABASE {name}")
+    yield server.uri.replace("/postgres", f"/{name}")
+    server.query(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class TestPostgresLedger(SharedLedgerSuite):
+    @pytest.fixture
+    def where(self, where: str) -> str:  # type: ignore[override]
+        return where
+
+
+async def test_a_slow_process_that_was_taken_for_dead_deletes_the_job_it_made(where: str) -> None:
+    slow, quick = PostgresLedger(where, lease=LEASE), opened(where)
+    creator, other, undone = Creator(), Creator(), []
+
+    async def undo(handle: bytes) -> None:
+        undone.append(handle)
+
+    async def create_late() -> bytes:
+        await creator.create()
+        return b"late"
+
+    creator.may_go_on.clear()
+    creating = asyncio.create_task(slow.once(creation(), create_late, creator.find, undo))
+    await creator.reached.wait()
+    await _pretend_dead(where)
+    assert await quick.once(creation(), other.create, other.find) == b"handle 1"
+    creator.may_go_on.set()
+    assert await creating == b"handle 1"
+    assert undone == [b"late"]
+    await slow.aclose()
+    await quick.aclose()
+
+
+async def test_a_slow_process_whose_job_was_found_keeps_it(where: str) -> None:
+    slow, quick = PostgresLedger(where, lease=LEASE), opened(where)
+    creator, other, undone = Creator(), Creator(), []
+
+    async def undo(handle: bytes) -> None:
+        undone.append(handle)
+
+    creator.may_go_on.clear()
+    creating = asyncio.create_task(slow.once(creation(), creator.create, creator.find, undo))
+    await creator.reached.wait()
+    await _pretend_dead(where)
+    other.found = b"handle 1"
+    assert await quick.once(creation(), other.create, other.find) == b"handle 1"
+    creator.may_go_on.set()
+    assert await creating == b"handle 1"
+    assert undone == []
+    await slow.aclose()
+    await quick.aclose()
+
+
+async def _pretend_dead(where: str) -> None:
+    """Let the leases of all processes run out, and keep them from being renewed for a while."""
+    connection = await asyncpg.connect(where)
+    await connection.execute("UPDATE connectory_owners SET name = name || ' gone', alive_until = 0")
+    await connection.close()
+
+
+async def test_without_the_database_nothing_is_created() -> None:
+    ledger, creator = PostgresLedger("postgresql://nobody:secret@127.0.0.1:1/none"), Creator()
+    with pytest.raises(UnavailableError, match="nothing was created") as refused:
+        await ledger.once(creation(), creator.create)
+    assert creator.started == 0
+    assert "secret" not in str(refused.value)
+    await ledger.aclose()
+
+
+async def test_connections_that_break_are_made_again(where: str, server: PostgresServer) -> None:
+    ledger, creator = PostgresLedger(where), Creator()
+    creator.may_go_on.clear()
+    creating = asyncio.create_task(ledger.once(creation(), creator.create))
+    await creator.reached.wait()
+    await asyncio.to_thread(
+        server.query, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'ledger_%'"
+    )
+    creator.may_go_on.set()
+    assert await creating == b"handle 1"
+    await ledger.aclose()
+    again = opened(where)
+    assert await again.once(creation(), creator.create) == b"handle 1"
+    await again.aclose()
+
+
+async def test_tables_of_a_newer_version_are_left_alone(where: str) -> None:
+    first = opened(where)
+    await first.once(creation(), Creator().create)
+    await first.aclose()
+    connection = await asyncpg.connect(where)
+    await connection.execute("INSERT INTO connectory_ledger_schema (version) VALUES (1000)")
+    await connection.close()
+    ledger = opened(where)
+    with pytest.raises(UnavailableError, match="newer version"):
+        await ledger.once(creation(), Creator().create)
+    await ledger.aclose()
+
+
+async def test_who_waits_is_told_when_the_other_is_done(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking again by itself is made so slow that only news can end the wait."""
+    monkeypatch.setattr("connectory.connector.ledger.durable._FIRST_DELAY", 3600.0)
+    one, two, creator, other = opened(where), opened(where), Creator(), Creator()
+    await two.once(creation("first"), other.create)
+    creator.may_go_on.clear()
+    creating = asyncio.create_task(one.once(creation(), creator.create))
+    await creator.reached.wait()
+    waiting = asyncio.create_task(two.once(creation(), other.create))
+    await _awaited(where)
+    creator.may_go_on.set()
+    assert await creating == b"handle 1"
+    async with asyncio.timeout(30):
+        assert await waiting == b"handle 1"
+    await one.aclose()
+    await two.aclose()
+
+
+async def _awaited(where: str) -> None:
+    connection = await asyncpg.connect(where)
+    conditions = (
+        "SELECT count(*) FROM connectory_jobs WHERE key = 'k' AND awaited = 1",
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'",
+    )
+    async with asyncio.timeout(20):
+        for condition in conditions:
+            while not await connection.fetchval(condition):  # noqa: ASYNC110 - the event is in the database
+                await asyncio.sleep(0.01)
+    await connection.close()
+
+
+def test_what_is_shown_of_a_url_is_not_secret() -> None:
+    assert (
+        shown_url("postgresql://me:secret@db.example:5432/jobs?password=secret") == "postgresql://db.example:5432/jobs"
+    )
