@@ -28,6 +28,10 @@ _log = logging.getLogger("connectory.server.health")
 Check = Callable[[TaskCategory], Awaitable[None]]
 
 
+async def _serves(_category: TaskCategory) -> None:
+    return
+
+
 def connector_health_name(category: TaskCategory) -> str:
     """The name under which a connector's health is asked for."""
     return f"connector/{category}"
@@ -76,8 +80,8 @@ class Health:
     def __init__(
         self,
         services: Iterable[str],
-        categories: Iterable[TaskCategory],
-        check: Check,
+        categories: Iterable[TaskCategory] = (),
+        check: Check = _serves,
         *,
         every: float = 5.0,
         timeout: float = 3.0,
