@@ -1,0 +1,1 @@
+"""What is registered, and which executions were asked for."""

@@ -1,0 +1,91 @@
+"""From a request to start something to what the runner is asked."""
+
+from dataclasses import dataclass
+
+from connectory.errors import InvalidTaskError, TypeConversionError
+from connectory.types import default_types
+from connectory.v1 import control_pb2, launch_plan_pb2, literals_pb2, workflow_pb2
+from workflow_runner.control.assembly import Launchable
+from workflow_runner.engine.settings import ExecutionSettings
+
+__all__ = ["Launch", "launch_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """What the runner is asked to start."""
+
+    closure: workflow_pb2.CompiledWorkflowClosure
+    launch_plans: tuple[launch_plan_pb2.LaunchPlan, ...]
+    inputs: literals_pb2.LiteralMap
+    settings: ExecutionSettings
+
+
+def launch_of(what: Launchable, request: control_pb2.ExecutionCreateRequest, *, output_prefix: str) -> Launch:
+    """Inputs and settings of an execution: what the request says counts before the launch plan, that before the server.
+
+    InvalidTaskError names an input that is missing, unknown, fixed or of another type.
+    """
+    spec, plan = request.spec, what.plan.spec
+    closure = workflow_pb2.CompiledWorkflowClosure()
+    closure.CopyFrom(what.closure)
+    _set_interruptible(closure, spec, plan)
+    _set_variables(closure, spec, plan)
+    prefix = spec.raw_output_data_config.output_location_prefix or plan.raw_output_data_config.output_location_prefix
+    return Launch(
+        closure=closure,
+        launch_plans=what.launch_plans,
+        inputs=_inputs(what, request),
+        settings=ExecutionSettings(
+            max_parallelism=spec.max_parallelism or plan.max_parallelism,
+            overwrite_cache=spec.overwrite_cache or plan.overwrite_cache,
+            output_prefix=prefix or output_prefix,
+        ),
+    )
+
+
+def _inputs(what: Launchable, request: control_pb2.ExecutionCreateRequest) -> literals_pb2.LiteralMap:
+    given = request.inputs if request.HasField("inputs") else request.spec.inputs
+    expected, fixed = what.plan.closure.expected_inputs.parameters, what.plan.spec.fixed_inputs.literals
+    for name in given.literals:
+        if name in fixed:
+            raise InvalidTaskError(f"inputs[{name!r}] is fixed by the launch plan; leave it out")
+        if name not in expected:
+            known = ", ".join(map(repr, sorted(expected))) or "none"
+            raise InvalidTaskError(f"inputs names {name!r}, which is no input; the inputs are: {known}")
+    inputs = literals_pb2.LiteralMap(literals=fixed)
+    for name, parameter in expected.items():
+        if name in given.literals:
+            inputs.literals[name].CopyFrom(given.literals[name])
+        elif parameter.HasField("default"):
+            inputs.literals[name].CopyFrom(parameter.default)
+    try:
+        default_types().check_map(inputs, what.closure.primary.template.interface.inputs)
+    except TypeConversionError as error:
+        raise InvalidTaskError(f"inputs: {error}") from error
+    return inputs
+
+
+def _set_interruptible(
+    closure: workflow_pb2.CompiledWorkflowClosure,
+    spec: control_pb2.ExecutionSpec,
+    plan: launch_plan_pb2.LaunchPlanSpec,
+) -> None:
+    said = next((each.interruptible for each in (spec, plan) if each.HasField("interruptible")), None)
+    if said is not None:
+        closure.primary.template.metadata_defaults.interruptible = said.value
+
+
+def _set_variables(
+    closure: workflow_pb2.CompiledWorkflowClosure,
+    spec: control_pb2.ExecutionSpec,
+    plan: launch_plan_pb2.LaunchPlanSpec,
+) -> None:
+    """Environment variables of the execution are those of its tasks, too, in place of what those say themselves."""
+    said = spec.envs if spec.HasField("envs") else plan.envs
+    for task in closure.tasks if said.values else ():
+        if task.template.HasField("container"):
+            names = {pair.key for pair in said.values}
+            kept = [pair for pair in task.template.container.env if pair.key not in names]
+            del task.template.container.env[:]
+            task.template.container.env.extend([*kept, *said.values])

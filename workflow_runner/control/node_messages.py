@@ -1,0 +1,180 @@
+"""Nodes and attempts as messages."""
+
+from collections.abc import Sequence
+
+from connectory.v1 import execution_pb2, identifiers_pb2
+from workflow_runner.control.history import AttemptHistory
+from workflow_runner.control.phases import node_phase, task_phase, wire_error
+from workflow_runner.control.pictures import Picture
+from workflow_runner.control.times import duration, timestamp
+from workflow_runner.engine.events import LogLink
+from workflow_runner.engine.state import NodePhase, NodeState
+
+__all__ = [
+    "attempts_of",
+    "current_attempt",
+    "is_parent",
+    "node_execution",
+    "node_identifier",
+    "task_execution",
+    "task_identifier",
+]
+
+_Execution = identifiers_pb2.WorkflowExecutionIdentifier
+
+
+def node_identifier(execution: _Execution, node: NodeState) -> identifiers_pb2.NodeExecutionIdentifier:
+    """A node of an execution; its id leads from the outermost workflow down to it."""
+    return identifiers_pb2.NodeExecutionIdentifier(execution_id=execution, node_id=node.path)
+
+
+def node_execution(execution: _Execution, picture: Picture, node: NodeState) -> execution_pb2.NodeExecution:
+    """A node as it stands."""
+    return execution_pb2.NodeExecution(
+        id=node_identifier(execution, node),
+        closure=_closure(picture, node),
+        metadata=_metadata(picture, node),
+    )
+
+
+def is_parent(picture: Picture, node: NodeState) -> bool:
+    """Whether Flyte's clients are to look for nodes within it: in a sub-workflow, a branch, or what a task made.
+
+    What repeats, or starts a launch plan, has nodes within it, too, which its parent's id finds.
+    """
+    if node.spec.branch is not None or node.path in picture.history.expansions:
+        return True
+    return node.spec.graph is not None and node.spec.node.workflow_node.HasField("sub_workflow_ref")
+
+
+def attempts_of(picture: Picture, node: NodeState) -> Sequence[AttemptHistory]:
+    """The attempts of a node's task; an array counts as one, however often it repeats its node."""
+    if node.spec.array is None:
+        return picture.history.attempts.get(node.path, ())
+    attempt = current_attempt(node)
+    return () if attempt is None else (attempt,)
+
+
+def current_attempt(node: NodeState) -> AttemptHistory | None:
+    """The current attempt of a node's task, or of an array's, as far as the node tells of it."""
+    if node.started_at is None or (node.spec.task is None and node.spec.array is None):
+        return None
+    ended = node.ended_at if node.phase.is_terminal else None
+    succeeded = node.phase is NodePhase.SUCCEEDED
+    return AttemptHistory(
+        number=node.attempt,
+        started_at=node.started_at,
+        ended_at=ended,
+        updated_at=ended or node.started_at,
+        succeeded=succeeded,
+        failure=None if succeeded else node.failure,
+        job_phase=node.job_phase or execution_pb2.TaskExecution.RUNNING,
+        log_links=node.log_links,
+        reasons=[(ended or node.started_at, node.message)] if node.message else [],
+    )
+
+
+def task_identifier(
+    execution: _Execution, node: NodeState, number: int
+) -> identifiers_pb2.TaskExecutionIdentifier | None:
+    """An attempt of a node's task; None when it has none."""
+    item = node.spec.array.item if node.spec.array is not None else node.spec
+    if item.task is None:
+        return None
+    return identifiers_pb2.TaskExecutionIdentifier(
+        task_id=item.task.id, node_execution_id=node_identifier(execution, node), retry_attempt=number
+    )
+
+
+def task_execution(
+    execution: _Execution, picture: Picture, node: NodeState, attempt: AttemptHistory
+) -> execution_pb2.TaskExecution:
+    """An attempt as it stands."""
+    item = node.spec.array.item if node.spec.array is not None else node.spec
+    closure = execution_pb2.TaskExecutionClosure(
+        phase=task_phase(node, attempt),
+        logs=_logs(attempt.log_links),
+        started_at=timestamp(attempt.started_at),
+        created_at=timestamp(attempt.started_at),
+        updated_at=timestamp(attempt.ended_at or attempt.updated_at),
+        task_type=item.task.type if item.task is not None else "",
+        reason=attempt.reasons[-1][1] if attempt.reasons else "",
+        reasons=[execution_pb2.Reason(occurred_at=timestamp(at), message=text) for at, text in attempt.reasons],
+    )
+    if attempt.ended_at is not None:
+        closure.duration.CopyFrom(duration(attempt.ended_at - attempt.started_at))
+        if attempt.failure is not None:
+            closure.error.CopyFrom(wire_error(attempt.failure))
+    if node.spec.array is not None:
+        closure.metadata.external_resources.extend(_repetitions(picture, node))
+    return execution_pb2.TaskExecution(
+        id=task_identifier(execution, node, attempt.number), closure=closure, is_parent=is_parent(picture, node)
+    )
+
+
+def _closure(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionClosure:
+    expanded = node.path in picture.history.expansions and node.path in picture.state.scopes
+    attempts = picture.history.attempts.get(node.path, ())
+    created = node.queued_at or picture.state.started_at or 0.0
+    started = attempts[0].started_at if attempts else node.started_at
+    ended = node.ended_at if node.phase.is_terminal else None
+    closure = execution_pb2.NodeExecutionClosure(
+        phase=node_phase(node, expanded=expanded),
+        created_at=timestamp(created),
+        updated_at=timestamp(ended or node.started_at or created),
+    )
+    if started is not None:
+        closure.started_at.CopyFrom(timestamp(started))
+    if ended is not None:
+        closure.duration.CopyFrom(duration(ended - (started if started is not None else ended)))
+    if node.failure is not None and node.phase in (NodePhase.FAILED, NodePhase.TIMED_OUT, NodePhase.ABORTED):
+        closure.error.CopyFrom(wire_error(node.failure))
+    if node.spec.task is not None:
+        closure.task_node_metadata.cache_status = _cache_status(node)
+    return closure
+
+
+def _metadata(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionMetaData:
+    spec = node.spec
+    return execution_pb2.NodeExecutionMetaData(
+        is_parent_node=is_parent(picture, node),
+        spec_node_id=spec.node.id,
+        is_dynamic=node.path in picture.history.expansions,
+        is_array=spec.array is not None,
+        is_eager=spec.task is not None and spec.task.metadata.is_eager,
+        retry_group="0" if node.scope else "",
+        name=spec.node.metadata.name or spec.title,
+    )
+
+
+def _cache_status(node: NodeState) -> execution_pb2.CatalogCacheStatus.ValueType:
+    if node.cached_from:
+        return execution_pb2.CACHE_HIT
+    if not node.cache_key:
+        return execution_pb2.CACHE_DISABLED
+    return execution_pb2.CACHE_POPULATED if node.phase is NodePhase.SUCCEEDED else execution_pb2.CACHE_MISS
+
+
+def _repetitions(picture: Picture, node: NodeState) -> Sequence[execution_pb2.ExternalResourceInfo]:
+    """The repetitions of an array, as far as they have begun."""
+    found = []
+    for path, item in picture.state.nodes.items():
+        if item.scope != node.path or item.queued_at is None:
+            continue
+        attempts = picture.history.attempts.get(path, ())
+        if attempts:
+            last = attempts[-1]
+            info = execution_pb2.ExternalResourceInfo(
+                external_id=path,
+                index=int(path.rpartition(".")[2]),
+                retry_attempt=last.number,
+                phase=task_phase(item, last),
+                cache_status=_cache_status(item),
+                logs=_logs(last.log_links),
+            )
+            found.append(info)
+    return found
+
+
+def _logs(links: Sequence[LogLink]) -> list[execution_pb2.TaskLog]:
+    return [execution_pb2.TaskLog(uri=link.uri, name=link.name, ready=True) for link in links]

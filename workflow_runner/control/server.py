@@ -1,0 +1,89 @@
+"""Serves the control API of a runner in the running event loop, and takes it down again in order."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc.aio
+
+from connectory.rpc.certificates import server_credentials
+from connectory.rpc.handlers import register, server_options
+from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
+from connectory.rpc.listeners import listen_on_address, listen_on_socket
+from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
+from workflow_runner.control.catalog.sql import SqlCatalog
+from workflow_runner.control.handlers import control_handlers
+from workflow_runner.control.names import SERVICES
+from workflow_runner.control.service import ControlService
+from workflow_runner.control.settings import ControlSettings
+from workflow_runner.runner import Runner
+from workflow_runner.store.contract import Store
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pool import DescriptorPool
+
+__all__ = ["ControlServer", "serve_control"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlServer:
+    """A server that is answering calls."""
+
+    addresses: tuple[str, ...]
+    """What it listens on, as gRPC targets: "HOST:PORT" with the port that was taken, or "unix:/PATH"."""
+    health: Health
+
+
+@asynccontextmanager
+async def serve_control(
+    settings: ControlSettings,
+    runner: Runner,
+    store: Store,
+    *,
+    output_prefix: str = "",
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[ControlServer]:
+    """Serve the control API of an open runner until the block ends.
+
+    Executions that were accepted before and have not begun are begun first. Leaving the block drains: health turns
+    NOT_SERVING, no call is accepted, those in flight have `settings.grace` seconds to finish. What runs, goes on.
+    """
+    async with AsyncExitStack() as stack:
+        catalog = SqlCatalog(store.database)
+        await catalog.open()
+        service = ControlService(runner, store, catalog, output_prefix=output_prefix, clock=clock)
+        stack.push_async_callback(service.ending.close)
+        await service.starting.begin_waiting()
+        names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
+        health = Health(names)
+        server = grpc.aio.server(options=server_options(settings.max_message_bytes))
+        handlers = {
+            **control_handlers(service.methods(), service.streams(), health.draining),
+            **health_handlers(health),
+            **reflection_handlers(names, health.draining, _descriptions),
+        }
+        register(server, handlers)
+        addresses = _listen(server, settings, stack)
+        await server.start()
+        stack.push_async_callback(server.stop, settings.grace)
+        stack.callback(health.drain)
+        yield ControlServer(addresses=addresses, health=health)
+
+
+def _descriptions() -> "DescriptorPool":
+    # Optional: descriptions are made when somebody asks for the first one.
+    from workflow_runner.control.descriptions import described  # noqa: PLC0415
+
+    return described()
+
+
+def _listen(server: grpc.aio.Server, settings: ControlSettings, stack: AsyncExitStack) -> tuple[str, ...]:
+    credentials = server_credentials(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+    targets = [str(listen_on_address(server, address, credentials)) for address in settings.listen]
+    for path in settings.uds:
+        unix_socket = listen_on_socket(server, path)
+        stack.callback(unix_socket.remove)
+        targets.append(f"unix:{unix_socket.path}")
+    return tuple(targets)

@@ -1,0 +1,106 @@
+"""The control API by method: which object answers what."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from connectory.v1 import control_pb2, identifiers_pb2
+from workflow_runner.control.catalog.contract import Catalog
+from workflow_runner.control.ending import Ending
+from workflow_runner.control.executions import Executions
+from workflow_runner.control.handlers import Method, StreamMethod
+from workflow_runner.control.launch_plans import LaunchPlans
+from workflow_runner.control.nodes import Nodes
+from workflow_runner.control.pictures import Pictures
+from workflow_runner.control.projects import Projects
+from workflow_runner.control.registration import Registration
+from workflow_runner.control.signals import Signals
+from workflow_runner.control.starting import Starting
+from workflow_runner.control.tasks import Tasks
+from workflow_runner.control.watching import Watching
+from workflow_runner.control.workflows import Workflows
+from workflow_runner.runner import Runner
+from workflow_runner.store.contract import Store
+
+__all__ = ["ControlService"]
+
+
+class ControlService:
+    """Everything that answers, wired together. The store and the runner are open as long as it is used."""
+
+    def __init__(
+        self, runner: Runner, store: Store, catalog: Catalog, *, output_prefix: str, clock: Callable[[], float]
+    ) -> None:
+        registration = Registration(catalog, clock)
+        self.starting = Starting(catalog, runner, output_prefix=output_prefix, clock=clock)
+        self.ending = Ending(runner)
+        self._tasks = Tasks(catalog, registration)
+        self._workflows = Workflows(catalog, registration)
+        self._plans = LaunchPlans(catalog, registration)
+        self._projects = Projects(catalog)
+        self._executions = Executions(catalog, self.starting, self.ending, Pictures(runner, store), clock)
+        self._nodes = Nodes(self._executions)
+        self._signals = Signals(self._executions, runner)
+        self._watching = Watching(self._executions, runner)
+
+    def methods(self) -> Mapping[str, Method]:
+        """What answers with one message, by "Service.Method"."""
+        return {f"AdminService.{name}": method for name, method in self._admin().items()} | {
+            "SignalService.GetOrCreateSignal": self._signals.get,
+            "SignalService.ListSignals": self._signals.list,
+            "SignalService.SetSignal": self._signals.set,
+        }
+
+    def streams(self) -> Mapping[str, StreamMethod]:
+        """What answers with several."""
+        return {"WatchService.WatchExecution": self._watching.watch}
+
+    def _admin(self) -> Mapping[str, Method]:
+        return {
+            "CreateTask": self._tasks.create,
+            "GetTask": self._tasks.get,
+            "ListTaskIds": self._names(identifiers_pb2.TASK),
+            "ListTasks": self._tasks.list,
+            "CreateWorkflow": self._workflows.create,
+            "GetWorkflow": self._workflows.get,
+            "ListWorkflowIds": self._names(identifiers_pb2.WORKFLOW),
+            "ListWorkflows": self._workflows.list,
+            "CreateLaunchPlan": self._plans.create,
+            "GetLaunchPlan": self._plans.get,
+            "GetActiveLaunchPlan": self._plans.active,
+            "ListActiveLaunchPlans": self._plans.list_active,
+            "ListLaunchPlanIds": self._names(identifiers_pb2.LAUNCH_PLAN),
+            "ListLaunchPlans": self._plans.list,
+            "UpdateLaunchPlan": self._plans.update,
+            "CreateExecution": self._executions.create,
+            "RelaunchExecution": self._executions.relaunch,
+            "GetExecution": self._executions.get,
+            "UpdateExecution": self._executions.update,
+            "GetExecutionData": self._executions.data,
+            "ListExecutions": self._executions.list,
+            "TerminateExecution": self._executions.terminate,
+            "GetNodeExecution": self._nodes.get,
+            "GetDynamicNodeWorkflow": self._nodes.dynamic,
+            "ListNodeExecutions": self._nodes.list,
+            "ListNodeExecutionsForTask": self._nodes.list_of_task,
+            "GetNodeExecutionData": self._nodes.data,
+            "RegisterProject": self._projects.register,
+            "GetProject": self._projects.get,
+            "ListProjects": self._projects.list,
+            "GetDomains": self._projects.domains,
+            "GetTaskExecution": self._nodes.get_attempt,
+            "ListTaskExecutions": self._nodes.list_attempts,
+            "GetTaskExecutionData": self._nodes.attempt_data,
+            "ListNamedEntities": self._projects.entities,
+            "GetVersion": _version,
+        }
+
+    def _names(self, kind: int) -> Method:
+        async def names(request: Any) -> control_pb2.NamedEntityIdentifierList:
+            return await self._projects.names(kind, request)
+
+        return names
+
+
+async def _version(_request: control_pb2.GetVersionRequest) -> control_pb2.GetVersionResponse:
+    return control_pb2.GetVersionResponse(control_plane_version=control_pb2.Version(version=version("connectory")))

@@ -1,0 +1,50 @@
+"""What the control API's server is told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectory.errors import SettingsError
+from connectory.rpc.addresses import Address, parse_address
+
+__all__ = ["ControlSettings"]
+
+_DEFAULT = "127.0.0.1:8089"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ControlSettings:
+    """Where the control API listens and whom it trusts. A SettingsError names what cannot be used."""
+
+    addresses: tuple[str, ...] = ()
+    """HOST:PORT; without any, and without a unix socket, 127.0.0.1:8089."""
+    uds: tuple[Path, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    grace: float = 10.0
+    """Seconds for which calls in flight may go on when the server stops."""
+    max_message_bytes: int = 32 * 1024 * 1024
+    insecure_public: bool = False
+    """Whether a public address may be listened on without client certificates."""
+
+    def __post_init__(self) -> None:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise SettingsError("--tls-cert and --tls-key belong together; give both or neither")
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise SettingsError("--tls-client-ca needs a server certificate; give --tls-cert and --tls-key too")
+        for address in self.listen:
+            if not (address.is_loopback or self.insecure_public or self.tls_client_ca):
+                raise SettingsError(
+                    f"--address {address} can be reached from other machines without credentials, and whoever reaches"
+                    " it can run code; give --tls-cert, --tls-key and --tls-client-ca, listen on 127.0.0.1, or accept"
+                    " the risk with --insecure-public"
+                )
+
+    @property
+    def listen(self) -> tuple[Address, ...]:
+        """The addresses to listen on."""
+        wanted = self.addresses or (() if self.uds else (_DEFAULT,))
+        try:
+            return tuple(parse_address(address) for address in wanted)
+        except ValueError as error:
+            raise SettingsError(f"--address: {error}") from error

@@ -1,0 +1,125 @@
+"""Accepting executions, and letting the runner begin them.
+
+What is accepted is kept before it begins, so that an execution whose server ended in between is begun by the next one,
+and the same name twice is one execution.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+from connectory.errors import AlreadyExistsError, ConnectoryError, InvalidTaskError, SettingsError, StoreError
+from connectory.v1 import control_pb2
+from workflow_runner.control.assembly import Launchable, assemble
+from workflow_runner.control.catalog.contract import Catalog, ExecutionKey, KnownExecution
+from workflow_runner.control.identifiers import require_place
+from workflow_runner.control.launching import Launch, launch_of
+from workflow_runner.engine.program import program_of
+from workflow_runner.naming import require_execution_id
+from workflow_runner.runner import Runner
+from workflow_runner.store.contract import ExecutionExistsError
+
+__all__ = ["Starting"]
+
+_log = logging.getLogger("connectory.runner")
+
+
+class Starting:
+    """Accepts executions and begins them."""
+
+    def __init__(self, catalog: Catalog, runner: Runner, *, output_prefix: str, clock: Callable[[], float]) -> None:
+        self._catalog = catalog
+        self._runner = runner
+        self._output_prefix = output_prefix
+        self._clock = clock
+
+    async def start(self, request: control_pb2.ExecutionCreateRequest) -> ExecutionKey:
+        """Accept an execution and begin it; once this returns, it survives a crash."""
+        require_place(request.project, request.domain)
+        what = await assemble(self._catalog, request.spec.launch_plan)
+        launch = launch_of(what, request, output_prefix=self._output_prefix)
+        program_of(launch.closure, launch.launch_plans)  # refuses what cannot be run before anything is kept
+        known = await self._accept(_known(request, what, launch, self._clock()))
+        await self._begin(known, launch)
+        return known.key
+
+    async def begin(self, known: KnownExecution) -> None:
+        """Begin an execution that was accepted before, unless it has begun."""
+        if known.phase != "QUEUED":
+            return
+        request = control_pb2.ExecutionCreateRequest.FromString(known.request)
+        what = await assemble(self._catalog, request.spec.launch_plan)
+        await self._begin(known, launch_of(what, without_fixed(request, what), output_prefix=self._output_prefix))
+
+    async def begin_waiting(self) -> None:
+        """Begin whatever was accepted by a server that ended before it could."""
+        for known in await self._catalog.waiting():
+            try:
+                await self.begin(known)
+            except StoreError:
+                raise
+            except ConnectoryError as error:
+                _log.error("execution %s was accepted and cannot begin: %s", known.name, error)
+
+    async def _accept(self, wanted: KnownExecution) -> KnownExecution:
+        """Keep it under its name, or under one like it where the runner has another execution of that name."""
+        taken = await self._catalog.accept(wanted)
+        while taken == "id":
+            wanted = replace(wanted, id=f"{wanted.name[:54]}-{secrets.token_hex(4)}")
+            taken = await self._catalog.accept(wanted)
+        if taken == "name":
+            place = f"{wanted.project}, {wanted.domain}"
+            raise AlreadyExistsError(f"there is an execution {wanted.name!r} in {place}; choose another name")
+        return wanted
+
+    async def _begin(self, known: KnownExecution, launch: Launch) -> None:
+        try:
+            await self._runner.start(
+                launch.closure,
+                launch.inputs,
+                execution_id=known.id,
+                project=known.project,
+                domain=known.domain,
+                launch_plans=launch.launch_plans,
+                settings=launch.settings,
+            )
+        except ExecutionExistsError:
+            return  # begun before
+
+
+def without_fixed(request: control_pb2.ExecutionCreateRequest, what: Launchable) -> control_pb2.ExecutionCreateRequest:
+    """The request with those inputs only that can be given."""
+    result = control_pb2.ExecutionCreateRequest()
+    result.CopyFrom(request)
+    for name in what.plan.spec.fixed_inputs.literals:
+        result.inputs.literals.pop(name, None)
+    return result
+
+
+def _known(request: control_pb2.ExecutionCreateRequest, what: Launchable, launch: Launch, now: float) -> KnownExecution:
+    name = request.name or f"e{secrets.token_hex(9)}"
+    try:
+        require_execution_id(name, called="name")
+    except SettingsError as error:
+        raise InvalidTaskError(str(error)) from error
+    kept = control_pb2.ExecutionCreateRequest()
+    kept.CopyFrom(request)
+    kept.name = name
+    kept.inputs.CopyFrom(launch.inputs)
+    kept.spec.ClearField("inputs")
+    asked, workflow = request.spec.launch_plan, what.closure.primary.template.id
+    return KnownExecution(
+        project=request.project,
+        domain=request.domain,
+        name=name,
+        id=name,
+        request=kept.SerializeToString(deterministic=True),
+        mode=control_pb2.ExecutionMetadata.ExecutionMode.Name(request.spec.metadata.mode),
+        launch_plan="" if what.task else asked.name,
+        launch_plan_version="" if what.task else asked.version,
+        workflow=workflow.name,
+        workflow_version=workflow.version,
+        task=what.task,
+        created_at=now,
+    )
