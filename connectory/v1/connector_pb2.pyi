@@ -365,6 +365,7 @@ class DeleteTaskRequest(_message.Message):
     RESOURCE_META_FIELD_NUMBER: _builtins.int
     TASK_CATEGORY_FIELD_NUMBER: _builtins.int
     CONNECTION_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def task_type(self) -> _builtins.str:
@@ -376,7 +377,12 @@ class DeleteTaskRequest(_message.Message):
         """The connector by task type alone, from old clients. Read only when task_category is absent."""
 
     resource_meta: _builtins.bytes
-    """The handle that CreateTask answered; required."""
+    """The handle that CreateTask answered; required unless there is an idempotency_key."""
+    idempotency_key: _builtins.str
+    """The key under which the job was, or may have been, created; read only without a handle. A create under this key that
+    is under way is ended when it lands, and one that comes later is refused. Empty: the handle tells. An addition of
+    this project.
+    """
     @_builtins.property
     def task_category(self) -> Global___TaskCategory:
         """The category under which the job was created. Absent: task_type names it, in version 0."""
@@ -392,10 +398,11 @@ class DeleteTaskRequest(_message.Message):
         resource_meta: _builtins.bytes = ...,
         task_category: Global___TaskCategory | None = ...,
         connection: _security_pb2.Connection | None = ...,
+        idempotency_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "task_category", b"task_category"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "resource_meta", b"resource_meta", "task_category", b"task_category", "task_type", b"task_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "idempotency_key", b"idempotency_key", "resource_meta", b"resource_meta", "task_category", b"task_category", "task_type", b"task_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,6 +27,7 @@ RENAMED_ONEOFS = {"ScheduleExpression": "schedule_expression"}
 PREFIXED_ENUMS = {"connectory.v1.FixedRateUnit": "FIXED_RATE_UNIT_", "connectory.v1.Granularity": "GRANULARITY_"}
 ADDITIONS = {
     "connectory.v1.CreateTaskRequest#1000",
+    "connectory.v1.DeleteTaskRequest#1000",
     "connectory.v1.CreateRequestHeader#1000",
     "connectory.v1.CreateRequestHeader#1001",
     "connectory.v1.ListConnectorsResponse#1000",
@@ -38,6 +39,21 @@ OWN_MESSAGES = {
     "connectory.v1.BrokenConnector",
     "connectory.v1.WatchExecutionRequest",
     "connectory.v1.WatchExecutionResponse",
+}
+MESSAGES_OF_OURS = {
+    "connectory.v1.BrokenConnector",
+    "connectory.v1.DeleteJobRequest",
+    "connectory.v1.DeleteJobResponse",
+    "connectory.v1.GetJobRequest",
+    "connectory.v1.GetJobResponse",
+    "connectory.v1.Job",
+    "connectory.v1.ListJobsRequest",
+    "connectory.v1.ListJobsResponse",
+    "connectory.v1.ReapJobsRequest",
+    "connectory.v1.ReapJobsResponse",
+    "connectory.v1.ReapedJob",
+    "connectory.v1.SettleJobRequest",
+    "connectory.v1.SettleJobResponse",
 }
 
 
