@@ -59,6 +59,11 @@ class Runner:
         self._drivers: dict[str, Driver] = {}
         self._resuming: dict[str, asyncio.Lock] = {}
 
+    @property
+    def store(self) -> Store:
+        """Where executions are kept; open as long as the runner is."""
+        return self._store
+
     @cached_property
     def _types(self) -> TypeRegistry:
         return default_types()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from workflow_runner.control.history import History, history_of
 from workflow_runner.engine.state import State
 from workflow_runner.runner import Runner
-from workflow_runner.store.contract import Store
 
 __all__ = ["Picture", "Pictures"]
 
@@ -24,9 +23,8 @@ class Picture:
 class Pictures:
     """Takes pictures of executions. Looking at one that has not changed since costs nothing."""
 
-    def __init__(self, runner: Runner, store: Store) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._store = store
         self._known: OrderedDict[str, Picture] = OrderedDict()
 
     async def take(self, execution_id: str) -> Picture:
@@ -38,7 +36,7 @@ class Pictures:
         state = await self._runner.state(execution_id)
         if known is not None and known.state is state:
             return known
-        picture = Picture(state=state, history=history_of(await self._store.log(execution_id)))
+        picture = Picture(state=state, history=history_of(await self._runner.store.log(execution_id)))
         self._known[execution_id] = picture
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

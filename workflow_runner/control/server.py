@@ -19,7 +19,6 @@ from workflow_runner.control.names import SERVICES
 from workflow_runner.control.service import ControlService
 from workflow_runner.control.settings import ControlSettings
 from workflow_runner.runner import Runner
-from workflow_runner.store.contract import Store
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pool import DescriptorPool
@@ -40,7 +39,6 @@ class ControlServer:
 async def serve_control(
     settings: ControlSettings,
     runner: Runner,
-    store: Store,
     *,
     output_prefix: str = "",
     clock: Callable[[], float] = time.time,
@@ -51,9 +49,9 @@ async def serve_control(
     NOT_SERVING, no call is accepted, those in flight have `settings.grace` seconds to finish. What runs, goes on.
     """
     async with AsyncExitStack() as stack:
-        catalog = SqlCatalog(store.database)
+        catalog = SqlCatalog(runner.store.database)
         await catalog.open()
-        service = ControlService(runner, store, catalog, output_prefix=output_prefix, clock=clock)
+        service = ControlService(runner, catalog, output_prefix=output_prefix, clock=clock)
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
         names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)

@@ -20,17 +20,14 @@ from workflow_runner.control.tasks import Tasks
 from workflow_runner.control.watching import Watching
 from workflow_runner.control.workflows import Workflows
 from workflow_runner.runner import Runner
-from workflow_runner.store.contract import Store
 
 __all__ = ["ControlService"]
 
 
 class ControlService:
-    """Everything that answers, wired together. The store and the runner are open as long as it is used."""
+    """Everything that answers, wired together. The runner is open as long as it is used."""
 
-    def __init__(
-        self, runner: Runner, store: Store, catalog: Catalog, *, output_prefix: str, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, runner: Runner, catalog: Catalog, *, output_prefix: str, clock: Callable[[], float]) -> None:
         registration = Registration(catalog, clock)
         self.starting = Starting(catalog, runner, output_prefix=output_prefix, clock=clock)
         self.ending = Ending(runner)
@@ -38,7 +35,7 @@ class ControlService:
         self._workflows = Workflows(catalog, registration)
         self._plans = LaunchPlans(catalog, registration)
         self._projects = Projects(catalog)
-        self._executions = Executions(catalog, self.starting, self.ending, Pictures(runner, store), clock)
+        self._executions = Executions(catalog, self.starting, self.ending, Pictures(runner), clock)
         self._nodes = Nodes(self._executions)
         self._signals = Signals(self._executions, runner)
         self._watching = Watching(self._executions, runner)

@@ -75,12 +75,11 @@ def request_of(
 @asynccontextmanager
 async def serving(store: str = "memory://", plugin: FakePlugin | None = None) -> AsyncIterator[Control]:
     plugin = plugin or FakePlugin()
-    opened = open_store(store)
     with tempfile.TemporaryDirectory(prefix="control-") as folder:
         settings = ControlSettings(uds=(Path(folder) / "control.sock",), grace=1.0)
         async with (
-            Runner(opened, [plugin.entry()]) as runner,
-            serve_control(settings, runner, opened) as server,
+            Runner(open_store(store), [plugin.entry()]) as runner,
+            serve_control(settings, runner) as server,
             ControlClient(server.addresses[0]) as client,
         ):
             yield Control(client=client, runner=runner, plugin=plugin, target=server.addresses[0])
