@@ -35,8 +35,9 @@ __all__ = ["mirror_of"]
 
 Family = type[TypeTransformer]
 
+_INTEGER: Final[Any] = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _AS_IT_IS: Final[Mapping[Family, Any]] = {
-    IntTransformer: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
+    IntTransformer: _INTEGER,
     FloatTransformer: float,
     StrTransformer: str,
     BoolTransformer: bool,
@@ -128,13 +129,22 @@ class _Builder:
 
     def _union(self, annotation: Any) -> Part:
         parts = [self._part(argument) for argument in typing.get_args(annotation)]
-        wire: Any = typing.Union[tuple(part.wire for part in parts)]  # noqa: UP007 - made at run time
+        if any(map(_is_fixed_tuple, parts)) and _AS_IT_IS[IntTransformer] in [part.wire for part in parts]:
+            raise UnfitError  # msgspec 0.22 crashes over a bounded int beside a tuple of a fixed length
+        wires = [part.wire for part in parts]
+        if _INTEGER in wires and any(typing.get_origin(wire) is tuple for wire in wires):
+            raise UnfitError  # msgspec 0.22 ends the process at the next garbage collection
+        wire: Any = typing.Union[tuple(wires)]  # noqa: UP007 - made at run time
         converted = [part for part in parts if part.read]
         if not converted:
             return Part(wire)
         if len(parts) != 2 or not any(part.wire is None for part in parts):
             raise UnfitError
         return Part(wire, _unless_none(converted[0].read), _unless_none(converted[0].write))
+
+
+def _is_fixed_tuple(part: Part) -> bool:
+    return typing.get_origin(part.wire) is tuple and Ellipsis not in typing.get_args(part.wire)
 
 
 def _arguments(annotation: Any, count: int) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import gc
 import typing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -321,3 +322,12 @@ def test_files_are_stored_once_whatever_the_other_parts_are(tmp_path: Path) -> N
     path.write_text("a")
     TYPES.to_literal(Attached(File(path), float("nan")), STRUCT, ctx, annotation=Attached)
     assert len([one for one in stored.rglob("*") if one.is_file()]) == 1
+
+
+def test_a_number_or_a_pair_survives_the_garbage_collector() -> None:
+    annotation = dataclasses.make_dataclass("Amounts", [("cpu", int | str | tuple[int, int] | None)])
+    declared = TYPES.literal_type(annotation)
+    for cpu in (3, "3", (1, 2), None):
+        literal = TYPES.to_literal(annotation(cpu), declared, CTX, annotation=annotation)
+        assert TYPES.to_python(literal, annotation, CTX) == annotation(cpu)
+        gc.collect()
