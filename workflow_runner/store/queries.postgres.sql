@@ -58,6 +58,9 @@ ON CONFLICT (execution, node, attempt) DO UPDATE SET version = excluded.version,
 SELECT execution, node, attempt, version, state FROM plugin_states
 WHERE execution IN (SELECT json_array_elements_text(:executions::text::json));
 
+-- name: lock_leases
+SELECT pg_advisory_xact_lock(7166488604517560681);
+
 -- name: take_free
 UPDATE executions SET owner = :owner WHERE id IN (
   SELECT id FROM executions

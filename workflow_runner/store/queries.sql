@@ -72,6 +72,9 @@ ON CONFLICT (owner) DO UPDATE SET lease_until = excluded.lease_until;
 -- name: select_held
 SELECT id FROM executions WHERE owner = :owner AND ended_at IS NULL;
 
+-- name: lock_leases
+SELECT 1;
+
 -- name: take
 UPDATE executions SET owner = :owner
 WHERE id = :execution AND ended_at IS NULL AND (

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from workflow_runner.store.database.contract import Database
+from workflow_runner.store.database.contract import Database, Session
 from workflow_runner.store.leases import Holder
 from workflow_runner.store.notices import LEASES, Notices, taken_topic
 
@@ -24,19 +24,26 @@ class SqlLeases:
         return {held for (held,) in await self._database.rows(self._sql["select_held"], owner=self.owner)}
 
     async def take(self, execution_id: str, *, instead_of: str = "") -> Holder | None:
-        taken = await self._database.change(
-            self._sql["take"], execution=execution_id, owner=self.owner, instead_of=instead_of
-        )
-        if taken and instead_of:
+        async def transaction(session: Session) -> Holder | None:
+            await session.rows(self._sql["lock_leases"])
+            await session.change(self._sql["take"], execution=execution_id, owner=self.owner, instead_of=instead_of)
+            rows = await session.rows(self._sql["select_holder"], execution=execution_id)
+            return Holder(owner=rows[0][0], seconds_left=rows[0][1]) if rows and rows[0][0] else None
+
+        holder = await self._database.run(transaction)
+        if instead_of and holder is not None and holder.owner == self.owner:
             await self._notices.publish(taken_topic(instead_of))
-        rows = await self._database.rows(self._sql["select_holder"], execution=execution_id)
-        return Holder(owner=rows[0][0], seconds_left=rows[0][1]) if rows and rows[0][0] else None
+        return holder
 
     async def take_free(self, limit: int, *, except_for: Collection[str] = ()) -> Sequence[str]:
-        rows = await self._database.rows(
-            self._sql["take_free"], owner=self.owner, limit=limit, except_for=json.dumps([*except_for])
-        )
-        return [taken for (taken,) in rows]
+        async def transaction(session: Session) -> Sequence[str]:
+            await session.rows(self._sql["lock_leases"])
+            rows = await session.rows(
+                self._sql["take_free"], owner=self.owner, limit=limit, except_for=json.dumps([*except_for])
+            )
+            return [taken for (taken,) in rows]
+
+        return await self._database.run(transaction)
 
     async def let_go(self, execution_ids: Collection[str]) -> None:
         executions = json.dumps([*execution_ids])

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
+from connectory.errors import StoreError
 from workflow_runner.store.contract import (
     ExecutionExistsError,
     ExecutionRecord,
@@ -28,6 +29,7 @@ from workflow_runner.store.notices import Notices, signal_topic
 from workflow_runner.store.owners import describe_owner, new_owner
 from workflow_runner.store.sql_cache import SqlCache
 from workflow_runner.store.sql_leases import SqlLeases
+from workflow_runner.store.texts import storable
 
 __all__ = ["SqlStore", "execution_values"]
 
@@ -76,8 +78,9 @@ class SqlStore:
         self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
     ) -> None:
         async def transaction(session: Session) -> None:
-            rows = await session.rows(self._sql["select_head"], execution=execution_id)
-            self._check_head(execution_id, number, rows)
+            head = await session.rows(self._sql["select_head"], execution=execution_id)
+            if not head or head[0][0] != number or head[0][1] not in ("", self._owner):
+                raise self._conflict(execution_id, number, head)
             await self._insert(session, execution_id, number, log)
             if update is not None:
                 await session.change(self._sql["update_execution"], **execution_values(update))
@@ -127,8 +130,8 @@ class SqlStore:
             owner=self._owner,
         )
         if not kept:
-            rows = await self.database.rows(self._sql["select_head"], execution=execution_id)
-            self._check_head(execution_id, None, rows)
+            head = await self.database.rows(self._sql["select_head"], execution=execution_id)
+            raise self._conflict(execution_id, None, head)
 
     async def plugin_states(self, execution_id: str) -> Mapping[tuple[str, int], PluginState]:
         rows = await self.database.rows(self._sql["select_plugin_states"], execution=execution_id)
@@ -158,21 +161,18 @@ class SqlStore:
         rows = await self.database.rows(self._sql["select_signals"], execution=execution_id)
         return dict(rows)
 
-    def _check_head(self, execution_id: str, number: int | None, rows: Sequence[Row]) -> None:
-        """Refuse a writer that is not behind the last record, or whom the execution was taken from."""
-        if not rows:
-            raise self._unknown(execution_id)
-        following, owner = rows[0]
+    def _conflict(self, execution_id: str, number: int | None, head: Sequence[Row]) -> StoreError:
+        """Why an execution with this head cannot be written by this owner, at this number."""
+        if not head:
+            return self._unknown(execution_id)
+        following, owner = head[0]
         if owner not in ("", self._owner):
-            raise LogConflictError(
-                f"execution {execution_id!r} cannot be written, it is driven by another runner now: "
-                f"{describe_owner(owner)} has taken it over"
-            )
-        if number is not None and number != following:
-            raise LogConflictError(
-                f"record {number} of execution {execution_id!r} cannot be written, the log goes on at {following}: "
-                "another runner has taken the execution over"
-            )
+            text = f"execution {execution_id!r} cannot be written, another runner has taken it over"
+            return LogConflictError(f"{text}: {describe_owner(owner)}")
+        return LogConflictError(
+            f"record {number} of execution {execution_id!r} cannot be written, the log goes on at {following}: "
+            "another runner has taken the execution over"
+        )
 
     def _exists(self, execution_id: str) -> ExecutionExistsError:
         return ExecutionExistsError(f"an execution {execution_id!r} exists already in {self.database.where}")
@@ -183,7 +183,7 @@ class SqlStore:
 
 def execution_values(execution: ExecutionRecord) -> dict[str, Any]:
     """The columns of an execution."""
-    return {**asdict(execution), "error": execution.error.replace("\0", "\N{REPLACEMENT CHARACTER}")}
+    return {**asdict(execution), "error": storable(execution.error)}
 
 
 def _execution(row: Row) -> ExecutionRecord:

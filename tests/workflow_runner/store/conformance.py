@@ -14,10 +14,15 @@ from workflow_runner.store.contract import (
     Store,
     UnknownExecutionError,
 )
+from workflow_runner.store.notices import signal_topic
 
 
-def execution(name: str = "e", *, started_at: float = 1.0, phase: str = "RUNNING") -> ExecutionRecord:
-    return ExecutionRecord(id=name, workflow="w", phase=phase, started_at=started_at)
+def execution(
+    name: str = "e", *, started_at: float = 1.0, phase: str = "RUNNING", ended_at: float | None = None
+) -> ExecutionRecord:
+    return ExecutionRecord(
+        id=name, workflow="w", project="p", domain="d", phase=phase, started_at=started_at, ended_at=ended_at
+    )
 
 
 def record(number: int) -> LogRecord:
@@ -49,9 +54,46 @@ class StoreSuite:
 
     async def test_an_update_comes_with_its_records(self, store: Store) -> None:
         await store.create(execution(), [record(0)])
-        ended = ExecutionRecord(id="e", workflow="w", phase="FAILED", error="why", started_at=1.0, ended_at=2.0)
+        ended = ExecutionRecord(
+            id="e",
+            workflow="w",
+            project="p",
+            domain="d",
+            phase="FAILED",
+            error="why",
+            started_at=1.0,
+            ended_at=2.0,
+        )
         await store.append("e", 1, [record(1)], ended)
         assert await store.execution("e") == ended
+
+    async def test_an_error_is_kept_whatever_is_in_it(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        odd = ExecutionRecord(id="e", workflow="w", phase="FAILED", error="a\0b \ud800 \u20ac", started_at=1.0)
+        await store.append("e", 1, [record(1)], odd)
+        assert (await store.execution("e")).error == "a\ufffdb ? \u20ac"
+
+    async def test_large_records_are_kept(self, store: Store) -> None:
+        large = LogRecord(event=bytes(range(256)) * 40_000, commands=b"")
+        await store.create(execution(), [record(0)])
+        await store.append("e", 1, [large, record(2)])
+        await store.put_plugin_state("e", "n", 0, PluginState(version=1, data=large.event))
+        assert await store.log("e") == [record(0), large, record(2)]
+        assert (await store.plugin_states("e"))["n", 0].data == large.event
+
+    async def test_many_logs_are_read_at_once(self, store: Store) -> None:
+        for name in "abc":
+            await store.create(execution(name), [record(0)])
+            await store.append(name, 1, [record(number) for number in range(1, 12)])
+            await store.put_plugin_state(name, "n", 3, PluginState(version=1, data=name.encode()))
+        await store.forget_plugin_states("b")
+        found = await store.logs(["a", "b", "unknown"])
+        assert {name: list(log) for name, log in found.items()} == {
+            name: [record(i) for i in range(12)] for name in "ab"
+        }
+        state = PluginState(version=1, data=b"a")
+        assert await store.many_plugin_states(["a", "b", "unknown"]) == {"a": {("n", 3): state}}
+        assert await store.logs([]) == {}
 
     async def test_the_latest_executions_come_first(self, store: Store) -> None:
         for number in range(5):
@@ -65,6 +107,8 @@ class StoreSuite:
             await store.execution("nobody")
         with pytest.raises(UnknownExecutionError, match="'nobody'"):
             await store.put_plugin_state("nobody", "n", 0, PluginState(version=1, data=b""))
+        with pytest.raises(UnknownExecutionError, match="'nobody'"):
+            await store.append("nobody", 1, [record(1)])
 
     async def test_plugin_states_are_kept_by_attempt(self, store: Store) -> None:
         await store.create(execution(), [record(0)])
@@ -105,6 +149,13 @@ class StoreSuite:
         assert await store.signals("nobody") == {}
         with pytest.raises(UnknownExecutionError, match="'nobody'"):
             await store.put_signal("nobody", "go", b"yes")
+
+    async def test_whoever_waits_for_an_answer_is_woken(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        with store.notices.listen(signal_topic("e")) as news, store.notices.listen(signal_topic("other")) as none:
+            await store.put_signal("e", "go", b"yes")
+            await news.wait()
+            assert not none.is_set()
 
     async def test_results_are_found_until_they_are_too_old(self, store: Store) -> None:
         assert await store.cache.find("k") is None

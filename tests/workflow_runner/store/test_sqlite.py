@@ -1,5 +1,6 @@
 """The SQLite store: the suite in memory and in a file, and what only a file can suffer."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +9,10 @@ import pytest
 
 from connectory.errors import SettingsError, StoreError
 from tests.workflow_runner.store.conformance import StoreSuite, execution, record
+from tests.workflow_runner.store.rooming import DatabaseSuite
+from tests.workflow_runner.store.sharing import SharedStoreSuite
 from workflow_runner.store.contract import Store
+from workflow_runner.store.database.contract import Session
 from workflow_runner.store.opening import open_store
 from workflow_runner.store.sqlite import SqliteStore
 
@@ -25,6 +29,24 @@ class TestFile(StoreSuite):
     async def store(self, tmp_path: Path) -> AsyncIterator[Store]:
         async with open_store(f"sqlite:///{tmp_path}/folder/runs.db") as opened:
             yield opened
+
+
+class TestSharedFile(SharedStoreSuite):
+    @pytest.fixture
+    async def one(self, tmp_path: Path) -> AsyncIterator[Store]:
+        async with open_store(f"sqlite:///{tmp_path}/runs.db") as opened:
+            yield opened
+
+    @pytest.fixture
+    async def two(self, tmp_path: Path, one: Store) -> AsyncIterator[Store]:
+        async with open_store(f"sqlite:///{tmp_path}/runs.db") as opened:
+            yield opened
+
+
+class TestDatabase(DatabaseSuite):
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> str:
+        return f"sqlite:///{tmp_path}/runs.db"
 
 
 async def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
@@ -78,6 +100,16 @@ async def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="newer version"):
         async with SqliteStore(tmp_path / "runs.db"):
             pass
+
+
+async def test_a_transaction_that_awaits_anything_else_is_a_mistake(tmp_path: Path) -> None:
+    async def sleepy(session: Session) -> None:
+        await session.rows("SELECT 1")
+        await asyncio.sleep(0)
+
+    async with SqliteStore(tmp_path / "runs.db") as store:
+        with pytest.raises(RuntimeError, match="must not await anything but its session"):
+            await store.database.run(sleepy)
 
 
 async def test_a_closed_store_says_so(tmp_path: Path) -> None:

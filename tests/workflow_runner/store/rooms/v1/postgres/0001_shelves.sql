@@ -1,0 +1,1 @@
+CREATE TABLE shelves (name TEXT PRIMARY KEY, room BIGINT NOT NULL);

@@ -1,0 +1,2 @@
+ALTER TABLE shelves ADD COLUMN colour TEXT NOT NULL DEFAULT 'brown';
+CREATE TABLE books (title TEXT PRIMARY KEY, shelf TEXT NOT NULL REFERENCES shelves (name));

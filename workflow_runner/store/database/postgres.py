@@ -1,0 +1,179 @@
+"""A PostgreSQL database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from connectory.errors import StoreError
+from workflow_runner.store.database.contract import Dialect, Row, Schema, Transaction
+from workflow_runner.store.database.postgres_errors import AT_ODDS, LOST, refused, translated
+from workflow_runner.store.database.postgres_migrations import is_up_to_date, migrate
+from workflow_runner.store.database.statements import positional
+
+__all__ = ["PostgresDatabase"]
+
+T = TypeVar("T")
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+
+
+class PostgresDatabase:
+    """A database that a URL names, through a few connections that are made when they are needed.
+
+    A connection that is lost is replaced, for `patience` seconds at most; so a server that is started anew holds things
+    up, and nothing fails. A statement waits `lock_timeout` seconds for a lock that another program holds.
+    """
+
+    dialect: Final[Dialect] = "postgres"
+
+    def __init__(self, url: str, *, connections: int = 4, patience: float = 15.0, lock_timeout: float = 5.0) -> None:
+        self.where = _without_password(url)
+        self._url = url
+        self._connections = connections
+        self._patience = patience
+        self._settings = {"lock_timeout": f"{lock_timeout * 1000:.0f}", "application_name": "connectory"}
+        self._pool: Any = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=self._connections,
+                server_settings=self._settings,
+                reset=_leave_as_it_is,
+            )
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+            raise translated(error, self.where) from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pool, self._pool = self._pool, None
+        await pool.close()
+
+    async def rows(self, statement: str, /, **values: Any) -> Sequence[Row]:
+        return await self.perform(lambda connection, again: _PostgresSession(connection).rows(statement, **values))
+
+    async def change(self, statement: str, /, **values: Any) -> int:
+        return await self.perform(lambda connection, again: _PostgresSession(connection).change(statement, **values))
+
+    async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
+        await self.perform(lambda connection, again: _PostgresSession(connection).change_many(statement, values))
+
+    async def run(self, transaction: Transaction[T], /) -> T:
+        async def work(connection: Any, again: bool) -> T:
+            async with _Undoing(connection) as undoing:
+                result = await transaction(_PostgresSession(connection))
+                await self._commit(undoing)
+            return result
+
+        return await self.perform(work)
+
+    async def migrate(self, schema: Schema, /) -> None:
+        if not await self.perform(lambda connection, again: is_up_to_date(connection, schema)):
+            await self.perform(lambda connection, again: migrate(connection, schema, self.where))
+
+    async def perform(self, work: Callable[[Any, bool], Awaitable[T]]) -> T:
+        """Do something with a connection of asyncpg.
+
+        It is done again, and told so, when the connection is lost; what it did the last time may have been committed.
+        """
+        loop = asyncio.get_running_loop()
+        deadline, wait, again = loop.time() + self._patience, _FIRST_WAIT, False
+        while True:
+            if self._pool is None:
+                raise StoreError(f"the store {self.where} is not open")
+            connection = None
+            try:
+                async with self._pool.acquire() as connection:
+                    return await work(connection, again)
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                lost = isinstance(error, LOST) or (connection is not None and connection.is_closed())
+                if not (lost or isinstance(error, AT_ODDS)) or loop.time() + wait > deadline:
+                    raise translated(error, self.where) from error
+                again = again or lost
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    async def connect(self) -> Any:
+        """A connection of asyncpg for the caller alone, who closes it."""
+        try:
+            return await asyncpg.connect(self._url, server_settings=self._settings)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise translated(error, self.where) from error
+
+    async def _commit(self, undoing: "_Undoing") -> None:
+        try:
+            await undoing.commit()
+        except LOST as error:
+            text = f"the connection to {self.where} was lost before it told whether a change was kept"
+            raise StoreError(f"{text}; look, and ask again if it was not") from error
+
+
+class _PostgresSession:
+    """Statements on one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: str, /, **values: Any) -> Sequence[Row]:
+        sql, names = positional(statement)
+        try:
+            records = await self._connection.fetch(sql, *[values[name] for name in names])
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise refused(error) from error
+        return [tuple(record) for record in records]
+
+    async def change(self, statement: str, /, **values: Any) -> int:
+        sql, names = positional(statement)
+        try:
+            status = await self._connection.execute(sql, *[values[name] for name in names])
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise refused(error) from error
+        number = status.rpartition(" ")[2]
+        return int(number) if number.isdecimal() else 0
+
+    async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
+        sql, names = positional(statement)
+        try:
+            await self._connection.executemany(sql, [[each[name] for name in names] for each in values])
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise refused(error) from error
+
+
+class _Undoing:
+    """A transaction that is undone unless it is committed."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._transaction = connection.transaction()
+        self._over = False
+
+    async def __aenter__(self) -> Self:
+        await self._transaction.start()
+        return self
+
+    async def commit(self) -> None:
+        self._over = True
+        await self._transaction.commit()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._over and not self._connection.is_closed():
+            await self._transaction.rollback()
+
+
+async def _leave_as_it_is(connection: Any) -> None:
+    """Nothing here changes a connection's settings, so there is nothing to reset before its next use."""
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    return urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, "", ""))
