@@ -35,9 +35,8 @@ __all__ = ["mirror_of"]
 
 Family = type[TypeTransformer]
 
-_INTEGER: Final[Any] = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _AS_IT_IS: Final[Mapping[Family, Any]] = {
-    IntTransformer: _INTEGER,
+    IntTransformer: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)],
     FloatTransformer: float,
     StrTransformer: str,
     BoolTransformer: bool,
@@ -131,10 +130,7 @@ class _Builder:
         parts = [self._part(argument) for argument in typing.get_args(annotation)]
         if any(map(_is_fixed_tuple, parts)) and _AS_IT_IS[IntTransformer] in [part.wire for part in parts]:
             raise UnfitError  # msgspec 0.22 crashes over a bounded int beside a tuple of a fixed length
-        wires = [part.wire for part in parts]
-        if _INTEGER in wires and any(typing.get_origin(wire) is tuple for wire in wires):
-            raise UnfitError  # msgspec 0.22 ends the process at the next garbage collection
-        wire: Any = typing.Union[tuple(wires)]  # noqa: UP007 - made at run time
+        wire: Any = typing.Union[tuple(part.wire for part in parts)]  # noqa: UP007 - made at run time
         converted = [part for part in parts if part.read]
         if not converted:
             return Part(wire)
