@@ -35,7 +35,7 @@ class CachePolicy(Protocol):
         """A text that is the same as long as older results may be reused. `salt` comes from the author."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Cache:
     """That a task's outputs are reused for equal inputs.
 

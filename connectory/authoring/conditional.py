@@ -25,11 +25,9 @@ def conditional(name: str) -> ConditionalSection:
     end `.else_().then(...)` or `.else_().fail("message")`, whose result is that of the whole. What a case needs must be
     called before the conditional; several steps belong into a sub-workflow.
     """
-    if not isinstance(name, str) or not name:
-        raise authoring_error(f"a conditional is called by a name, not {name!r}")
     graph = current_graph()
     if graph is None:
-        raise authoring_error(f"conditional('{name}') works only in the body of a workflow; use Python's if elsewhere")
+        raise authoring_error(f"conditional({name!r}) works only in the body of a workflow; use Python's if elsewhere")
     return ConditionalSection(graph, name)
 
 
@@ -37,6 +35,8 @@ class ConditionalSection:
     """A choice that is being written."""
 
     def __init__(self, graph: Graph, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise authoring_error(f"a conditional is called by a name, not {name!r}")
         self.name = name
         self._graph = graph
         self._location = user_location()

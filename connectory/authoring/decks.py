@@ -22,6 +22,8 @@ class DeckField(StrEnum):
     INPUT = "Input"
     OUTPUT = "Output"
     SOURCE_CODE = "Source Code"
+    TIMELINE = "Timeline"
+    DEPENDENCIES = "Dependencies"
 
 
 class Deck(HtmlDeck):
@@ -44,8 +46,11 @@ def standard_decks(
     inputs: Mapping[str, Any],
     outputs: Mapping[str, Any] | None,
     function: Callable[..., Any] | None,
+    durations: Mapping[str, float],
 ) -> list[HtmlDeck]:
-    """The decks that show what went in, what came out, and the code in between."""
+    """The decks that show what went in, what came out, the code in between, how long it took (in seconds), and which
+    distributions were installed.
+    """
     shown: list[HtmlDeck] = []
     if DeckField.SOURCE_CODE in fields and function is not None:
         shown.append(HtmlDeck(DeckField.SOURCE_CODE.value, _source(function)))
@@ -53,6 +58,10 @@ def standard_decks(
         shown.append(HtmlDeck(DeckField.INPUT.value, _table(inputs)))
     if DeckField.OUTPUT in fields and outputs is not None:
         shown.append(HtmlDeck(DeckField.OUTPUT.value, _table(outputs)))
+    if DeckField.TIMELINE in fields:
+        shown.append(HtmlDeck(DeckField.TIMELINE.value, _rows({step: f"{s:.3f} s" for step, s in durations.items()})))
+    if DeckField.DEPENDENCIES in fields:
+        shown.append(HtmlDeck(DeckField.DEPENDENCIES.value, _rows(_installed())))
     return shown
 
 
@@ -86,6 +95,19 @@ def write_decks(context: TaskContext) -> None:
 def _table(values: Mapping[str, Any]) -> str:
     rows = "".join(f"<tr><th>{html.escape(name)}</th><td>{_shown(value)}</td></tr>" for name, value in values.items())
     return f"<table>{rows}</table>"
+
+
+def _rows(texts: Mapping[str, str]) -> str:
+    rows = (f"<tr><th>{html.escape(name)}</th><td>{html.escape(text)}</td></tr>" for name, text in texts.items())
+    return f"<table>{''.join(rows)}</table>"
+
+
+def _installed() -> dict[str, str]:
+    """The version of every distribution that is installed here, by name."""
+    from importlib.metadata import distributions  # noqa: PLC0415 - costs much at import
+
+    found = {each.metadata["Name"] or "": each.version for each in distributions()}
+    return {name: found[name] for name in sorted(found, key=str.lower) if name}
 
 
 def _shown(value: Any) -> str:

@@ -1,6 +1,7 @@
 """Runs a task's own code on literals."""
 
 import inspect
+import time
 import traceback
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,7 +33,9 @@ class ExecutableTask(Protocol):
     def interface(self) -> Interface: ...
     @property
     def typed_interface(self) -> interface_pb2.TypedInterface: ...
+    def pre_execute(self, user_params: TaskContext) -> TaskContext | None: ...
     def execute(self, **kwargs: Any) -> Any: ...
+    def post_execute(self, user_params: TaskContext, rval: Any) -> Any: ...
 
 
 def execute_task(
@@ -76,13 +79,13 @@ def run_task(
 
     A task that raises `IgnoreOutputs` has none: the answer is empty.
     """
-    run = _Run(task, types or type_registry(), conversion or conversion_context())
-    with run.surroundings(context):
-        result = task.execute(**run.natives(literals))
-        if inspect.isawaitable(result):
-            from connectory.authoring.blocking import completed  # noqa: PLC0415 - loads asyncio, for coroutines only
-
-            result = completed(_awaited(result))
+    run = _Run(task, types, conversion, context)
+    with run.surroundings():
+        natives = run.natives(literals)
+        with run.timed("work"):
+            result = task.execute(**natives)
+            if inspect.isawaitable(result):
+                result = _completed(result)
         return run.finish(result)
     return literals_pb2.LiteralMap()
 
@@ -96,11 +99,13 @@ async def run_task_async(
     context: TaskContext | None = None,
 ) -> literals_pb2.LiteralMap:
     """The same on the running event loop, for an `async def` task that is awaited."""
-    run = _Run(task, types or type_registry(), conversion or conversion_context())
-    with run.surroundings(context):
-        result = task.execute(**run.natives(literals))
-        if inspect.isawaitable(result):
-            result = await result
+    run = _Run(task, types, conversion, context)
+    with run.surroundings():
+        natives = run.natives(literals)
+        with run.timed("work"):
+            result = task.execute(**natives)
+            if inspect.isawaitable(result):
+                result = await result
         return run.finish(result)
     return literals_pb2.LiteralMap()
 
@@ -108,20 +113,37 @@ async def run_task_async(
 class _Run:
     """One run of a task, from its inputs to its outputs."""
 
-    def __init__(self, task: ExecutableTask, types: TypeRegistry, conversion: ConversionContext) -> None:
+    def __init__(
+        self,
+        task: ExecutableTask,
+        types: TypeRegistry | None,
+        conversion: ConversionContext | None,
+        context: TaskContext | None,
+    ) -> None:
         self._task = task
-        self._types = types
-        self._conversion = conversion
+        self._types = types or type_registry()
+        self._conversion = conversion or conversion_context()
+        self._context = context or TaskContext(task_id=_identifier(task))
         self._inputs: Mapping[str, Any] = {}
         self._values: Mapping[str, Any] | None = None
+        self._durations: dict[str, float] = {}
 
     @contextmanager
-    def surroundings(self, context: TaskContext | None) -> Iterator[None]:
+    def timed(self, step: str) -> Iterator[None]:
+        """Measure how long a step takes."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._durations[step] = time.perf_counter() - began
+
+    @contextmanager
+    def surroundings(self) -> Iterator[None]:
         """The task's context, in which `IgnoreOutputs` is no failure.
 
         Its files are removed after they were uploaded, and stay where nothing is uploaded.
         """
-        context = context or TaskContext(task_id=_identifier(self._task))
+        context = self._context = self._task.pre_execute(self._context) or self._context
         fields: tuple[DeckField, ...] | None = getattr(self._task, "deck_fields", None)
         context.enable_deck = context.enable_deck or fields is not None
         try:
@@ -139,19 +161,22 @@ class _Run:
     def natives(self, literals: literals_pb2.LiteralMap) -> Mapping[str, Any]:
         """The inputs as the task's code takes them."""
         task = self._task
-        self._inputs = self._types.map_to_python(
-            literals, task.typed_interface.inputs, self._conversion, task.interface.inputs
-        )
+        with self.timed("inputs"):
+            self._inputs = self._types.map_to_python(
+                literals, task.typed_interface.inputs, self._conversion, task.interface.inputs
+            )
         return self._inputs
 
     def finish(self, result: Any) -> literals_pb2.LiteralMap:
         """The outputs as others take them."""
+        result = self._task.post_execute(self._context, result)
         if isinstance(result, literals_pb2.LiteralMap):
             return result
         task, self._values = self._task, _named(self._task, result)
         declared, annotations = task.typed_interface.outputs, task.interface.outputs
         try:
-            return self._types.map_to_literals(self._values, declared, self._conversion, annotations)
+            with self.timed("outputs"):
+                return self._types.map_to_literals(self._values, declared, self._conversion, annotations)
         except TypeConversionError as error:
             raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
 
@@ -164,7 +189,9 @@ class _Run:
             return
         try:
             function = getattr(self._task, "task_function", None)
-            context.decks += standard_decks(fields, inputs=self._inputs, outputs=self._values, function=function)
+            context.decks += standard_decks(
+                fields, inputs=self._inputs, outputs=self._values, function=function, durations=self._durations
+            )
             write_decks(context)
         except Exception:  # a value's own rendering may raise anything
             context.logging.warning("the decks of '%s' cannot be written", self._task.name, exc_info=True)
@@ -187,6 +214,12 @@ def _named(task: ExecutableTask, result: Any) -> Mapping[str, Any]:
         declared = ", ".join(f"{name}: {describe(kind)}" for name, kind in task.interface.outputs.items())
         raise TypeConversionError(f"'{task.name}' declares the outputs {declared}, but returned {result!r}")
     return dict(zip(names, result, strict=True))
+
+
+def _completed(awaitable: Awaitable[Any]) -> Any:
+    from connectory.authoring.blocking import completed  # noqa: PLC0415 - loads asyncio, for coroutines only
+
+    return completed(_awaited(awaitable))
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

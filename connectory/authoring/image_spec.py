@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from connectory.authoring.location import authoring_error
 
-__all__ = ["ImageSpec", "image_name"]
+__all__ = ["IMAGE_VARIABLE", "ImageSpec", "image_name"]
 
-_NOT_CONTENT = frozenset({"name", "registry", "builder", "builder_options", "registry_config", "pip_secret_mounts"})
+IMAGE_VARIABLE: Final = "_F_IMG_ID"
+"""The environment variable that tells code in a container by whose image it runs."""
+
+_NOT_CONTENT = frozenset(
+    {"name", "registry", "builder", "builder_options", "builder_config", "registry_config", "pip_secret_mounts"}
+)
 """What decides where or how an image is built, and changes nothing in it."""
 _LISTS = ("packages", "conda_packages", "conda_channels", "apt_packages", "commands", "copy", "pip_extra_index_url")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ImageSpec:
     """An image by its ingredients: equal ingredients have the same name and tag, so that it is built once.
 
@@ -28,36 +34,38 @@ class ImageSpec:
     """
 
     name: str = "connectory"
+    python_version: str | None = None
+    builder: str | None = None
+    source_root: str | None = None
+    env: Mapping[str, str] | None = None
     registry: str | None = None
     """Where it is pushed to and pulled from, such as `ghcr.io/someone`."""
-    base_image: str | ImageSpec | None = None
-    python_version: str | None = None
     packages: Sequence[str] | None = None
     """Python packages, as pip is told."""
-    requirements: str | None = None
-    """The path of a requirements file; its content counts, not its name."""
     conda_packages: Sequence[str] | None = None
     conda_channels: Sequence[str] | None = None
+    requirements: str | None = None
+    """The path of a requirements file; its content counts, not its name."""
     apt_packages: Sequence[str] | None = None
-    env: Mapping[str, str] | None = None
-    commands: Sequence[str] | None = None
-    """Commands that run while it is built."""
-    copy: Sequence[str] | None = None
-    """Files and folders that are copied into it."""
-    source_root: str | None = None
-    entrypoint: Sequence[str] | None = None
     cuda: str | None = None
     cudnn: str | None = None
+    base_image: str | ImageSpec | None = None
     platform: str | None = None
     pip_index: str | None = None
     pip_extra_index_url: Sequence[str] | None = None
-    pip_extra_args: str | None = None
     pip_secret_mounts: Sequence[tuple[str, str]] | None = None
+    pip_extra_args: str | None = None
     registry_config: str | None = None
-    builder: str | None = None
-    builder_options: Mapping[str, Any] | None = None
+    entrypoint: Sequence[str] | None = None
+    commands: Sequence[str] | None = None
+    """Commands that run while it is built."""
     tag_format: str | None = None
     """How the tag is written, such as `{spec_hash}-dev`."""
+    copy: Sequence[str] | None = None
+    """Files and folders that are copied into it."""
+    python_exec: str | None = None
+    builder_options: Mapping[str, Any] | None = None
+    builder_config: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for name in _LISTS:
@@ -78,6 +86,13 @@ class ImageSpec:
         name = f"{self.name.lower()}:{self.tag}"
         return f"{self.registry.lower()}/{name}" if self.registry else name
 
+    def is_container(self) -> bool:
+        """Whether this code runs in a container of this image; outside of containers it is always so.
+
+        `if image.is_container(): import torch` lets a module import what only that image has.
+        """
+        return os.environ.get(IMAGE_VARIABLE, self.tag) == self.tag
+
     def with_packages(self, packages: str | Sequence[str]) -> ImageSpec:
         """The same image with more Python packages."""
         return self._with("packages", packages)
@@ -90,10 +105,18 @@ class ImageSpec:
         """The same image with more commands that run while it is built."""
         return self._with("commands", commands)
 
+    def with_copy(self, src: str | Sequence[str]) -> ImageSpec:
+        """The same image with more files and folders in it."""
+        return self._with("copy", src)
+
+    def with_builder_options(self, builder_options: Mapping[str, Any]) -> ImageSpec:
+        """The same image, whose builder is told more."""
+        return replace(self, builder_options={**(self.builder_options or {}), **builder_options})
+
     def _with(self, name: str, more: str | Sequence[str]) -> ImageSpec:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
         added = [more] if isinstance(more, str) else list(more)
-        return ImageSpec(**{**values, name: [*(values[name] or ()), *added]})
+        changed: dict[str, Any] = {name: [*(getattr(self, name) or ()), *added]}
+        return replace(self, **changed)
 
     def _ingredient(self, name: str) -> Any:
         value = getattr(self, name)

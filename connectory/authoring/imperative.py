@@ -7,6 +7,7 @@ from typing import Any
 
 from connectory.authoring.binding import Binder
 from connectory.authoring.calling import call, create_node
+from connectory.authoring.conditional import ConditionalSection
 from connectory.authoring.conversion import type_registry
 from connectory.authoring.entity import Entity
 from connectory.authoring.failure_node import check_handler, failure_node, input_promise
@@ -94,6 +95,13 @@ class ImperativeWorkflow(WorkflowBase):
     def add_launch_plan(self, launch_plan: Any, **kwargs: Any) -> Node:
         """Add a node that starts a launch plan."""
         return self.add_entity(launch_plan, **kwargs)
+
+    def create_conditional(self, name: str) -> ConditionalSection:
+        """Begin a choice; each case takes a node that is added in its place: `.then(wf.add_entity(task, x=...))`.
+
+        The result of its end is the choice's, to give to nodes and outputs.
+        """
+        return ConditionalSection(self._graph, name)
 
     def add_workflow_output(self, output_name: str, p: Any, python_type: Any = None) -> None:
         """Add an output: the result of a node, or a list or dict of such, whose type must be given."""

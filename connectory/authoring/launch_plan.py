@@ -54,7 +54,7 @@ class LaunchPlan(Entity):
 
     @staticmethod
     def get_default_launch_plan(workflow: WorkflowBase) -> LaunchPlan:
-        """The launch plan that every workflow has: of its name, and without settings."""
+        """The launch plan that every workflow has: of its name, with the workflow's `default_options`."""
         return LaunchPlan.get_or_create(workflow)
 
     @classmethod
@@ -117,7 +117,8 @@ class LaunchPlan(Entity):
             if any(value is not None and value is not False for value in settings.values()):
                 raise authoring_error("only a launch plan with a name of its own can have settings; give it a name")
             if workflow.name not in known:
-                known[workflow.name] = cls(workflow.name, workflow, PlanSettings(), location=user_location())
+                said = PlanSettings() if workflow.default_options is None else workflow.default_options.settings()
+                known[workflow.name] = cls(workflow.name, workflow, said, location=user_location())
             return known[workflow.name]
         previous = known.pop(name, None)
         try:

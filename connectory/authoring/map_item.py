@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectory.authoring.array import list_interface
+from connectory.authoring.context import TaskContext
 from connectory.authoring.conversion import type_registry
+from connectory.authoring.decks import DeckField
 from connectory.authoring.interface import Interface, typed_interface
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.resolver import TaskLocator, TaskResolverMixin, loader_words
@@ -31,6 +33,19 @@ class MapItem:
         self.typed_interface: interface_pb2.TypedInterface = typed_interface(
             self.interface, type_registry(), owner=self.name, location=target.location
         )
+
+    @property
+    def deck_fields(self) -> tuple[DeckField, ...] | None:
+        """The decks of the task."""
+        return self.target.deck_fields
+
+    def pre_execute(self, user_params: TaskContext) -> TaskContext | None:
+        """What the task does before."""
+        return self.target.pre_execute(user_params)
+
+    def post_execute(self, user_params: TaskContext, rval: Any) -> Any:
+        """What the task does afterwards."""
+        return self.target.post_execute(user_params, rval)
 
     def execute(self, **kwargs: Any) -> Any:
         """Run the task on the members that are its turn."""

@@ -1,11 +1,12 @@
 """How a task is to be executed: retries, timeout, cache, and what else its template's metadata says."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from connectory.authoring.cache import Cache
 from connectory.authoring.location import authoring_error
-from connectory.authoring.setting_checks import require, require_each
+from connectory.authoring.setting_checks import require, require_each, require_texts
 from connectory.v1 import tasks_pb2
 
 __all__ = ["Cache", "TaskMetadata", "as_duration"]
@@ -28,6 +29,10 @@ class TaskMetadata:
     pod_template_name: str | None = None
     generates_deck: bool = False
     is_eager: bool = False
+    labels: Mapping[str, str] | None = field(default=None, hash=False)
+    """Labels of the Kubernetes objects that run it."""
+    annotations: Mapping[str, str] | None = field(default=None, hash=False)
+    """Annotations of the Kubernetes objects that run it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "timeout", as_duration(self.timeout, "timeout"))
@@ -37,6 +42,8 @@ class TaskMetadata:
         for name in ("cache_version", "deprecated", "pod_template_name"):
             require("the metadata", name, getattr(self, name), str)
         require("the metadata", "interruptible", self.interruptible, bool)
+        for name in ("labels", "annotations"):
+            object.__setattr__(self, name, require_texts("the metadata", name, getattr(self, name)))
         ignored = require_each("the metadata", "cache_ignore_input_vars", self.cache_ignore_input_vars, str)
         object.__setattr__(self, "cache_ignore_input_vars", ignored)
         if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
@@ -69,6 +76,8 @@ class TaskMetadata:
             message.interruptible = self.interruptible
         message.generates_deck.value = bool(self.generates_deck)
         message.metadata.SetInParent()
+        message.metadata.labels.update(self.labels or {})
+        message.metadata.annotations.update(self.annotations or {})
         return message
 
 

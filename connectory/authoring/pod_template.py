@@ -75,9 +75,10 @@ def _container_fields(own: Mapping[str, Any], container: tasks_pb2.Container) ->
     fields: dict[str, Any] = {
         "image": own.get("image") or container.image,
         "command": list(container.command),
-        "args": list(container.args),
         "env": [*environment, *own.get("env", ())],
     }
+    if container.args:
+        fields["args"] = list(container.args)
     limits, requests = container.resources.limits, container.resources.requests
     if limits or requests:
         fields["resources"] = {

@@ -9,11 +9,12 @@ from types import FrameType
 from typing import Any, Generic, TypeVar
 
 from connectory.authoring.calling import call
+from connectory.authoring.context import TaskContext
 from connectory.authoring.decks import DeckField
 from connectory.authoring.entity import Entity
 from connectory.authoring.execution import run_task
-from connectory.authoring.extended_resources import GPUAccelerator, extended_resources_message
-from connectory.authoring.image_spec import ImageSpec, image_name
+from connectory.authoring.extended_resources import BaseAccelerator, extended_resources_message
+from connectory.authoring.image_spec import IMAGE_VARIABLE, ImageSpec, image_name
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import TaskMetadata
@@ -54,7 +55,7 @@ class PythonTask(Entity, Generic[ConfigT]):
         requests: Resources | None = None,
         limits: Resources | None = None,
         resources: Resources | None = None,
-        accelerator: GPUAccelerator | None = None,
+        accelerator: BaseAccelerator | None = None,
         shared_memory: bool | str | None = None,
         secret_requests: Iterable[Secret] = (),
         task_resolver: TaskResolver | TaskResolverMixin | None = None,
@@ -89,6 +90,16 @@ class PythonTask(Entity, Generic[ConfigT]):
         """What errors call it."""
         return "task"
 
+    def pre_execute(self, user_params: TaskContext) -> TaskContext | None:
+        """Called before `execute`, with the context that it will have; what it returns is the context. A subclass may
+        override it.
+        """
+        return user_params
+
+    def post_execute(self, user_params: TaskContext, rval: Any) -> Any:
+        """Called with what `execute` returned; what it returns is the result. A subclass may override it."""
+        return rval
+
     def execute(self, **kwargs: Any) -> Any:
         """Do the work: native inputs by name, the native outputs as result. A subclass implements it."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it is executed")
@@ -103,14 +114,20 @@ class PythonTask(Entity, Generic[ConfigT]):
 
     def get_container(self, settings: CompileSettings) -> tasks_pb2.Container | None:
         """The container in which `execute` runs; None for tasks that run elsewhere. A subclass may override it."""
+        image = self.container_image
+        told = {IMAGE_VARIABLE: image.tag} if isinstance(image, ImageSpec) else {}
         return container(
             self,
             self.task_resolver,
             settings,
-            image=image_name(self.container_image),
+            image=image_name(image),
             resources=self.resources,
-            environment=self.environment,
+            environment={**told, **self.environment},
         )
+
+    def get_sql(self, settings: CompileSettings) -> tasks_pb2.Sql | None:
+        """The statement of a task that has no container, for those who execute it. A subclass may override it."""
+        return None
 
     def template(self, settings: CompileSettings) -> tasks_pb2.TaskTemplate:
         """The task as everybody else sees it."""
@@ -124,15 +141,19 @@ class PythonTask(Entity, Generic[ConfigT]):
             extended_resources=self.extended_resources,
             config=self.get_config(settings),
         )
-        self._place(template, self.get_container(settings))
+        self._place(template, settings)
         custom = self.get_custom(settings)
         if custom:
             fill_struct(template, custom, owner=self.name)
         return template
 
-    def _place(self, template: tasks_pb2.TaskTemplate, container: tasks_pb2.Container | None) -> None:
-        """Say where it runs: in a container, alone or within a pod; or nowhere."""
+    def _place(self, template: tasks_pb2.TaskTemplate, settings: CompileSettings) -> None:
+        """Say where it runs: in a container, alone or within a pod; in a database; or nowhere."""
+        container = self.get_container(settings)
         if container is None:
+            sql = self.get_sql(settings)
+            if sql is not None:
+                template.sql.CopyFrom(sql)
             return
         if self.pod_template is None:
             template.container.CopyFrom(container)

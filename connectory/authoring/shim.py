@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from connectory.authoring.context import TaskContext
 from connectory.authoring.conversion import type_registry
 from connectory.authoring.decks import DeckField
 from connectory.authoring.execution import run_task
@@ -74,6 +75,14 @@ class ExecutableTemplateShimTask:
     def deck_fields(self) -> tuple[DeckField, ...] | None:
         """All decks, when the template asks for any."""
         return tuple(DeckField) if self._template.metadata.generates_deck.value else None
+
+    def pre_execute(self, user_params: TaskContext) -> TaskContext | None:
+        """Nothing is to be done before."""
+        return user_params
+
+    def post_execute(self, user_params: TaskContext, rval: Any) -> Any:
+        """The result is as it is."""
+        return rval
 
     def execute(self, **kwargs: Any) -> Any:
         """Let the executor do the work."""

@@ -5,16 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeVar, cast
 
 from connectory.authoring.connector_task import ConnectorTask
 from connectory.authoring.function_task import qualified_name
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.signature import interface_of
+from connectory.authoring.template import CompileSettings
 from connectory.types import StructuredDataset
 
 __all__ = ["SQL", "SQLFunctionTask", "SQLTask"]
+
+_SQL_TYPE: Final = "sql"
+ConfigT = TypeVar("ConfigT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +56,26 @@ class SQL:
         }
 
 
-class SQLTask(ConnectorTask[Mapping[str, Any]]):
-    """One query by the `sql` connector.
+class SQLTask(ConnectorTask[ConfigT]):
+    """One query, by the `sql` connector at `uri`.
 
     The result is a StructuredDataset named `results`, unless `output_schema_type` or `outputs` says otherwise.
+
+    With a `task_type` of its own it is the base of task kinds for other databases: a subclass says what their
+    connector is told (`get_custom`, `get_config` or `get_sql`), and the outputs.
     """
 
     def __init__(
         self,
         name: str,
-        *,
         query_template: str,
-        uri: str,
+        task_config: ConfigT | None = None,
+        task_type: str = _SQL_TYPE,
         inputs: Mapping[str, Any] | None = None,
+        metadata: TaskMetadata | None = None,
         outputs: Mapping[str, Any] | None = None,
+        *,
+        uri: str | None = None,
         output_schema_type: Any = StructuredDataset,
         setup: Sequence[str] | None = None,
         password_secret: str | None = None,
@@ -74,24 +85,37 @@ class SQLTask(ConnectorTask[Mapping[str, Any]]):
         interface: Interface | None = None,
         **settings: Any,
     ) -> None:
-        if not query_template.strip():
+        if not isinstance(query_template, str) or not query_template.strip():
             raise authoring_error(f"task '{name}' has no query")
-        if outputs is None:
-            outputs = {} if output_schema_type is None else {"results": output_schema_type}
-        config = SQL(
-            uri=uri,
-            query_template=query_template,
-            setup=setup,
-            password_secret=password_secret,
-            read_only=read_only,
-            max_rows=max_rows,
-            time_limit_seconds=time_limit_seconds,
+        if task_type == _SQL_TYPE:
+            if uri is None:
+                raise authoring_error(
+                    f"task '{name}' has no uri; say which database, such as sqlite:///PATH, or give the task_type of "
+                    "another connector"
+                )
+            if outputs is None:
+                outputs = {} if output_schema_type is None else {"results": output_schema_type}
+            query = SQL(
+                uri=uri,
+                query_template=query_template,
+                setup=setup,
+                password_secret=password_secret,
+                read_only=read_only,
+                max_rows=max_rows,
+                time_limit_seconds=time_limit_seconds,
+            )
+            task_config = cast(ConfigT, query.values())
+        super().__init__(
+            name, task_type, task_config, inputs, outputs, metadata=metadata, interface=interface, **settings
         )
-        super().__init__(name, "sql", config.values(), inputs, outputs, interface=interface, **settings)
         self.query_template = query_template
 
+    def get_custom(self, settings: CompileSettings) -> Mapping[str, Any]:
+        """What the `sql` connector reads; nothing for other types, unless a subclass says it."""
+        return super().get_custom(settings) if self.task_type == _SQL_TYPE else {}
 
-class SQLFunctionTask(SQLTask):
+
+class SQLFunctionTask(SQLTask[Mapping[str, Any]]):
     """What `@task(task_config=SQL(...))` makes: the function declares inputs and output, its body is not run."""
 
     def __init__(self, function: Callable[..., Any], *, task_config: SQL, **settings: Any) -> None:

@@ -8,7 +8,7 @@ from connectory.authoring.cache import Cache, VersionParameters, source_version
 from connectory.authoring.decks import DeckField
 from connectory.authoring.default_plugins import task_plugins
 from connectory.authoring.eager_task import EagerTask
-from connectory.authoring.extended_resources import GPUAccelerator
+from connectory.authoring.extended_resources import BaseAccelerator
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
@@ -47,13 +47,16 @@ def task(
     requests: Resources | None = None,
     limits: Resources | None = None,
     resources: Resources | None = None,
-    accelerator: GPUAccelerator | None = None,
+    accelerator: BaseAccelerator | None = None,
     shared_memory: bool | str | None = None,
     secret_requests: Iterable[Secret] = (),
-    enable_deck: bool = False,
+    enable_deck: bool | None = None,
+    disable_deck: bool | None = None,
     deck_fields: Iterable[DeckField] = tuple(DeckField),
     pod_template: PodTemplate | None = None,
     pod_template_name: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
     task_resolver: TaskResolver | TaskResolverMixin | None = None,
     is_eager: bool = False,
     plugins: TaskPlugins = task_plugins,
@@ -78,13 +81,16 @@ def task(
     requests: Resources | None = None,
     limits: Resources | None = None,
     resources: Resources | None = None,
-    accelerator: GPUAccelerator | None = None,
+    accelerator: BaseAccelerator | None = None,
     shared_memory: bool | str | None = None,
     secret_requests: Iterable[Secret] = (),
-    enable_deck: bool = False,
+    enable_deck: bool | None = None,
+    disable_deck: bool | None = None,
     deck_fields: Iterable[DeckField] = tuple(DeckField),
     pod_template: PodTemplate | None = None,
     pod_template_name: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
     task_resolver: TaskResolver | TaskResolverMixin | None = None,
     is_eager: bool = False,
     plugins: TaskPlugins = task_plugins,
@@ -94,7 +100,8 @@ def task(
     `task_config` chooses another kind of task by its type (see `TaskPlugins`). `retries`, `timeout`, `cache` and the
     like are the settings of `TaskMetadata`; `cache=True` without `cache_version` follows the function's source.
     `requests`, `limits`, `container_image`, `environment` and `secret_requests` describe the container that it
-    runs in on a cluster.
+    runs in on a cluster; `labels` and `annotations` are those of its Kubernetes objects. `disable_deck` is the older
+    form of `enable_deck`.
     """
 
     def wrap(function: Callable[..., Any]) -> Any:
@@ -106,7 +113,9 @@ def task(
             interruptible=interruptible,
             deprecated=deprecated,
             pod_template_name=pod_template_name,
-            generates_deck=enable_deck,
+            generates_deck=_decks(enable_deck, disable_deck),
+            labels=labels,
+            annotations=annotations,
             **_cache_settings(followed, cache, cache_version, cache_serialize, ignored),
         )
         settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
@@ -133,6 +142,16 @@ def task(
     if not callable(function):
         raise authoring_error(f"@task is given {function!r}; it decorates functions, and takes settings by name only")
     return wrap(function)
+
+
+def _decks(enable: bool | None, disable: bool | None) -> bool:
+    if disable is None:
+        return enable or False
+    if enable is not None:
+        raise authoring_error("@task is given both enable_deck and disable_deck; give enable_deck")
+    if not isinstance(disable, bool):
+        raise authoring_error(f"disable_deck is {disable!r}; it is True or False")
+    return not disable
 
 
 def _cache_settings(

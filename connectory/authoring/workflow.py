@@ -14,6 +14,7 @@ from connectory.authoring.function_task import qualified_name
 from connectory.authoring.graph import Graph, building
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.options import Options
 from connectory.authoring.returning import bind_outputs
 from connectory.authoring.signature import interface_of
 from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy
@@ -38,6 +39,7 @@ class FunctionWorkflow(WorkflowBase, Generic[P, R]):
         failure_policy: WorkflowFailurePolicy = WorkflowFailurePolicy.FAIL_IMMEDIATELY,
         interruptible: bool = False,
         on_failure: Entity | None = None,
+        default_options: Options | None = None,
         interface: Interface | None = None,
         location: str | None = None,
     ) -> None:
@@ -55,6 +57,7 @@ class FunctionWorkflow(WorkflowBase, Generic[P, R]):
             failure_policy=failure_policy,
             interruptible=interruptible,
             on_failure=on_failure,
+            default_options=default_options,
         )
         self.function = function
         functools.update_wrapper(self, function, updated=())
@@ -81,6 +84,7 @@ def workflow(
     failure_policy: WorkflowFailurePolicy | None = ...,
     interruptible: bool = ...,
     on_failure: Entity | None = ...,
+    default_options: Options | None = ...,
 ) -> Callable[[Callable[P, R]], FunctionWorkflow[P, R]]: ...
 
 
@@ -91,16 +95,23 @@ def workflow(
     failure_policy: WorkflowFailurePolicy | None = None,
     interruptible: bool = False,
     on_failure: Entity | None = None,
+    default_options: Options | None = None,
 ) -> Any:
     """Make a workflow of a function whose body calls tasks and other workflows.
 
     `on_failure` is a task or workflow that is run when a node has failed: it takes the inputs of this workflow, and may
-    have an optional input `err`, which is given the error.
+    have an optional input `err`, which is given the error. `default_options` are what its default launch plan says.
     """
 
     def wrap(function: Callable[..., Any]) -> FunctionWorkflow[..., Any]:
         policy = WorkflowFailurePolicy.FAIL_IMMEDIATELY if failure_policy is None else failure_policy
-        return FunctionWorkflow(function, failure_policy=policy, interruptible=interruptible, on_failure=on_failure)
+        return FunctionWorkflow(
+            function,
+            failure_policy=policy,
+            interruptible=interruptible,
+            on_failure=on_failure,
+            default_options=default_options,
+        )
 
     if function is None:
         return wrap

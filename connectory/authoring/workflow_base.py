@@ -14,6 +14,7 @@ from connectory.authoring.interface import Interface
 from connectory.authoring.local_run import run_graph
 from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Overrides
+from connectory.authoring.options import Options
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 
 __all__ = ["WorkflowBase", "WorkflowFailurePolicy", "input_promises"]
@@ -40,6 +41,7 @@ class WorkflowBase(Entity):
         failure_policy: WorkflowFailurePolicy = WorkflowFailurePolicy.FAIL_IMMEDIATELY,
         interruptible: bool = False,
         on_failure: Entity | None = None,
+        default_options: Options | None = None,
     ) -> None:
         super().__init__(name=name, interface=interface, location=location)
         if not isinstance(failure_policy, WorkflowFailurePolicy):
@@ -51,6 +53,9 @@ class WorkflowBase(Entity):
         self.failure_policy = failure_policy
         self.interruptible = interruptible
         self.on_failure = on_failure
+        if default_options is not None and not isinstance(default_options, Options):
+            raise authoring_error(f"default_options of workflow '{name}' is {default_options!r}; give Options(...)")
+        self.default_options = default_options
         self.launch_plans: dict[str, Any] = {}
         """Its launch plans by name."""
         if on_failure is not None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from connectory.authoring import (
-    GPUAccelerator,
     PodTemplate,
     PythonTask,
     Resources,
@@ -19,6 +18,7 @@ from connectory.authoring import (
     task,
     workflow,
 )
+from connectory.authoring.accelerators import A100
 from connectory.authoring.interface import Interface
 from connectory.compiler import compile_workflow
 from connectory.errors import AuthoringError
@@ -85,15 +85,15 @@ def test_a_pod_is_put_around_the_container() -> None:
 
     @workflow
     def flow(a: int) -> int:
-        return double(a=a).with_overrides(pod_template=pod, accelerator=GPUAccelerator("x", partition_size="1g"))
+        return double(a=a).with_overrides(pod_template=pod, accelerator=A100.partition_1g_5gb)
 
     overrides = compile_workflow(flow, image="image:1").primary.template.nodes[0].task_node.overrides
     container = dict(overrides.pod_template.pod_spec)["containers"][0]
     assert (container["image"], container["args"][0]) == ("image:1", "connectory-execute")
     assert overrides.pod_template.primary_container_name == "main"
     assert dict(overrides.pod_template.metadata.labels) == {"a": "b"}
-    assert overrides.extended_resources.gpu_accelerator.partition_size == "1g"
-    assert GPUAccelerator("x", unpartitioned=True).to_proto().unpartitioned
+    assert overrides.extended_resources.gpu_accelerator.partition_size == "1g.5gb"
+    assert A100.unpartitioned.to_proto().unpartitioned
 
 
 def test_every_item_of_a_map_is_overridden() -> None:

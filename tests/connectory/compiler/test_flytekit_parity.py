@@ -120,7 +120,12 @@ def _by_name(templates: Iterable[Any]) -> dict[str, Any]:
 
 def _workflow(template: workflow_pb2.WorkflowTemplate) -> dict[str, Any]:
     _sort_upstream(template.nodes)
-    return _plain(template)
+    plain = _plain(template)
+    for node in plain.get("nodes", []):
+        overrides = node.get("arrayNode", {}).get("node", node).get("taskNode", {}).get("overrides", {})
+        for container in _of_pod(overrides.get("podTemplate", {})):
+            _without_sdk(container)
+    return plain
 
 
 def _sort_upstream(nodes: Iterable[workflow_pb2.Node]) -> None:
@@ -136,19 +141,27 @@ def _task(template: tasks_pb2.TaskTemplate) -> dict[str, Any]:
     variable by which dynamic tasks know how they were compiled.
     """
     template.metadata.runtime.version = ""
-    words = list(template.container.args)
-    template.container.ClearField("args")
-    if words:
+    plain = _plain(template)
+    for container in [plain.get("container", {}), *_of_pod(plain.get("k8sPod", {}))]:
+        _without_sdk(container)
+    return plain
+
+
+def _of_pod(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return pod.get("podSpec", {}).get("containers", [])
+
+
+def _without_sdk(container: dict[str, Any]) -> None:
+    words = container.get("args", [])
+    if "--inputs" in words:
         words[0] = "execute"
         if "{{.taskTemplatePath}}" in words:  # flytekit's prebuilt containers cannot keep checkpoints; ours can
             words = [word for word in words if word not in _CHECKPOINT_WORDS]
-        template.container.args.extend(
-            "resolver" if word.startswith(("flytekit.", "connectory.")) else word for word in words
-        )
-    variables = [pair for pair in template.container.env if pair.key not in ("_F_SS_C", SETTINGS_VARIABLE)]
-    template.container.ClearField("env")
-    template.container.env.extend(variables)
-    return _plain(template)
+        container["args"] = ["resolver" if word.startswith(("flytekit.", "connectory.")) else word for word in words]
+    settings = ("_F_SS_C", SETTINGS_VARIABLE)
+    variables = [pair for pair in container.pop("env", []) if pair.get("key", pair.get("name")) not in settings]
+    if variables:
+        container["env"] = variables
 
 
 def _plain(message: Message) -> dict[str, Any]:

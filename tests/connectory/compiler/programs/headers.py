@@ -4,25 +4,26 @@ __all__ = ["TASKS", "header"]
 
 _FLYTEKIT = """
 from flytekit import (
-    Cache, ContainerTask, CronSchedule, Email, FixedRate, LaunchPlan, PagerDuty, PodTemplate, Resources, Secret, Slack,
-    StructuredDataset, TaskMetadata, Workflow, WorkflowFailurePolicy, approve, conditional, current_context, dynamic,
+    Cache, ContainerTask, CronSchedule, Email, FixedRate, LaunchPlan, Options, PagerDuty, PodTemplate,
+    PythonInstanceTask, Resources, Secret, Slack, SQLTask, StructuredDataset, TaskMetadata, Workflow,
+    WorkflowFailurePolicy, approve, conditional, current_context, dynamic,
     eager, kwtypes, map_task, reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input,
     workflow,
 )
-from flytekit import ContainerTask
 from flytekit.core.interface import Interface
 from flytekit.core.launch_plan import ReferenceLaunchPlan
 from flytekit.core.node_creation import create_node
+from flytekit.core.python_function_task import PythonFunctionTask
 from flytekit.core.python_customized_container_task import PythonCustomizedContainerTask
 from flytekit.core.shim_task import ShimTaskExecutor
-from flytekit.core.task import ReferenceTask
-from flytekit.extras.accelerators import GPUAccelerator
-from flytekit.extras.tasks.shell import OutputLocation, ShellTask
+from flytekit.core.task import ReferenceTask, TaskPlugins
+from flytekit.extras.accelerators import A100, A100_80GB, L4, T4, V5E, GPUAccelerator
 from flytekit.extras.tasks.shell import OutputLocation, ShellTask
 from flytekit.models.common import Annotations, AuthRole, Labels, RawOutputDataConfig
 from flytekit.models.concurrency import ConcurrencyLimitBehavior, ConcurrencyPolicy
 from flytekit.models.core.execution import WorkflowExecutionPhase
 from flytekit.models.security import Identity, SecurityContext
+from flytekit.models.task import Sql
 from flytekit.types.directory import FlyteDirectory as Directory
 from flytekit.types.error.error import FlyteError
 from flytekit.types.file import FlyteFile as File
@@ -31,14 +32,19 @@ _CONNECTORY = """
 from connectory.authoring import (
     Annotations, AuthRole, Cache, ConcurrencyLimitBehavior, ConcurrencyPolicy, ContainerTask, CronSchedule, Email,
     FixedRate, OutputLocation, ShellTask,
-    GPUAccelerator, Identity, Labels, LaunchPlan, PagerDuty, PodTemplate, RawOutputDataConfig, ReferenceLaunchPlan,
+    GPUAccelerator, Identity, Labels, LaunchPlan, Options, PagerDuty, PodTemplate, RawOutputDataConfig,
+    ReferenceLaunchPlan,
     ReferenceTask, Resources, Secret, SecurityContext, Slack, TaskMetadata, Workflow, WorkflowExecutionPhase,
     WorkflowFailurePolicy, approve, conditional, create_node, current_context, dynamic, eager, kwtypes, map_task,
     reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input, workflow,
 )
 from connectory.authoring import (
-    ContainerTask, Interface, OutputLocation, PythonCustomizedContainerTask, ShellTask, ShimTaskExecutor,
+    ContainerTask, Interface, OutputLocation, PythonCustomizedContainerTask, PythonInstanceTask, ShellTask,
+    ShimTaskExecutor, SQLTask, TaskPlugins,
 )
+from connectory.extend import PythonFunctionTask
+from connectory.v1.tasks_pb2 import Sql
+from connectory.authoring.accelerators import A100, A100_80GB, L4, T4, V5E
 from connectory.types import Directory, File, FlyteError, StructuredDataset
 """
 _COMMON = """

@@ -24,6 +24,11 @@ _SETTINGS = {
     "accelerator": 'accelerator=GPUAccelerator("nvidia-tesla-v100")',
     "shared_memory": "shared_memory=True",
     "shared_memory_size": 'shared_memory="2Gi"',
+    "accelerator_preset": "accelerator=T4",
+    "accelerator_divisible": "accelerator=A100",
+    "accelerator_part": "accelerator=A100.partition_2g_10gb",
+    "accelerator_whole": "accelerator=A100_80GB.unpartitioned",
+    "accelerator_slice": 'accelerator=V5E.partitioned("2x4")',
     "accelerator_and_memory": 'accelerator=GPUAccelerator("nvidia-l4"), shared_memory="1Gi"',
     "aliases": 'aliases={"o0": "renamed"}',
     "everything": (

@@ -52,6 +52,13 @@ plans = [LaunchPlan.create("plan_{name}", wf, {text})]
     "plan_default": f"""{_WORKFLOW}
 plans = [LaunchPlan.get_or_create(wf)]
 """,
+    "plan_default_options": """
+@workflow(default_options=Options(labels=Labels({"team": "x"}), annotations=Annotations({"note": "y"})))
+def wf(a: int) -> int:
+    return double(a=a)
+
+plans = [LaunchPlan.get_or_create(wf)]
+""",
     "plan_types": """
 @workflow
 def wf(

@@ -26,6 +26,11 @@ _SETTINGS = {
         'secret_requests=[Secret(group="g", key="k", mount_requirement=Secret.MountType.ENV_VAR, env_var="K")]'
     ),
     "deck": "enable_deck=True",
+    "no_deck": "disable_deck=True",
+    "deck_of_old": "disable_deck=False",
+    "labels": 'labels={"team": "a"}, annotations={"note": "b"}',
+    "accelerator": "accelerator=L4, shared_memory=True",
+    "accelerator_part": 'limits=Resources(gpu="1"), accelerator=A100.partition_1g_5gb',
     "pod_template_name": 'pod_template_name="gpu-pod"',
 }
 
