@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from connectory.authoring.extended_resources import GPUAccelerator, extended_resources_message
+from connectory.authoring.extended_resources import BaseAccelerator, extended_resources_message
 from connectory.authoring.image_spec import ImageSpec
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import Cache, as_duration
@@ -42,7 +42,7 @@ class Overrides:
     cache_serialize: bool | None = None
     container_image: str | ImageSpec | None = None
     task_config: Any = None
-    accelerator: GPUAccelerator | None = None
+    accelerator: BaseAccelerator | None = None
     shared_memory: bool | str | None = None
     pod_template: PodTemplate | None = None
     aliases: Mapping[str, str] | None = None
