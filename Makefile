@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 PEER := .venv-flytekit
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev run test check protos protos-check buf docs docs-check lint types imports lock bench image clean
+.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ run: env ## run the example: a connector server, a workflow on real data, the re
 test: env-dev ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
 
-check: env-dev lint types imports protos-check buf docs-check ## all static checks
+check: env-dev lint types imports protos-check buf docs-check stubs-check ## all static checks
 	@echo "make check: all good"
 
 lint:
@@ -71,6 +71,12 @@ docs: env-dev ## write docs/reference.md anew from the docstrings
 
 docs-check: env-dev
 	$(BIN)/python tools/reference.py check
+
+stubs: env-dev ## write anew what type checkers read of packages that load their names on first use
+	$(BIN)/python tools/stubs.py
+
+stubs-check: env-dev
+	$(BIN)/python tools/stubs.py check
 
 bench: env-dev ## measure server and SDK side by side with the floor and with flytekit
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,6 +1,7 @@
 """The names that people import: complete, typed, and cheap."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import connectory
+from connectory.surface import PACKAGES
+from tools.stubs import stub
 
 HEAVY = ("grpc", "numpy", "pandas", "pyarrow", "obstore", "opentelemetry")
 
@@ -17,11 +20,33 @@ def test_every_public_name_can_be_imported(name: str) -> None:
     assert getattr(connectory, name) is not None
 
 
-def test_type_checkers_see_exactly_the_public_names() -> None:
-    tree = ast.parse(Path(connectory.__file__).read_text())
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
-    seen = [alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names]
-    assert sorted(seen) == sorted(connectory.__all__)
+@pytest.mark.parametrize("package", PACKAGES)
+def test_type_checkers_see_exactly_the_public_names(package: str) -> None:
+    module = importlib.import_module(package)
+    written = Path(module.__file__ or "").with_suffix(".pyi").read_text()
+    seen = [
+        alias.asname for node in ast.parse(written).body if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+    assert written == stub(package), "make stubs writes it anew"
+    assert sorted(map(str, seen)) == module.__all__
+
+
+def test_everything_can_be_imported_at_once() -> None:
+    offered: dict[str, object] = {}
+    exec("from connectory import *", offered)
+    assert offered.keys() - {"__builtins__"} == set(connectory.__all__)
+
+
+def test_a_name_never_means_the_module_of_that_name() -> None:
+    program = (
+        "import importlib, pkgutil, types\n"
+        "import connectory.authoring as package\n"
+        "modules = [found.name for found in pkgutil.iter_modules(package.__path__, 'connectory.authoring.')]\n"
+        "for name in modules: importlib.import_module(name)\n"
+        "print([n for n in package.__all__ if isinstance(getattr(package, n), types.ModuleType)])"
+    )
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert outcome.stdout.strip() == "[]"
 
 
 def test_an_unknown_name_is_an_attribute_error_that_names_it() -> None:
