@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from connectory.errors import StoreError
 from workflow_runner.store.database.postgres import PostgresDatabase
+from workflow_runner.store.database.postgres_errors import FAILURES
 from workflow_runner.store.notices import Notices
 
 __all__ = ["PostgresNotices"]
@@ -50,7 +51,7 @@ class PostgresNotices(Notices):
             try:
                 await self._hear()
                 wait = _FIRST_WAIT
-            except StoreError as error:
+            except (StoreError, *FAILURES) as error:
                 _log.warning("no notices of the store's changes, so it is asked more often: %s", error)
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)

@@ -10,7 +10,7 @@ import asyncpg
 
 from connectory.errors import StoreError
 from workflow_runner.store.database.contract import Dialect, Row, Schema, Transaction
-from workflow_runner.store.database.postgres_errors import AT_ODDS, LOST, refused, translated
+from workflow_runner.store.database.postgres_errors import AT_ODDS, FAILURES, LOST, refused, translated
 from workflow_runner.store.database.postgres_migrations import is_up_to_date, migrate
 from workflow_runner.store.database.statements import positional
 
@@ -46,7 +46,7 @@ class PostgresDatabase:
                 server_settings=self._settings,
                 reset=_leave_as_it_is,
             )
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError) as error:
+        except FAILURES as error:
             raise translated(error, self.where) from error
         return self
 
@@ -88,12 +88,17 @@ class PostgresDatabase:
         while True:
             if self._pool is None:
                 raise StoreError(f"the store {self.where} is not open")
-            connection = None
+            lost = True
             try:
                 async with self._pool.acquire() as connection:
-                    return await work(connection, again)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-                lost = isinstance(error, LOST) or (connection is not None and connection.is_closed())
+                    try:
+                        return await work(connection, again)
+                    except BaseException as error:
+                        lost = connection.is_closed() or isinstance(error, LOST)
+                        if lost:
+                            connection.terminate()
+                        raise
+            except FAILURES as error:
                 if not (lost or isinstance(error, AT_ODDS)) or loop.time() + wait > deadline:
                     raise translated(error, self.where) from error
                 again = again or lost
@@ -104,7 +109,7 @@ class PostgresDatabase:
         """A connection of asyncpg for the caller alone, who closes it."""
         try:
             return await asyncpg.connect(self._url, server_settings=self._settings)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except FAILURES as error:
             raise translated(error, self.where) from error
 
     async def _commit(self, undoing: "_Undoing") -> None:

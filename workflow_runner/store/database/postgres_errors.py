@@ -5,7 +5,7 @@ import asyncpg
 from connectory.errors import ConnectoryError, StoreError
 from workflow_runner.store.database.contract import DuplicateRowError, MissingRowError
 
-__all__ = ["AT_ODDS", "LOST", "refused", "translated"]
+__all__ = ["AT_ODDS", "FAILURES", "LOST", "refused", "translated"]
 
 LOST = (
     asyncpg.PostgresConnectionError,
@@ -13,9 +13,13 @@ LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the server said good-bye while the client was about to speak
     OSError,
 )
-"""The connection is gone, or cannot be made; another one may work."""
+"""The connection is gone or of no use any more, or cannot be made; another one may work."""
+
+FAILURES = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""All that asyncpg raises because of the server or the way there."""
 
 AT_ODDS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Two transactions were in each other's way, and this one was undone."""
@@ -34,9 +38,7 @@ def refused(error: asyncpg.IntegrityConstraintViolationError) -> StoreError:
 
 def translated(error: BaseException, where: str) -> BaseException:
     """Any other error; what is none of PostgreSQL's stays what it is."""
-    if isinstance(error, ConnectoryError) or not isinstance(
-        error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError
-    ):
+    if isinstance(error, ConnectoryError) or not isinstance(error, FAILURES):
         return error
     remedy = ""
     if isinstance(error, _FULL):

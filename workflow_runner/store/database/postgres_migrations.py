@@ -11,7 +11,7 @@ _LOCK = 0x636F6E6E6563746F
 """The advisory lock that whoever migrates holds: one at a time."""
 _FIND_TABLE = "SELECT to_regclass('schema_versions') IS NOT NULL"
 _CREATE_TABLE = """
-CREATE TABLE schema_versions (
+CREATE TABLE IF NOT EXISTS schema_versions (
   schema text NOT NULL,
   version bigint NOT NULL,
   applied_at timestamptz NOT NULL DEFAULT now(),
@@ -31,10 +31,8 @@ async def migrate(connection: Any, schema: Schema, where: str) -> None:
     """Apply what is missing, all of it or nothing."""
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        missing = missing_scripts(schema, "postgres", await _version(connection, schema), where)
-        if not await connection.fetchval(_FIND_TABLE):
-            await connection.execute(_CREATE_TABLE)
-        for script in missing:
+        await connection.execute(_CREATE_TABLE)
+        for script in missing_scripts(schema, "postgres", await _version(connection, schema), where):
             await connection.execute(script.text)
             await connection.execute(_WRITE, schema.name, script.version)
 
