@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from connectory.errors import ConnectoryError
+from connectory_cli.control_commands import add_control_commands
 
 app = typer.Typer(
     name="connectory",
@@ -31,6 +32,7 @@ connectors = typer.Typer(
 )
 app.add_typer(executions, name="executions")
 app.add_typer(connectors, name="connectors")
+add_control_commands(app)
 
 StoreOption = Annotated[
     str | None,

@@ -1,0 +1,194 @@
+"""Declare the commands that talk to a runner's control API, and the one that serves it."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = ["add_control_commands"]
+
+runner = typer.Typer(help="Run workflows for others, as a service.", no_args_is_help=True, rich_markup_mode=None)
+
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        envvar="CONNECTORY_ENDPOINT",
+        metavar="ENDPOINT",
+        help="A runner's control API: HOST:PORT or unix:/PATH.  [default: a runner inside, on the store]",
+        show_default=False,
+    ),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="CONNECTORY_STORE",
+        help="Where executions are kept: sqlite:///PATH or memory://.  [default: a file in the user's state folder]",
+        show_default=False,
+    ),
+]
+ProjectOption = Annotated[
+    str, typer.Option("--project", "-p", envvar="CONNECTORY_PROJECT", help="The project.", show_default=True)
+]
+DomainOption = Annotated[
+    str, typer.Option("--domain", "-d", envvar="CONNECTORY_DOMAIN", help="The domain.", show_default=True)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def add_control_commands(app: typer.Typer) -> None:
+    """Put these commands below `connectory`."""
+    app.add_typer(runner, name="runner")
+    app.command()(register)
+    app.command()(launch)
+
+
+def _work(module: str) -> ModuleType:
+    return importlib.import_module(f"connectory_cli.{module}")
+
+
+@runner.command()
+def serve(
+    address: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--address", metavar="HOST:PORT", help="Listen here; repeatable.  [127.0.0.1:8089]", show_default=False
+        ),
+    ] = None,
+    uds: Annotated[
+        list[Path] | None,
+        typer.Option("--uds", metavar="PATH", help="Listen on this unix socket; repeatable.", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+    output_prefix: Annotated[
+        str | None,
+        typer.Option("--output-prefix", metavar="URL", help="Where outputs are written.  [default: beside the store]"),
+    ] = None,
+    endpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connectors",
+            metavar="ENDPOINT",
+            help="A running connector server: HOST:PORT or unix:/PATH; repeatable. Without it one is started inside.",
+            show_default=False,
+        ),
+    ] = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
+    ] = None,
+    executor: Annotated[
+        Literal["process", "thread"], typer.Option("--executor", help="Where Python tasks run.")
+    ] = "process",
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Server certificate, PEM.  [no TLS]")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's private key, PEM.")
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option("--tls-client-ca", metavar="FILE", help="Require client certificates signed by this CA (mTLS)."),
+    ] = None,
+    grace: Annotated[
+        float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls in flight may finish at the end.")
+    ] = 10.0,
+    insecure_public: Annotated[
+        bool, typer.Option("--insecure-public", help="Allow a public address without client certificates.")
+    ] = False,
+    log_level: Annotated[str, typer.Option("--log-level", help="Least severe level.")] = "INFO",
+) -> None:
+    """Run workflows for others, through the control API that Flyte's clients speak. What is unfinished goes on."""
+    folder = str(Path.cwd())
+    if module and folder not in sys.path:
+        sys.path.append(folder)
+    work = _work("runner_serving")
+    options = work.ServeOptions(
+        control=work.ControlSettings(
+            addresses=tuple(address or ()),
+            uds=tuple(uds or ()),
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            tls_client_ca=tls_client_ca,
+            grace=grace,
+            insecure_public=insecure_public,
+        ),
+        store=store,
+        output_prefix=output_prefix,
+        endpoints=endpoints or [],
+        modules=module or [],
+        executor=executor,
+        log_level=log_level,
+    )
+    raise typer.Exit(work.serve(options))
+
+
+def register(
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="The Python file with the workflows.")],
+    endpoint: TargetOption = None,
+    store: StoreOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
+    version: Annotated[
+        str | None, typer.Option("--version", help="Their version.  [default: made from their content]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register the tasks, workflows and launch plans of a file with a runner. Doing so twice changes nothing."""
+    work = _work("registering")
+    options = work.RegisterOptions(
+        file=file, endpoint=endpoint, store=store, project=project, domain=domain, version=version, as_json=as_json
+    )
+    raise typer.Exit(work.register_file(options))
+
+
+def launch(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A launch plan or workflow, such as flows.greet or greet.")
+    ],
+    endpoint: TargetOption = None,
+    store: StoreOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
+    version: Annotated[
+        str | None, typer.Option("--version", help="Its version.  [default: the active one, or else the newest]")
+    ] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; JSON for lists and dicts; repeatable."),
+    ] = None,
+    execution: Annotated[
+        str | None, typer.Option("--name", help="The execution's name.  [default: made up]", show_default=False)
+    ] = None,
+    overwrite_cache: Annotated[
+        bool, typer.Option("--overwrite-cache", help="Run cached tasks anew, and keep their new results.")
+    ] = False,
+    max_parallelism: Annotated[
+        int | None, typer.Option("--max-parallelism", min=1, help="Nodes at work at once.  [default: the plan's]")
+    ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Show its progress until it ends. Always so without --endpoint.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start something that is registered."""
+    work = _work("launching")
+    options = work.LaunchOptions(
+        name=name,
+        endpoint=endpoint,
+        store=store,
+        project=project,
+        domain=domain,
+        version=version,
+        inputs=inputs or [],
+        execution=execution,
+        overwrite_cache=overwrite_cache,
+        max_parallelism=max_parallelism,
+        wait=wait,
+        as_json=as_json,
+    )
+    raise typer.Exit(work.launch(options))

@@ -1,0 +1,34 @@
+"""A control API to talk to: one that runs elsewhere, or that of a runner inside."""
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from connectory.client.control import ControlClient
+from connectory_cli.home import places
+from connectory_cli.sessions import open_runner
+from workflow_runner.control.server import serve_control
+from workflow_runner.control.settings import ControlSettings
+
+__all__ = ["open_control"]
+
+
+@asynccontextmanager
+async def open_control(
+    endpoint: str | None, store: str | None, *, modules: Sequence[str] = ()
+) -> AsyncIterator[ControlClient]:
+    """A client. Without an endpoint, its runner lives in this process for as long as the block lasts."""
+    if endpoint is not None:
+        async with ControlClient(endpoint) as client:
+            yield client
+        return
+    where = places(store)
+    with tempfile.TemporaryDirectory(prefix="connectory-") as folder:
+        settings = ControlSettings(uds=(Path(folder) / "control.sock",))
+        async with (
+            open_runner(where, modules=modules) as runner,
+            serve_control(settings, runner, output_prefix=where.outputs) as server,
+            ControlClient(server.addresses[0]) as client,
+        ):
+            yield client

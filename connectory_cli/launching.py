@@ -1,0 +1,145 @@
+"""`connectory launch`: start what is registered, and show its progress when asked to."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import uvloop
+
+from connectory.client.control import ControlClient
+from connectory.errors import NotFoundError, SettingsError
+from connectory.types import ConversionContext, default_types
+from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2
+from connectory_cli.controls import open_control
+from connectory_cli.inputs import value_of_text
+from connectory_cli.printing import execution_json, outputs_json, print_json, say
+from connectory_cli.progress import follow
+from connectory_cli.remote_views import Shown, updates
+from workflow_runner.engine.state import ExecutionPhase
+
+__all__ = ["LaunchOptions", "launch"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaunchOptions:
+    """What `connectory launch` was asked for."""
+
+    name: str
+    endpoint: str | None
+    store: str | None
+    project: str
+    domain: str
+    version: str | None
+    inputs: Sequence[str]
+    execution: str | None
+    overwrite_cache: bool
+    max_parallelism: int | None
+    wait: bool
+    as_json: bool
+
+
+def launch(options: LaunchOptions) -> int:
+    """Start it; the exit code is 0 once it is accepted, or, with `--wait`, when it has succeeded."""
+    return uvloop.run(_launch(options))
+
+
+async def _launch(options: LaunchOptions) -> int:
+    async with open_control(options.endpoint, options.store) as client:
+        plan = await _plan(client, options)
+        request = control_pb2.ExecutionCreateRequest(
+            project=options.project,
+            domain=options.domain,
+            name=options.execution or "",
+            spec=control_pb2.ExecutionSpec(
+                launch_plan=plan.id,
+                overwrite_cache=options.overwrite_cache,
+                max_parallelism=options.max_parallelism or 0,
+            ),
+            inputs=_inputs(options.inputs, plan.closure.expected_inputs.parameters),
+        )
+        execution = (await client.create_execution(request)).id
+        if options.endpoint is not None and not options.wait:
+            if options.as_json:
+                print_json({"id": execution.name, "project": execution.project, "domain": execution.domain})
+            else:
+                sys.stdout.write(f"{execution.name}\n")
+            return 0
+        return await _followed(client, execution, options.as_json)
+
+
+async def _followed(
+    client: ControlClient, execution: identifiers_pb2.WorkflowExecutionIdentifier, as_json: bool
+) -> int:
+    shown, types = Shown(), default_types()
+    watch = client.watch_execution(control_pb2.WatchExecutionRequest(id=execution))
+    await follow(updates(watch, shown))
+    data = await client.get_execution_data(control_pb2.WorkflowExecutionGetDataRequest(id=execution))
+    view = shown.view(data.full_outputs if data.HasField("full_outputs") else None)
+    if as_json:
+        print_json(execution_json(view, types))
+    elif view.phase is ExecutionPhase.SUCCEEDED:
+        for name, value in outputs_json(view.outputs, types).items():
+            sys.stdout.write(f"{name} = {value}\n")
+    elif view.error is not None:
+        say(f"{view.id} {view.phase}: {view.error.message} ({view.error.code})")
+    return 0 if view.phase is ExecutionPhase.SUCCEEDED else 1
+
+
+async def _plan(client: ControlClient, options: LaunchOptions) -> launch_plan_pb2.LaunchPlan:
+    """The launch plan of this name; of a name without its module, when only one ends like this."""
+    name = launch_plan_pb2.NamedEntityIdentifier(project=options.project, domain=options.domain, name=options.name)
+    found = await _version(client, name, options.version)
+    if found is not None:
+        return found
+    everything = launch_plan_pb2.NamedEntityIdentifier(project=options.project, domain=options.domain)
+    listed = await client.list_launch_plans(control_pb2.ResourceListRequest(id=everything, limit=1000))
+    known = sorted({plan.id.name for plan in listed.launch_plans})
+    alike = [each for each in known if each.endswith(f".{options.name}")]
+    if len(alike) == 1:
+        name.name = alike[0]
+        found = await _version(client, name, options.version)
+    if found is None:
+        place = f"{options.project}, {options.domain}"
+        version = f" in version {options.version!r}" if options.version else ""
+        names = ", ".join(alike or known) or "none"
+        raise NotFoundError(f"there is no launch plan {options.name!r}{version} in {place}; there are: {names}")
+    return found
+
+
+async def _version(
+    client: ControlClient, name: launch_plan_pb2.NamedEntityIdentifier, version: str | None
+) -> launch_plan_pb2.LaunchPlan | None:
+    """This version; without one the active one, or else the newest."""
+    newest = control_pb2.ResourceListRequest(id=name, limit=1)
+    if version is not None:
+        newest.filters = f"eq(version,{version})"
+    else:
+        try:
+            return await client.get_active_launch_plan(launch_plan_pb2.ActiveLaunchPlanRequest(id=name))
+        except NotFoundError:
+            pass
+    newest.sort_by.key, newest.sort_by.direction = "created_at", launch_plan_pb2.Sort.DESCENDING
+    listed = (await client.list_launch_plans(newest)).launch_plans
+    return listed[0] if listed else None
+
+
+def _inputs(options: Sequence[str], parameters: Mapping[str, interface_pb2.Parameter]) -> literals_pb2.LiteralMap:
+    types, result = default_types(), literals_pb2.LiteralMap()
+    for option in options:
+        name, equals, text = option.partition("=")
+        if not equals or not name:
+            raise SettingsError(f"--input {option!r} is not NAME=VALUE")
+        if name not in parameters:
+            known = ", ".join(sorted(parameters)) or "no inputs"
+            raise SettingsError(f"unknown input {name}; there are {known}")
+        declared = parameters[name].var.type
+        annotation = types.annotation_for(declared)
+        value = value_of_text(name, text, annotation, types)
+        literal = types.to_literal(value, declared, ConversionContext(), annotation=annotation)
+        result.literals[name].CopyFrom(literal)
+    missing = [name for name, each in parameters.items() if each.required and name not in result.literals]
+    if missing:
+        raise SettingsError(
+            f"missing input {', '.join(sorted(missing))}: give it as --input {sorted(missing)[0]}=VALUE"
+        )
+    return result
