@@ -44,6 +44,7 @@ _AUTHORING: Homes = {
     "connectory.authoring.map_task": ("MapTask", "map_task"),
     "connectory.authoring.metadata": ("TaskMetadata",),
     "connectory.authoring.notification": ("Email", "Notification", "PagerDuty", "Slack", "WorkflowExecutionPhase"),
+    "connectory.authoring.options": ("Options",),
     "connectory.authoring.plan_options": (
         "Annotations",
         "AuthRole",

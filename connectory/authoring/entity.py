@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.interface import Interface, typed_interface
@@ -19,6 +20,9 @@ __all__ = ["Entity"]
 
 class Entity(ABC):
     """Something with a name and an interface that a node can stand for."""
+
+    repeats_as_it_is: ClassVar[bool] = False
+    """Whether `map_task` makes nodes that repeat it; of other things it makes a task that runs them by turns."""
 
     def __init__(self, *, name: str, interface: Interface, location: str | None = None) -> None:
         self._name = name

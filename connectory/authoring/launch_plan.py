@@ -36,6 +36,8 @@ class LaunchPlan(Entity):
     Make it by `LaunchPlan.create`, or `LaunchPlan.get_or_create`. Called in plain Python, it runs the workflow.
     """
 
+    repeats_as_it_is = True
+
     def __init__(self, name: str, workflow: WorkflowBase, settings: PlanSettings, *, location: str | None) -> None:
         if not isinstance(workflow, WorkflowBase):
             raise authoring_error(f"launch plan {name!r} is given {workflow!r}; it starts workflows")

@@ -13,20 +13,17 @@ from connectory.authoring.array import ArraySettings, list_interface, run_items
 from connectory.authoring.calling import call
 from connectory.authoring.entity import Entity
 from connectory.authoring.function_task import FunctionTask
-from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.location import authoring_error
 from connectory.authoring.map_item import MapTaskResolver
 from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.node import Overrides
 from connectory.authoring.node_settings import node_metadata
 from connectory.authoring.python_task import PythonTask
-from connectory.authoring.reference import ReferenceLaunchPlan, ReferenceTask
+from connectory.authoring.reference import ReferenceTask
 from connectory.authoring.template import CompileSettings
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
 
 __all__ = ["ArrayEntity", "MapNode", "MapTask", "is_minimal", "map_task"]
-
-_ITEM_TYPES = (LaunchPlan, ReferenceTask, ReferenceLaunchPlan)
 
 
 def map_task(
@@ -57,7 +54,7 @@ def map_task(
         min_success_ratio=None if min_successes is not None and min_success_ratio == 1.0 else min_success_ratio,
         run_all_sub_nodes=run_all_sub_nodes,
     )
-    if isinstance(target, _ITEM_TYPES):
+    if isinstance(target, Entity) and target.repeats_as_it_is:
         return MapNode(target, settings, bound)
     return MapTask(_mappable(target), settings, bound=bound, ratio=min_success_ratio, metadata=metadata)
 

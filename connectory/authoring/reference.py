@@ -74,6 +74,7 @@ class ReferenceTask(ReferenceEntity):
     """A registered task."""
 
     resource_type = identifiers_pb2.TASK
+    repeats_as_it_is = True
 
     def node_metadata(self, overrides: Overrides) -> workflow_pb2.NodeMetadata:
         """The metadata of a node that calls it."""
@@ -94,6 +95,7 @@ class ReferenceLaunchPlan(ReferenceEntity):
     """A registered launch plan."""
 
     resource_type = identifiers_pb2.LAUNCH_PLAN
+    repeats_as_it_is = True
 
     def node_metadata(self, overrides: Overrides) -> workflow_pb2.NodeMetadata:
         """The metadata of a node that starts it."""

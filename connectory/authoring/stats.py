@@ -1,13 +1,10 @@
 """Counters and timers that a task's code reports: statsd lines, sent to whoever wants them, or to nobody."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from connectory.errors import SettingsError
-
-__all__ = ["Stats", "statsd_sender"]
+__all__ = ["Stats"]
 
 
 class Stats:
@@ -54,19 +51,3 @@ class Stats:
             return
         words = ",".join(f"{key}:{text}" for key, text in {**self._tags, **(tags or {})}.items() if text)
         self._send(f"{self._prefix}{metric}:{value}{f'|#{words}' if words else ''}")
-
-
-def statsd_sender(address: str) -> Callable[[str], None]:
-    """Sends lines to a statsd daemon at HOST:PORT by UDP; a daemon that is not there is nobody's mistake."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        raise SettingsError(f"the statsd address is {address!r}; write HOST:PORT")
-    sender = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-
-    def send(line: str) -> None:
-        try:
-            sender.sendto(line.encode(), (host.strip("[]"), int(port)))
-        except OSError:
-            return  # numbers are worth less than the task that reports them
-
-    return send

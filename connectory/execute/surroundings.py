@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connectory.authoring.context import TaskContext
-from connectory.authoring.stats import Stats, statsd_sender
+from connectory.authoring.stats import Stats
+from connectory.authoring.statsd import statsd_sender
 from connectory.execute.arguments import Order
 from connectory.v1 import identifiers_pb2
 

@@ -14,7 +14,8 @@ from connectory.authoring.checkpoints import Checkpoint
 from connectory.authoring.decks import Deck, DeckField, render_page
 from connectory.authoring.execution import run_task_async
 from connectory.authoring.html_deck import HtmlDeck
-from connectory.authoring.stats import Stats, statsd_sender
+from connectory.authoring.stats import Stats
+from connectory.authoring.statsd import statsd_sender
 from connectory.authoring.task_secrets import TaskSecrets
 from connectory.errors import MissingSecretError, SettingsError
 from connectory.extend import context_manager
