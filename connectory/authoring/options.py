@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
+from connectory.authoring.default_options import DefaultOptions
 from connectory.authoring.notification import Notification
 from connectory.authoring.plan_options import Annotations, Labels, RawOutputDataConfig, SecurityContext
 from connectory.authoring.plan_settings import PlanSettings, require_kind
@@ -13,7 +14,7 @@ __all__ = ["Options"]
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(DefaultOptions):
     """What is said about executions that the default launch plan starts; None leaves it to the platform."""
 
     labels: Labels | None = None
@@ -22,6 +23,7 @@ class Options:
     security_context: SecurityContext | None = None
     max_parallelism: int | None = None
     notifications: Sequence[Notification] | None = None
+    _: KW_ONLY
     overwrite_cache: bool | None = None
 
     def __post_init__(self) -> None:

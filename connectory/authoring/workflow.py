@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
 from connectory.authoring.calling import call
 from connectory.authoring.entity import Entity
@@ -14,10 +14,12 @@ from connectory.authoring.function_task import qualified_name
 from connectory.authoring.graph import Graph, building
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error, function_location
-from connectory.authoring.options import Options
 from connectory.authoring.returning import bind_outputs
 from connectory.authoring.signature import interface_of
 from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy
+
+if TYPE_CHECKING:
+    from connectory.authoring.options import Options
 
 __all__ = ["FunctionWorkflow", "workflow"]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 from abc import abstractmethod
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from connectory.authoring.default_options import DefaultOptions
 from connectory.authoring.entity import Entity
 from connectory.authoring.failure_node import check_handler, failure_node, input_promises, run_failure_node
 from connectory.authoring.graph import Graph
@@ -14,8 +15,10 @@ from connectory.authoring.interface import Interface
 from connectory.authoring.local_run import run_graph
 from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Overrides
-from connectory.authoring.options import Options
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
+
+if TYPE_CHECKING:
+    from connectory.authoring.options import Options
 
 __all__ = ["WorkflowBase", "WorkflowFailurePolicy", "input_promises"]
 
@@ -53,7 +56,7 @@ class WorkflowBase(Entity):
         self.failure_policy = failure_policy
         self.interruptible = interruptible
         self.on_failure = on_failure
-        if default_options is not None and not isinstance(default_options, Options):
+        if default_options is not None and not isinstance(default_options, DefaultOptions):
             raise authoring_error(f"default_options of workflow '{name}' is {default_options!r}; give Options(...)")
         self.default_options = default_options
         self.launch_plans: dict[str, Any] = {}
