@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,6 +61,7 @@ class ImageSpec:
     """Commands that run while it is built."""
     tag_format: str | None = None
     """How the tag is written, such as `{spec_hash}-dev`."""
+    _: KW_ONLY
     copy: Sequence[str] | None = None
     """Files and folders that are copied into it."""
     python_exec: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from connectory.authoring.location import authoring_error
 from connectory.authoring.secret import Secret
@@ -59,10 +59,17 @@ class Identity:
 
     iam_role: str | None = None
     k8s_service_account: str | None = None
+    _: KW_ONLY
+    execution_identity: str | None = None
+    """The person or service for whom the execution runs, as the platform knows them."""
 
     def to_proto(self) -> security_pb2.Identity:
         """The identity as a launch plan carries it."""
-        return security_pb2.Identity(iam_role=self.iam_role or "", k8s_service_account=self.k8s_service_account or "")
+        return security_pb2.Identity(
+            iam_role=self.iam_role or "",
+            k8s_service_account=self.k8s_service_account or "",
+            execution_identity=self.execution_identity or "",
+        )
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class Promise(Deferred):
         """Where the value will come from."""
         return self._reference
 
+    @property
+    def attr_path(self) -> list[str | int]:
+        """Which part of the output or input it is: the names and numbers that were accessed, in their order."""
+        return list(self._reference.path)
+
     def __repr__(self) -> str:
         return f"<{self._label}>"
 
