@@ -25,6 +25,7 @@ from connectory.types.hints import hints_of
 from connectory.types.models import message_of
 from connectory.types.pickles import PickleTransformer
 from connectory.types.registry import TypeRegistry
+from connectory.types.tables.handlers import process_handlers
 from connectory.types.transformer import TypeTransformer as FamilyTransformer
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
@@ -112,14 +113,16 @@ class TypeEngine:
 
     @classmethod
     def to_html(cls, ctx: FlyteContext | ConversionContext | None, python_val: Any, expected_python_type: Any) -> str:
-        """A value as HTML: as a renderer in its annotation makes it, or its transformer, or as text."""
+        """A value as HTML: as a renderer in its annotation makes it, its transformer, one of its class, or as text."""
         for extra in getattr(expected_python_type, "__metadata__", ()):
             if hasattr(extra, "to_html"):
                 return str(extra.to_html(python_val))
         transformer = cls.get_transformer(expected_python_type)
         if isinstance(transformer, TypeTransformer):
             return transformer.to_html(ctx, python_val, bare(expected_python_type))
-        return str(python_val)
+        held = getattr(python_val, "dataframe", python_val)
+        renderer = process_handlers().renderers.get(type(held))
+        return str(python_val) if renderer is None else str(renderer.to_html(held))
 
     @classmethod
     def named_tuple_to_variable_map(cls, t: Any) -> interface_pb2.VariableMap:

@@ -5,15 +5,17 @@ from typing import Any
 
 from connectory.errors import TypeConversionError
 from connectory.storage import is_local, local_path
-from connectory.types.columns import column_names, table_type
+from connectory.types.columns import table_type
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_literal, describe_value
 from connectory.types.extras import bare
 from connectory.types.kinds import Kind
 from connectory.types.registry import TypeRegistry
 from connectory.types.scalars import valid_text
-from connectory.types.structured_dataset import StructuredDataset
+from connectory.types.structured_dataset import Column, StructuredDataset
 from connectory.types.tables.files import PARQUET, file_name, write
+from connectory.types.tables.handled import encode, encoder_for
+from connectory.types.tables.handlers import process_handlers
 from connectory.types.tables.libraries import library_of
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import literals_pb2, types_pb2
@@ -38,14 +40,13 @@ class _TableTransformer(TypeTransformer):
         types: TypeRegistry,
         ctx: ConversionContext,
     ) -> literals_pb2.Literal:
-        dataset = self._dataset(value, annotation)
-        described = types_pb2.StructuredDatasetType()
-        described.CopyFrom(literal_type.structured_dataset_type)
-        described.format = described.format or dataset.file_format
-        metadata = literals_pb2.StructuredDatasetMetadata(structured_dataset_type=described)
-        uri = dataset.uri if dataset.dataframe is None else _store(dataset, described.format, ctx)
-        table = literals_pb2.StructuredDataset(uri=valid_text(uri), metadata=metadata)
+        declared = literal_type.structured_dataset_type
+        table = _table(self._dataset(value, annotation), declared, ctx)
         return literals_pb2.Literal(scalar=literals_pb2.Scalar(structured_dataset=table))
+
+    def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, str]:
+        table = _table(self._dataset(value, annotation), table_type(annotation), ctx)
+        return {"uri": table.uri, "file_format": table.metadata.structured_dataset_type.format}
 
     def _dataset(self, value: Any, annotation: Any) -> StructuredDataset:
         raise NotImplementedError
@@ -68,17 +69,8 @@ class StructuredDatasetTransformer(_TableTransformer):
     ) -> StructuredDataset:
         return _read(literal, annotation, ctx)
 
-    def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, str]:
-        dataset = self._dataset(value, annotation)
-        format = table_type(annotation).format or dataset.file_format
-        uri = dataset.uri if dataset.dataframe is None else _store(dataset, format, ctx)
-        return {"uri": uri, "file_format": format}
-
     def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> StructuredDataset:
-        if isinstance(data, dict) and isinstance(data.get("uri"), str):
-            format, columns = str(data.get("file_format") or PARQUET), column_names(annotation)
-            return StructuredDataset.stored(data["uri"], file_format=format, columns=columns, ctx=ctx)
-        raise TypeConversionError(f"expected a structured dataset with a uri, got {describe_value(data)}")
+        return _of_plain(data, annotation, ctx)
 
 
 class FrameTransformer(_TableTransformer):
@@ -95,20 +87,15 @@ class FrameTransformer(_TableTransformer):
     ) -> Any:
         return _read(literal, annotation, ctx).open(bare(annotation)).all()
 
-    def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, str]:
-        dataset = self._dataset(value, annotation)
-        format = table_type(annotation).format or dataset.file_format
-        return {"uri": _store(dataset, format, ctx), "file_format": format}
-
     def from_plain(self, data: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
-        dataset: StructuredDataset = types.from_plain(data, StructuredDataset, ctx)
-        dataset.columns = column_names(annotation)
-        return dataset.open(bare(annotation)).all()
+        return _of_plain(data, annotation, ctx).open(bare(annotation)).all()
 
 
 def _taken(value: Any) -> StructuredDataset | None:
     if isinstance(value, str):
         return StructuredDataset(uri=value)
+    if type(value) in process_handlers().encoders:
+        return StructuredDataset(value)
     try:
         library_of(type(value))
     except TypeConversionError:
@@ -116,24 +103,51 @@ def _taken(value: Any) -> StructuredDataset | None:
     return StructuredDataset(value)
 
 
+def _of_plain(data: Any, annotation: Any, ctx: ConversionContext) -> StructuredDataset:
+    if isinstance(data, dict) and isinstance(data.get("uri"), str):
+        described = types_pb2.StructuredDatasetType(format=str(data.get("file_format") or ""))
+        wanted = table_type(annotation).columns
+        return StructuredDataset.stored(_described(data["uri"], described), wanted=wanted, ctx=ctx)
+    raise TypeConversionError(f"expected a structured dataset with a uri, got {describe_value(data)}")
+
+
 def _read(literal: literals_pb2.Literal, annotation: Any, ctx: ConversionContext) -> StructuredDataset:
     """The dataset of a literal. The annotation's columns count; without any, those that the literal has."""
-    scalar, wanted = literal.scalar, column_names(annotation)
+    scalar, wanted = literal.scalar, table_type(annotation).columns
     if scalar.WhichOneof("value") == "schema":
-        columns = wanted or [column.name for column in scalar.schema.type.columns]
-        return StructuredDataset.stored(scalar.schema.uri, file_format=PARQUET, columns=columns, ctx=ctx)
+        columns = [Column(name=column.name) for column in scalar.schema.type.columns]
+        described = types_pb2.StructuredDatasetType(format=PARQUET, columns=columns)
+        return StructuredDataset.stored(_described(scalar.schema.uri, described), wanted=wanted, ctx=ctx)
     if scalar.WhichOneof("value") != "structured_dataset":
         raise TypeConversionError(f"expected structured dataset, got {describe_literal(literal)}")
-    table = scalar.structured_dataset
-    described = table.metadata.structured_dataset_type
-    columns = wanted or [column.name for column in described.columns]
-    return StructuredDataset.stored(table.uri, file_format=described.format or PARQUET, columns=columns, ctx=ctx)
+    return StructuredDataset.stored(scalar.structured_dataset, wanted=wanted, ctx=ctx)
+
+
+def _table(
+    dataset: StructuredDataset, declared: types_pb2.StructuredDatasetType, ctx: ConversionContext
+) -> literals_pb2.StructuredDataset:
+    """The table that a dataset stands for, stored if it is not yet."""
+    described = types_pb2.StructuredDatasetType()
+    described.CopyFrom(declared)
+    if dataset.dataframe is None:
+        described.format = described.format or dataset.declared_format or ("" if dataset.literal else PARQUET)
+        return _described(dataset.uri, described)
+    asked = declared.format or dataset.declared_format
+    encoder = encoder_for(type(dataset.dataframe), dataset.uri, asked, ctx)
+    if encoder is not None:
+        return encode(dataset, encoder, described, ctx)
+    described.format = asked or PARQUET
+    return _described(_store(dataset, described.format, ctx), described)
+
+
+def _described(uri: str, described: types_pb2.StructuredDatasetType) -> literals_pb2.StructuredDataset:
+    metadata = literals_pb2.StructuredDatasetMetadata(structured_dataset_type=described)
+    return literals_pb2.StructuredDataset(uri=valid_text(uri), metadata=metadata)
 
 
 def _store(dataset: StructuredDataset, format: str, ctx: ConversionContext) -> str:
     """Write the dataframe where the dataset or the context says; answer the table's folder."""
-    name, frame = file_name(format), dataset.dataframe
-    library = library_of(type(frame))
+    library, name, frame = library_of(type(dataset.dataframe)), file_name(format), dataset.dataframe
     uri = dataset.uri or (ctx.new_output_url("table") if ctx.raw_output_prefix else str(ctx.new_local_path("table")))
     if is_local(uri):
         folder = local_path(uri)

@@ -28,6 +28,7 @@ __all__ = [
     "Schema",
     "SchemaType",
     "SimpleType",
+    "StructuredDataset",
     "StructuredDatasetLiteral",
     "StructuredDatasetMetadata",
     "StructuredDatasetType",
@@ -151,8 +152,12 @@ class Schema(metaclass=_Model):
     message = literals_pb2.Schema
 
 
-class StructuredDatasetLiteral(metaclass=_Model):
+class StructuredDataset(metaclass=_Model):
     message = literals_pb2.StructuredDataset
+
+
+StructuredDatasetLiteral = StructuredDataset
+"""The same, for modules that also have the class of that name whose instances people handle."""
 
 
 class StructuredDatasetMetadata(metaclass=_Model):

@@ -2,18 +2,23 @@
 
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Self, TypeVar
 
 from connectory.errors import TypeConversionError
 from connectory.types.context import ConversionContext
+from connectory.types.models import view
 from connectory.types.tables.files import PARQUET, iterate, read
+from connectory.types.tables.handled import decode, decoder_for, parts, whole
+from connectory.types.tables.handlers import StructuredDatasetDecoder
 from connectory.types.tables.libraries import library_of
 from connectory.types.tables.source import TableSource
+from connectory.v1 import literals_pb2, types_pb2
 
-__all__ = ["OpenedDataset", "StructuredDataset"]
+__all__ = ["Column", "OpenedDataset", "StructuredDataset"]
 
 F = TypeVar("F")
+Column = types_pb2.StructuredDatasetType.DatasetColumn
 
 
 class StructuredDataset:
@@ -34,17 +39,31 @@ class StructuredDataset:
         self.metadata = metadata
         self.declared_format = file_format or ""
         """The format that was asked for; empty: whatever is usual."""
-        self.columns: Sequence[str] = ()
-        """The columns that are read; empty: all of them."""
+        self._wanted: Sequence[Column] = ()
+        self._table: literals_pb2.StructuredDataset | None = None
         self._ctx: ConversionContext | None = None
 
     @classmethod
-    def stored(cls, uri: str, *, file_format: str, columns: Sequence[str] = (), ctx: ConversionContext) -> Self:
-        """One that a literal refers to."""
-        dataset = cls(uri=uri, file_format=file_format)
-        dataset.columns = tuple(columns)
+    def stored(
+        cls, table: literals_pb2.StructuredDataset, *, wanted: Sequence[Column] = (), ctx: ConversionContext
+    ) -> Self:
+        """One that a literal refers to, of which the `wanted` columns are read; empty: those that the literal has."""
+        described = table.metadata.structured_dataset_type
+        dataset = cls(uri=table.uri, file_format=described.format, metadata=view(table.metadata))
+        dataset._wanted = wanted or described.columns
+        dataset._table = table
         dataset._ctx = ctx
         return dataset
+
+    @property
+    def literal(self) -> Any:
+        """What the literal that it came in says, a `connectory.types.models.StructuredDataset`; None: it is new."""
+        return None if self._table is None else view(self._table)
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns that are read; empty: all of them."""
+        return [column.name for column in self._wanted]
 
     @property
     def file_format(self) -> str:
@@ -53,7 +72,32 @@ class StructuredDataset:
 
     def open(self, frame_type: type[F]) -> "OpenedDataset[F]":
         """The table as dataframes of a class. Nothing is read yet."""
-        return OpenedDataset(self, frame_type)
+        held = self.dataframe
+        if isinstance(held, frame_type):
+            return OpenedDataset(lambda: held)
+        if held is not None:
+            other, library = library_of(type(held)), library_of(frame_type)
+            return OpenedDataset(lambda: library.from_arrow(other.to_arrow(held)))
+        decoder = decoder_for(frame_type, self.uri, self.declared_format)
+        if decoder is not None:
+            return OpenedDataset(lambda: whole(self._decoded(decoder), self.uri), lambda: parts(self._decoded(decoder)))
+        library = library_of(frame_type)
+        return OpenedDataset(
+            lambda: read(self.source, library, self.file_format),
+            lambda: iterate(self.source, library, self.file_format),
+        )
+
+    def _decoded(self, decoder: StructuredDatasetDecoder[Any]) -> Any:
+        described = types_pb2.StructuredDatasetType(format=self.declared_format)
+        table = self._table or literals_pb2.StructuredDataset(
+            uri=self.uri, metadata=literals_pb2.StructuredDatasetMetadata(structured_dataset_type=described)
+        )
+        wanted = types_pb2.StructuredDatasetType()
+        wanted.CopyFrom(table.metadata.structured_dataset_type)
+        columns = list(self._wanted)
+        del wanted.columns[:]
+        wanted.columns.extend(columns)
+        return decode(table, decoder, wanted, self._ctx or ConversionContext())
 
     @property
     def source(self) -> TableSource:
@@ -86,24 +130,14 @@ class StructuredDataset:
 class OpenedDataset(Generic[F]):
     """A table as dataframes of one class."""
 
-    def __init__(self, dataset: StructuredDataset, frame_type: type[F]) -> None:
-        self._dataset = dataset
-        self._library = library_of(frame_type)
-        self._frame_type = frame_type
+    def __init__(self, whole: Callable[[], F], parts: Callable[[], Iterator[F]] | None = None) -> None:
+        self._whole = whole
+        self._parts = parts
 
     def all(self) -> F:
         """The whole table."""
-        held = self._dataset.dataframe
-        if held is None:
-            frame: F = read(self._dataset.source, self._library, self._dataset.file_format)
-        elif isinstance(held, self._frame_type):
-            frame = held
-        else:
-            frame = self._library.from_arrow(library_of(type(held)).to_arrow(held))
-        return frame
+        return self._whole()
 
     def iter(self) -> Iterator[F]:
         """The table in parts, as it was written: one is in memory at a time."""
-        if self._dataset.dataframe is not None:
-            return iter([self.all()])
-        return iterate(self._dataset.source, self._library, self._dataset.file_format)
+        return iter([self._whole()]) if self._parts is None else self._parts()
