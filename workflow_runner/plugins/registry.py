@@ -35,6 +35,10 @@ class PluginRegistry:
 
     def register_core_plugin(self, entry: PluginEntry) -> None:
         """Add a plugin; all of it or, with a RegistryError, nothing."""
+        if isinstance(entry.registered_task_types, str):
+            raise RegistryError(
+                f"plugin {entry.id!r} registers {entry.registered_task_types!r}; it must be a list of task types"
+            )
         if entry.id in self._entries:
             raise RegistryError(f"two plugins are called {entry.id!r}; give one of them another id")
         if entry.is_default and self._default is not None:
