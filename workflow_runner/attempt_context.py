@@ -71,8 +71,13 @@ def _metadata(state: State, node: NodeState, attempt: int) -> connector_pb2.Task
         overrides=overrides,
         labels=state.settings.labels,
         annotations=state.settings.annotations,
-        interruptible=_interruptible(spec),
+        interruptible=_interruptible(spec) and not _was_interrupted_enough(state, node),
     )
+
+
+def _was_interrupted_enough(state: State, node: NodeState) -> bool:
+    """Whether another system error would be the end, so that this attempt had better not be interrupted."""
+    return 0 < state.settings.system_retries <= node.failures.get("system", 0)
 
 
 def _interruptible(spec: NodeSpec) -> bool:

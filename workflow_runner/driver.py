@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import msgspec
+
 from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import tasks_pb2
 from workflow_runner.attempt import Attempt
@@ -53,6 +55,8 @@ _log = logging.getLogger(__name__)
 
 _PROGRESS_FLUSH = 0.25
 """Progress decides nothing, so it waits this many seconds for company before it is written down."""
+_GRACE = 5.0
+"""So many seconds after a restart, at least, an attempt may report that it has begun to run."""
 _MESSAGE_INTERVAL = 60.0
 """Messages of a job that count something up are shown at once, and written down once in so many seconds."""
 
@@ -63,6 +67,7 @@ class Driver:
     Events come in through `emit`; they are applied, written to the log together with the commands that they lead to,
     and only then are the commands performed. `ended` is called once the execution has ended. When the store fails,
     nothing more is performed: the execution is paused, what runs outside goes on, and a later run resumes from the log.
+    `on_pause` is called then.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Driver:
         plugin_states: Mapping[tuple[str, int], PluginState],
         setup: SetupContext,
         ended: Callable[[], None] = lambda: None,
+        on_pause: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.state = state
@@ -85,13 +91,14 @@ class Driver:
         self._plugin_states = plugin_states
         self._setup = setup
         self._on_end = ended
+        self._on_pause = on_pause
         self._clock = clock
         self._timers = Timers(self._ring, clock)
         self._desk = CacheDesk(
             store.cache,
             state.execution,
             emit=self.emit,
-            pause=self._pause_soon,
+            pause=self.pause,
             allowed=self._may_cache,
             clock=clock,
         )
@@ -104,7 +111,7 @@ class Driver:
         self._ended = asyncio.Event()
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
-        self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self._pause_soon, clock=clock)
+        self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
 
     def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
         """Perform these commands, whose reason is in the log already, and go on from there."""
@@ -136,6 +143,11 @@ class Driver:
     def paused(self) -> bool:
         """Whether the execution has not ended and yet is not driven any more."""
         return self._failure is not None
+
+    def pause(self, error: StoreError) -> None:
+        """Stop driving the execution, for this reason; what runs outside goes on."""
+        self._failure = self._failure or error
+        self._wake.set()
 
     async def detach(self) -> None:
         """Leave the execution as it is; what runs outside goes on. What was emitted so far is still written."""
@@ -267,9 +279,16 @@ class Driver:
             case AnswerCall():
                 self._calls.answer(command)
             case SetTimer():
-                self._timers.set(command)
+                self._timers.set(self._with_grace(command) if resumed else command)
             case CloseExecution():
                 self._timers.clear()
+
+    def _with_grace(self, timer: SetTimer) -> SetTimer:
+        """What runs outside may have begun while nobody looked: it gets the time to say so."""
+        if timer.kind != "queue":
+            return timer
+        at, after = max(timer.at, self._clock() + _GRACE), max(timer.after, _GRACE)
+        return msgspec.structs.replace(timer, at=at, after=after)
 
     def _attempt(self, path: str, number: int, key: str, *, resumed: bool) -> Attempt:
         kept = self._plugin_states.get((path, number))
@@ -295,14 +314,10 @@ class Driver:
             wake=wake,
             plugin=self._plugin,
             emit=self.emit,
-            pause=self._pause_soon,
+            pause=self.pause,
             clock=self._clock,
         )
         return attempt
-
-    def _pause_soon(self, error: StoreError) -> None:
-        self._failure = self._failure or error
-        self._wake.set()
 
     async def _pause(self, error: Exception) -> None:
         self._timers.clear()
@@ -315,6 +330,7 @@ class Driver:
         self._failure = self._failure or error
         self._ended.set()
         self.subscribers.close()
+        self._on_pause()
 
 
 def record_of(state: State) -> ExecutionRecord:
@@ -322,6 +338,8 @@ def record_of(state: State) -> ExecutionRecord:
     return ExecutionRecord(
         id=state.execution,
         workflow=state.program.name if state.program is not None else "",
+        project=state.project,
+        domain=state.domain,
         phase=state.phase.value,
         error=state.failure.message if state.failure is not None else "",
         started_at=state.started_at or 0.0,

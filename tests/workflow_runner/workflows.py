@@ -27,6 +27,7 @@ def task(
     retries: int = 0,
     timeout: float = 0.0,
     deadline: float = 0.0,
+    queued: float = 0.0,
     custom: Mapping[str, Any] | None = None,
     base: float = 0.01,
 ) -> tasks_pb2.TaskTemplate:
@@ -41,6 +42,8 @@ def task(
         template.metadata.timeout.FromTimedelta(timedelta(seconds=timeout))
     if deadline:
         template.metadata.timeouts.deadline.FromTimedelta(timedelta(seconds=deadline))
+    if queued:
+        template.metadata.timeouts.queued_timeout.FromTimedelta(timedelta(seconds=queued))
     if custom is not None:
         template.custom.update(dict(custom))
     return template

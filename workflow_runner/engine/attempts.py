@@ -3,8 +3,7 @@
 import msgspec
 
 from connectory.errors import ConnectoryError
-from connectory.v1 import literals_pb2, workflow_pb2
-from workflow_runner.engine.commands import StopAttempt
+from connectory.v1 import execution_pb2, literals_pb2, workflow_pb2
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import (
     AttemptExpanded,
@@ -16,14 +15,24 @@ from workflow_runner.engine.events import (
 )
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.program import expanded
+from workflow_runner.engine.queueing import leave_queue, wait_in_queue
 from workflow_runner.engine.repeating import may_repeat
-from workflow_runner.engine.scopes import conclude, end_calls, end_node, end_scope, open_scope, succeed_node
+from workflow_runner.engine.scopes import conclude, end_calls, end_node, end_scope, open_scope, stop, succeed_node
 from workflow_runner.engine.state import NodePhase, NodeState, Outcome, ScopeState
-from workflow_runner.engine.timeouts import attempt_timeout
+from workflow_runner.engine.timeouts import attempt_timeout, queue_timeout
 
 __all__ = ["on_expanded", "on_failed", "on_progressed", "on_stopped", "on_succeeded", "on_timer"]
 
 TIMED_OUT = "TIMED_OUT"
+QUEUED_TOO_LONG = "QUEUED_TOO_LONG"
+_BEFORE_RUNNING = frozenset(
+    {
+        execution_pb2.TaskExecution.UNDEFINED,
+        execution_pb2.TaskExecution.QUEUED,
+        execution_pb2.TaskExecution.INITIALIZING,
+        execution_pb2.TaskExecution.WAITING_FOR_RESOURCES,
+    }
+)
 
 
 def on_progressed(draft: Draft, event: AttemptProgressed) -> None:
@@ -31,7 +40,9 @@ def on_progressed(draft: Draft, event: AttemptProgressed) -> None:
     node = _current(draft, event.node, event.attempt, NodePhase.RUNNING, NodePhase.STOPPING)
     if node is not None:
         links = event.log_links or node.log_links
-        draft.change(node, job_phase=event.phase, message=event.message, log_links=links)
+        waits = event.phase in _BEFORE_RUNNING
+        deadline = node.queue_deadline if waits else None
+        draft.change(node, job_phase=event.phase, message=event.message, log_links=links, queue_deadline=deadline)
 
 
 def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
@@ -56,7 +67,7 @@ def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
         return
     draft.leave_place(node)
     links = event.log_links or node.log_links
-    node = draft.change(node, message=event.message, log_links=links, deadline=None)
+    node = draft.change(node, message=event.message, log_links=links, deadline=None, queue_deadline=None)
     try:
         graph = expanded(draft.base.program, task, workflow_pb2.DynamicJobSpec.FromString(event.spec))
     except ConnectoryError as error:
@@ -77,7 +88,7 @@ def on_failed(draft: Draft, event: AttemptFailed) -> None:
     node = draft.change(node, failure=failure, log_links=event.log_links or node.log_links)
     outcome = _outcome(draft, node, failure)
     if event.live:
-        _stop(draft, node, outcome)
+        stop(draft, node, outcome)
     else:
         draft.leave_place(node)
         conclude(draft, node, outcome)
@@ -112,11 +123,13 @@ def on_timer(draft: Draft, event: TimerFired) -> None:
     elif event.kind == "retry" and node.phase is NodePhase.RETRYING:
         node = draft.change(node, phase=NodePhase.QUEUED, retry_at=None)
         if node.spec.task is not None:
-            draft.enqueue(node)
+            draft.enqueue(wait_in_queue(draft, node))
         else:
             draft.ready.append(node.path)
     elif event.kind == "attempt" and node.phase is NodePhase.RUNNING and node.deadline is not None:
         _end_attempt_time(draft, node)
+    elif event.kind == "queue" and node.queue_deadline is not None:
+        _end_queue_time(draft, node)
     elif event.kind == "wake" and node.phase is NodePhase.RUNNING and node.wakes_at is not None:
         succeed_node(draft, node, literals_pb2.LiteralMap())
 
@@ -133,7 +146,19 @@ def _end_attempt_time(draft: Draft, node: NodeState) -> None:
         draft.change(node, deadline=None)
         end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
     else:
-        _stop(draft, draft.change(node, failure=failure), _outcome(draft, node, failure))
+        stop(draft, draft.change(node, failure=failure), _outcome(draft, node, failure))
+
+
+def _end_queue_time(draft: Draft, node: NodeState) -> None:
+    limit = queue_timeout(node.spec) or 0.0
+    message = f"attempt {node.attempt} did not begin to run within {limit:g} s"
+    failure = Failure(code=QUEUED_TOO_LONG, message=message, recoverable=True, node=node.path)
+    node = draft.change(node, queue_deadline=None)
+    if node.phase is NodePhase.RUNNING:
+        stop(draft, draft.change(node, failure=failure), _outcome(draft, node, failure))
+    elif node.phase in (NodePhase.QUEUED, NodePhase.LOOKING):  # there would be no place for another attempt either
+        leave_queue(draft, node)
+        end_node(draft, node, NodePhase.TIMED_OUT, failure)
 
 
 def _end_time(draft: Draft, node: NodeState) -> None:
@@ -143,7 +168,7 @@ def _end_time(draft: Draft, node: NodeState) -> None:
     if node.path in draft.scopes and not node.spec.is_eager:
         end_scope(draft, draft.scopes[node.path], NodePhase.TIMED_OUT, failure)
     elif node.phase is NodePhase.RUNNING:
-        _stop(draft, node, outcome)
+        stop(draft, node, outcome)
     elif node.phase is not NodePhase.STOPPING:
         end_node(draft, node, outcome.phase, failure)
     elif node.outcome is not None and node.outcome.phase is NodePhase.RETRYING:
@@ -158,10 +183,5 @@ def _current(draft: Draft, path: str, attempt: int, *phases: NodePhase) -> NodeS
 def _outcome(draft: Draft, node: NodeState, failure: Failure) -> Outcome:
     if may_repeat(draft, node, failure):
         return Outcome(phase=NodePhase.RETRYING, failure=failure)
-    return Outcome(phase=NodePhase.TIMED_OUT if failure.code == TIMED_OUT else NodePhase.FAILED, failure=failure)
-
-
-def _stop(draft: Draft, node: NodeState, outcome: Outcome) -> None:
-    node = draft.change(node, phase=NodePhase.STOPPING, outcome=outcome)
-    key = draft.base.key_of(node)
-    draft.commands.append(StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=outcome.failure.message))
+    timed_out = failure.code in (TIMED_OUT, QUEUED_TOO_LONG)
+    return Outcome(phase=NodePhase.TIMED_OUT if timed_out else NodePhase.FAILED, failure=failure)

@@ -20,7 +20,7 @@ __all__ = [
     "encode_commands",
 ]
 
-TimerKind = Literal["attempt", "total", "retry", "wake"]
+TimerKind = Literal["attempt", "queue", "total", "retry", "wake"]
 
 
 class StartAttempt(msgspec.Struct, frozen=True, kw_only=True, tag=True):

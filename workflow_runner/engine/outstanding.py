@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from workflow_runner.engine.caching import computed_alone, max_age
 from workflow_runner.engine.commands import Command, LookUp, SetTimer, StartAttempt, StopAttempt
 from workflow_runner.engine.state import NodePhase, NodeState, State
-from workflow_runner.engine.timeouts import attempt_timeout, sleep_time, total_timeout
+from workflow_runner.engine.timeouts import attempt_timeout, queue_timeout, sleep_time, total_timeout
 
 __all__ = ["is_awaited", "look_up", "outstanding"]
+
+
+_QUEUEING = frozenset({NodePhase.LOOKING, NodePhase.QUEUED, NodePhase.RUNNING})
 
 
 def outstanding(state: State) -> list[Command]:
@@ -56,6 +59,9 @@ def _timers(node: NodeState) -> Iterator[SetTimer]:
     if node.phase is NodePhase.RUNNING and node.deadline is not None:
         limit = attempt_timeout(node.spec) or 0.0
         yield SetTimer(kind="attempt", node=node.path, attempt=node.attempt, at=node.deadline, after=limit)
+    if node.phase in _QUEUEING and node.queue_deadline is not None:
+        limit = queue_timeout(node.spec) or 0.0
+        yield SetTimer(kind="queue", node=node.path, attempt=node.attempt, at=node.queue_deadline, after=limit)
     if node.phase is NodePhase.RUNNING and node.wakes_at is not None:
         length = sleep_time(node.spec)
         yield SetTimer(kind="wake", node=node.path, attempt=node.attempt, at=node.wakes_at, after=length)

@@ -9,6 +9,7 @@ from connectory.errors import InvalidTaskError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.engine.arrays import array_of
 from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
+from workflow_runner.engine.overriding import overridden
 from workflow_runner.engine.wiring import cases_of, downstream_of, upstream_of
 
 __all__ = ["Program", "called", "expanded", "program_of"]
@@ -149,7 +150,8 @@ class _Builder:
         )
         match node.WhichOneof("target"):
             case "task_node":
-                return _with(spec, task=self._task(where, node.task_node.reference_id))
+                task = self._task(where, node.task_node.reference_id)
+                return _with(spec, task=overridden(task, node.task_node.overrides))
             case "workflow_node":
                 return self._workflow(where, spec)
             case "branch_node":

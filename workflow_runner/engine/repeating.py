@@ -29,5 +29,6 @@ def repeat(draft: Draft, node: NodeState, failure: Failure) -> None:
         retry_at=draft.now + delay,
         retry_delay=delay,
         deadline=None,
+        queue_deadline=None,
     )
     draft.set_timer("retry", node, delay, draft.now + delay)

@@ -13,6 +13,7 @@ from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import Array, Branch
 from workflow_runner.engine.handling import with_error
 from workflow_runner.engine.outstanding import look_up
+from workflow_runner.engine.queueing import wait_in_queue
 from workflow_runner.engine.scopes import end_node, open_scope
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState
 from workflow_runner.engine.timeouts import attempt_timeout, total_timeout
@@ -96,6 +97,7 @@ def _begin_task(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) 
     node = draft.change(node, total_deadline=deadline, cache_key=cache_key(node.spec, inputs))
     if limit is not None and deadline is not None:
         draft.set_timer("total", node, limit, deadline)
+    node = wait_in_queue(draft, node)
     if node.cache_key and not draft.base.settings.overwrite_cache:
         draft.commands.append(look_up(draft.change(node, phase=NodePhase.LOOKING)))
     else:

@@ -36,6 +36,7 @@ __all__ = [
     "end_scope",
     "new_node",
     "open_scope",
+    "stop",
     "succeed_node",
 ]
 
@@ -145,7 +146,8 @@ def end_calls(draft: Draft, node: NodeState) -> None:
     """The attempt itself has ended: what it called and did not wait for ends too, and then the node."""
     draft.change(node, phase=NodePhase.STOPPING, is_over=True, deadline=None)
     failure = Failure(code="ABORTED", message="the task that called it has ended", node=node.path)
-    end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, failure)
+    if draft.scopes[node.path].ending is None:
+        end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, failure)
 
 
 def conclude(draft: Draft, node: NodeState, outcome: Outcome) -> None:
@@ -156,6 +158,15 @@ def conclude(draft: Draft, node: NodeState, outcome: Outcome) -> None:
         repeat(draft, node, outcome.failure)
     else:
         end_node(draft, node, outcome.phase, outcome.failure)
+
+
+def stop(draft: Draft, node: NodeState, outcome: Outcome) -> None:
+    """End the attempt and what it called; then the node goes where it is to go."""
+    node = draft.change(node, phase=NodePhase.STOPPING, outcome=outcome)
+    key = draft.base.key_of(node)
+    draft.commands.append(StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=outcome.failure.message))
+    if node.path in draft.scopes:
+        end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, outcome.failure)
 
 
 def _conclude_caller(draft: Draft, node: NodeState) -> None:
@@ -208,9 +219,7 @@ def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
     if node.phase is NodePhase.RUNNING and node.path in draft.scopes and not node.spec.is_eager:
         end_scope(draft, draft.scopes[node.path], NodePhase.ABORTED, failure)
     elif node.phase is NodePhase.RUNNING and node.spec.task is not None:
-        draft.change(node, phase=NodePhase.STOPPING, outcome=aborted)
-        key = draft.base.key_of(node)
-        draft.commands.append(StopAttempt(node=node.path, attempt=node.attempt, key=key, cause=failure.message))
+        stop(draft, node, aborted)
     elif node.phase is NodePhase.STOPPING:
         if node.outcome is not None and node.outcome.phase is NodePhase.RETRYING:
             draft.change(node, outcome=aborted)
@@ -296,7 +305,8 @@ def _close_scope(draft: Draft, scope: ScopeState, ending: NodePhase) -> None:
     failure = scope.failure or Failure(code="ABORTED", message="aborted")
     del draft.scopes[scope.path]
     if scope.is_eager:
-        _conclude_caller(draft, draft.nodes[scope.path])
+        if draft.nodes[scope.path].is_over:
+            _conclude_caller(draft, draft.nodes[scope.path])
         return
     if scope.path == ROOT:
         phase = ExecutionPhase.ABORTED if ending is NodePhase.ABORTED else ExecutionPhase.FAILED

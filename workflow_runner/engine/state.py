@@ -106,6 +106,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float | None = None
     deadline: float | None = None
     """When the current attempt's time is over."""
+    queue_deadline: float | None = None
+    """When the current attempt must have begun to run; None once it has."""
     total_deadline: float | None = None
     """When the node's whole time is over."""
     retry_at: float | None = None

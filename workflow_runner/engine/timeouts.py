@@ -2,17 +2,24 @@
 
 from workflow_runner.engine.graph import NodeSpec
 
-__all__ = ["attempt_timeout", "sleep_time", "total_timeout"]
+__all__ = ["attempt_timeout", "queue_timeout", "sleep_time", "total_timeout"]
 
 
 def attempt_timeout(spec: NodeSpec) -> float | None:
-    """How many seconds one attempt may run; None: any time. The node's word counts before the task's."""
+    """How many seconds one attempt may run; None: any time. The node's word counts before the task's, a 0 too."""
     metadata = spec.node.metadata
-    if metadata.HasField("timeout") and metadata.timeout.ToTimedelta():
-        return metadata.timeout.ToTimedelta().total_seconds()
+    if metadata.HasField("timeout"):
+        return metadata.timeout.ToTimedelta().total_seconds() or None
     if spec.task is not None and spec.task.metadata.HasField("timeout"):
         return spec.task.metadata.timeout.ToTimedelta().total_seconds() or None
     return None
+
+
+def queue_timeout(spec: NodeSpec) -> float | None:
+    """How many seconds an attempt may wait until it runs, for a place here and then for what it needs outside."""
+    if spec.task is None or not spec.task.metadata.timeouts.HasField("queued_timeout"):
+        return None
+    return spec.task.metadata.timeouts.queued_timeout.ToTimedelta().total_seconds() or None
 
 
 def total_timeout(spec: NodeSpec) -> float | None:

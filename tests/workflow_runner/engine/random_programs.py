@@ -43,8 +43,10 @@ class Tasks:
 
 @st.composite
 def tasks(draw: st.DrawFn, retries: int) -> Tasks:
-    timeout, deadline = draw(st.sampled_from([(0, 0), (10, 0), (0, 100), (10, 100)]))
-    limits = {"retries": retries, "timeout": timeout, "deadline": deadline}
+    timeout, deadline, queued = draw(
+        st.sampled_from([(0, 0, 0), (10, 0, 0), (0, 100, 0), (10, 100, 0), (0, 0, 5), (10, 100, 5)])
+    )
+    limits = {"retries": retries, "timeout": timeout, "deadline": deadline, "queued": queued}
     single = {"inputs": {"a": INTEGER}, "outputs": {"o": INTEGER}}
     cached = task("cached", **single, **limits)
     cached.metadata.discoverable, cached.metadata.discovery_version = True, "1"

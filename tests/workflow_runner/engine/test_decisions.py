@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from connectory.v1 import tasks_pb2, workflow_pb2
+from connectory.v1.execution_pb2 import TaskExecution
 from tests.workflow_runner.engine.world import World
 from tests.workflow_runner.workflows import closure, node, task, workflow
 from workflow_runner.engine.commands import SetTimer, StartAttempt, StopAttempt
@@ -182,4 +183,37 @@ def test_an_attempt_that_was_to_be_repeated_is_not_once_its_workflow_ends() -> N
     world.stopped("a")
     assert world.phase("a") is NodePhase.ABORTED
     assert world.state.phase is ExecutionPhase.FAILED
+    world.check()
+
+
+def queueing(retries: int = 0) -> World:
+    template = task("t", queued=10, retries=retries)
+    return World(
+        closure(workflow("w", [node("n", template), node("m", template)]), [template]),
+        settings=ExecutionSettings(max_parallelism=1),
+    )
+
+
+def test_what_finds_no_place_in_time_times_out() -> None:
+    world = queueing(retries=3)
+    world.ring("queue", "m", 0)
+    world.check()
+    failure = world.state.nodes["m"].failure
+    assert world.phase("m") is NodePhase.TIMED_OUT
+    assert failure is not None
+    assert (failure.code, failure.message) == ("QUEUED_TOO_LONG", "attempt 0 did not begin to run within 10 s")
+    assert world.state.queue == ()
+
+
+def test_a_job_that_does_not_begin_to_run_in_time_is_ended_and_tried_again() -> None:
+    world = single(task("t", queued=10, retries=1, base=0))
+    world.progress("n", TaskExecution.QUEUED)
+    commands = world.ring("queue", "n", 0)
+    assert [type(command) for command in commands] == [StopAttempt]
+    world.stopped("n")
+    world.ring("retry", "n", 1)
+    world.check()
+    assert world.phase("n") is NodePhase.RUNNING
+    world.progress("n", TaskExecution.RUNNING)
+    assert world.ring("queue", "n", 1) == []
     world.check()

@@ -1,6 +1,7 @@
 """The engine under arbitrary orders of results, failures, timers, answers, aborts, duplicates and restarts."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from connectory.v1 import literals_pb2, tasks_pb2
 from tests.workflow_runner.engine.random_programs import Program, calls, expansion, programs, work
 from tests.workflow_runner.engine.world import World
 from tests.workflow_runner.workflows import integer, literal_map
+from workflow_runner.engine.events import NodeCalled
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 
@@ -191,6 +193,7 @@ def _repeat(world: World, data: st.DataObject) -> None:
 
 
 def _check_budgets(world: World, program: Program, limits: ExecutionSettings) -> None:
+    called = Counter(f"{event.node}.{event.call}" for event in world.log if isinstance(event, NodeCalled))
     for path, node in world.state.nodes.items():
         begun = sum(1 for key in world.started if key.split("/")[1] == path)
         steps = path.split(".")
@@ -198,6 +201,8 @@ def _check_budgets(world: World, program: Program, limits: ExecutionSettings) ->
         rounds = 1
         for each in above:
             rounds *= 1 + (program.retries if each.spec.task is not None else each.spec.node.metadata.retries.retries)
+        for depth in range(1, len(steps) + 1):  # what was withdrawn may be called again
+            rounds *= max(1, called[".".join(steps[:depth])])
         most = 1 + program.retries + limits.system_retries + limits.interruption_retries
         assert begun <= most * rounds
         if rounds == 1:

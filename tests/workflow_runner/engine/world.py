@@ -18,6 +18,7 @@ from workflow_runner.engine.events import (
     AbortRequested,
     AttemptExpanded,
     AttemptFailed,
+    AttemptProgressed,
     AttemptStopped,
     AttemptSucceeded,
     CacheAnswered,
@@ -115,6 +116,9 @@ class World:
         if not live and not self.jobs[node, attempt]:
             del self.jobs[node, attempt]
         return self.happen(AttemptFailed(at=self.tick(), node=node, attempt=attempt, failure=failure, live=live))
+
+    def progress(self, node: str, phase: int) -> list[Command]:
+        return self.happen(AttemptProgressed(at=self.tick(), node=node, attempt=self._attempt(node), phase=phase))
 
     def stopped(self, node: str, unconfirmed: str = "") -> list[Command]:
         attempt = self._attempt(node)

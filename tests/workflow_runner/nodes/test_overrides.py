@@ -1,0 +1,131 @@
+"""What a node overrides reaches whoever carries its task out."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectory.authoring.extended_resources import GPUAccelerator
+from connectory.authoring.pod_template import PodTemplate
+from connectory.authoring.resources import Resources
+from connectory.authoring.task import task
+from connectory.authoring.workflow import workflow
+from connectory.compiler import compile_workflow
+from connectory.v1 import tasks_pb2
+from tests.workflow_runner.fakes import FakePlugin
+from workflow_runner.engine.settings import Backoff, ExecutionSettings
+from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.plugins.contract import PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.phases import PhaseInfo, Transition
+from workflow_runner.runner import Runner
+from workflow_runner.store.opening import open_store
+from workflow_runner.views import ExecutionView
+
+FLAKY = PhaseInfo.retryable_failure("FLAKY", "it flickered")
+LOST = PhaseInfo.retryable_failure("LOST", "the machine is gone", kind="system")
+
+
+@task(requests=Resources(cpu="1", mem="1Gi"), container_image="own:1", retries=5, interruptible=False)
+def plain() -> None:
+    return
+
+
+class Watching(FakePlugin):
+    """Remembers what it is told."""
+
+    def __init__(self, script: dict[str, list[object]] | None = None) -> None:
+        super().__init__(script)
+        self.seen: list[TaskExecutionContext] = []
+
+    def entry(self) -> PluginEntry:
+        return PluginEntry(id="watching", registered_task_types=("python-task",), load_plugin=lambda setup: self)
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        self.seen.append(ctx)
+        return await super().handle(ctx)
+
+
+async def run(plugin: Watching, **overrides: Any) -> ExecutionView:
+    @workflow
+    def flow() -> None:
+        plain().with_overrides(**overrides)
+
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        settings = ExecutionSettings(backoff=Backoff(base=0), system_retries=2)
+        execution = await runner.start(compile_workflow(flow), settings=settings)
+        await runner.wait(execution)
+        return await runner.show(execution)
+
+
+async def told(**overrides: Any) -> TaskExecutionContext:
+    plugin = Watching()
+    await run(plugin, **overrides)
+    return plugin.seen[0]
+
+
+def amounts(entries: Any) -> dict[str, str]:
+    return {tasks_pb2.Resources.ResourceName.Name(entry.name): entry.value for entry in entries}
+
+
+async def test_resources_count_in_place_of_the_tasks_own() -> None:
+    ctx = await told(requests=Resources(cpu="4"), limits=Resources(cpu="8"))
+    resources = ctx.template.container.resources
+    assert amounts(resources.requests) == {"CPU": "4", "MEMORY": "1Gi"}
+    assert amounts(resources.limits) == {"CPU": "8"}
+    assert amounts(ctx.metadata.overrides.resources.requests) == {"CPU": "4"}
+
+
+async def test_an_image_counts_in_place_of_the_tasks_own() -> None:
+    ctx = await told(container_image="other:2")
+    assert ctx.template.container.image == "other:2"
+    assert ctx.metadata.overrides.container_image == "other:2"
+    assert (await told()).template.container.image == "own:1"
+
+
+async def test_an_accelerator_and_shared_memory_are_told() -> None:
+    ctx = await told(accelerator=GPUAccelerator("nvidia-tesla-t4"), shared_memory="2Gi")
+    for told_ in (ctx.template.extended_resources, ctx.metadata.overrides.extended_resources):
+        assert told_.gpu_accelerator.device == "nvidia-tesla-t4"
+        assert told_.shared_memory.size_limit == "2Gi"
+
+
+async def test_a_pod_template_is_told_with_the_metadata() -> None:
+    ctx = await told(pod_template=PodTemplate(primary_container_name="main", labels={"team": "red"}))
+    assert ctx.metadata.overrides.pod_template.metadata.labels["team"] == "red"
+    assert ctx.metadata.overrides.pod_template.primary_container_name == "main"
+
+
+@pytest.mark.parametrize("interruptible", [True, False])
+async def test_whether_it_may_be_interrupted_is_told(interruptible: bool) -> None:
+    assert (await told(interruptible=interruptible)).metadata.interruptible is interruptible
+
+
+async def test_the_last_attempt_that_system_errors_allow_is_not_interrupted() -> None:
+    plugin = Watching({"n0": [LOST, LOST]})
+    await run(plugin, interruptible=True)
+    by_attempt = {ctx.attempt: ctx.metadata.interruptible for ctx in plugin.seen}
+    assert by_attempt == {0: True, 1: True, 2: False}
+
+
+async def test_retries_count_in_place_of_the_tasks_own() -> None:
+    plugin = Watching({"n0": [FLAKY, FLAKY, FLAKY]})
+    view = await run(plugin, retries=1)
+    assert view.phase is ExecutionPhase.FAILED
+    assert plugin.seen[0].metadata.max_attempts == 2
+    assert {ctx.attempt for ctx in plugin.seen} == {0, 1}
+
+
+async def test_a_timeout_ends_the_attempt() -> None:
+    view = await run(Watching({"n0": ["hold"]}), timeout=timedelta(milliseconds=50), retries=0)
+    assert view.error is not None
+    assert view.error.code == "TIMED_OUT"
+
+
+async def test_a_name_is_shown_and_an_id_is_the_nodes_own() -> None:
+    (node,) = (await run(Watching(), name="shown", node_name="mine")).nodes
+    assert (node.id, node.name) == ("mine", "shown")
+
+
+async def test_the_cache_is_asked_under_the_version_that_the_node_says() -> None:
+    (node,) = (await run(Watching(), cache=True, cache_version="7")).nodes
+    assert ":7:" in node.cache_key
