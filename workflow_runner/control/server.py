@@ -13,7 +13,9 @@ from connectory.rpc.handlers import register, server_options
 from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
 from connectory.rpc.listeners import listen_on_address, listen_on_socket
 from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
+from connectory.storage import default_storage
 from workflow_runner.control.catalog.sql import SqlCatalog
+from workflow_runner.control.data.listening import serve_data
 from workflow_runner.control.handlers import control_handlers
 from workflow_runner.control.names import SERVICES
 from workflow_runner.control.service import ControlService
@@ -32,6 +34,8 @@ class ControlServer:
 
     addresses: tuple[str, ...]
     """What it listens on, as gRPC targets: "HOST:PORT" with the port that was taken, or "unix:/PATH"."""
+    http_url: str
+    """Below which signed addresses of uploads and downloads are."""
     health: Health
 
 
@@ -51,7 +55,17 @@ async def serve_control(
     async with AsyncExitStack() as stack:
         catalog = SqlCatalog(runner.store.database)
         await catalog.open()
-        service = ControlService(runner, catalog, output_prefix=output_prefix, clock=clock)
+        links = await stack.enter_async_context(
+            serve_data(
+                settings.http,
+                url=settings.http_url,
+                certificate=settings.certificate,
+                storage=default_storage(),
+                most_bytes=settings.max_upload_bytes,
+                clock=clock,
+            )
+        )
+        service = ControlService(runner, catalog, links, output_prefix=output_prefix, clock=clock)
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
         names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
@@ -67,7 +81,7 @@ async def serve_control(
         await server.start()
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
-        yield ControlServer(addresses=addresses, health=health)
+        yield ControlServer(addresses=addresses, http_url=links.base, health=health)
 
 
 def _descriptions() -> "DescriptorPool":

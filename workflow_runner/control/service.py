@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from connectory.storage import default_storage
 from connectory.v1 import control_pb2, identifiers_pb2
 from workflow_runner.control.catalog.contract import Catalog
+from workflow_runner.control.data.links import Links
+from workflow_runner.control.data.proxy import DataProxy
 from workflow_runner.control.ending import Ending
 from workflow_runner.control.executions import Executions
 from workflow_runner.control.handlers import Method, StreamMethod
@@ -27,7 +30,15 @@ __all__ = ["ControlService"]
 class ControlService:
     """Everything that answers, wired together. The runner is open as long as it is used."""
 
-    def __init__(self, runner: Runner, catalog: Catalog, *, output_prefix: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        catalog: Catalog,
+        links: Links,
+        *,
+        output_prefix: str,
+        clock: Callable[[], float],
+    ) -> None:
         registration = Registration(catalog, clock)
         self.starting = Starting(catalog, runner, output_prefix=output_prefix, clock=clock)
         self.ending = Ending(runner)
@@ -38,6 +49,8 @@ class ControlService:
         self._executions = Executions(catalog, self.starting, self.ending, Pictures(runner), clock)
         self._nodes = Nodes(self._executions)
         self._signals = Signals(self._executions, runner)
+        storage = default_storage()
+        self._data = DataProxy(links, self._nodes, storage, output_prefix=output_prefix, clock=clock)
         self._watching = Watching(self._executions, runner)
 
     def methods(self) -> Mapping[str, Method]:
@@ -46,6 +59,9 @@ class ControlService:
             "SignalService.GetOrCreateSignal": self._signals.get,
             "SignalService.ListSignals": self._signals.list,
             "SignalService.SetSignal": self._signals.set,
+            "DataProxyService.CreateUploadLocation": self._data.upload,
+            "DataProxyService.CreateDownloadLocation": self._data.download,
+            "DataProxyService.GetData": self._data.get,
         }
 
     def streams(self) -> Mapping[str, StreamMethod]:

@@ -24,6 +24,12 @@ class ControlSettings:
     grace: float = 10.0
     """Seconds for which calls in flight may go on when the server stops."""
     max_message_bytes: int = 32 * 1024 * 1024
+    http_address: str = "127.0.0.1:0"
+    """Where uploads and downloads are answered, at signed addresses only; port 0: any free one."""
+    http_url: str = ""
+    """How clients reach that place, such as https://runner.example.com; empty: by its address."""
+    max_upload_bytes: int = 1024 * 1024 * 1024
+    """The largest file that may be sent."""
     insecure_public: bool = False
     """Whether a public address may be listened on without client certificates."""
 
@@ -32,13 +38,26 @@ class ControlSettings:
             raise SettingsError("--tls-cert and --tls-key belong together; give both or neither")
         if self.tls_client_ca is not None and self.tls_cert is None:
             raise SettingsError("--tls-client-ca needs a server certificate; give --tls-cert and --tls-key too")
-        for address in self.listen:
+        for address in (*self.listen, self.http):
             if not (address.is_loopback or self.insecure_public or self.tls_client_ca):
                 raise SettingsError(
-                    f"--address {address} can be reached from other machines without credentials, and whoever reaches"
+                    f"address {address} can be reached from other machines without credentials, and whoever reaches"
                     " it can run code; give --tls-cert, --tls-key and --tls-client-ca, listen on 127.0.0.1, or accept"
                     " the risk with --insecure-public"
                 )
+
+    @property
+    def certificate(self) -> tuple[Path, Path] | None:
+        """The files of the server's certificate and its key; None: there is no TLS."""
+        return (self.tls_cert, self.tls_key) if self.tls_cert is not None and self.tls_key is not None else None
+
+    @property
+    def http(self) -> Address:
+        """Where uploads and downloads are answered."""
+        try:
+            return parse_address(self.http_address)
+        except ValueError as error:
+            raise SettingsError(f"--http-address: {error}") from error
 
     @property
     def listen(self) -> tuple[Address, ...]:

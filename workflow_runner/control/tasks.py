@@ -1,7 +1,7 @@
 """Tasks: register, give, list."""
 
 from connectory.errors import InvalidTaskError
-from connectory.v1 import control_pb2, identifiers_pb2, tasks_pb2, workflow_pb2
+from connectory.v1 import control_pb2, identifiers_pb2, workflow_pb2
 from workflow_runner.control.catalog.contract import ENTITY_FIELDS, Catalog, Entity
 from workflow_runner.control.identifiers import entity_key, identifier_of, require_place
 from workflow_runner.control.queries import page_of, query_of
@@ -23,17 +23,17 @@ class Tasks:
         key = entity_key(request.id, identifiers_pb2.TASK)
         if not request.spec.template.type:
             raise InvalidTaskError("spec.template.type is empty; it says who runs the task")
-        await self._registration.require_new(key, request.spec)
-        template = tasks_pb2.TaskTemplate()
-        template.CopyFrom(request.spec.template)
-        template.id.CopyFrom(identifier_of(key))
+        spec = control_pb2.TaskSpec()
+        spec.CopyFrom(request.spec)
+        spec.template.id.CopyFrom(identifier_of(key))
+        await self._registration.require_new(key, spec)
         now = self._registration.now()
         closure = control_pb2.TaskClosure(
-            compiled_task=workflow_pb2.CompiledTask(template=template), created_at=timestamp(now)
+            compiled_task=workflow_pb2.CompiledTask(template=spec.template), created_at=timestamp(now)
         )
-        said = request.spec.description.short_description
+        said = spec.description.short_description
         task = control_pb2.Task(id=identifier_of(key), closure=closure, short_description=said)
-        await self._registration.add(key, request.spec, task, now)
+        await self._registration.add(key, spec, task, now)
         return control_pb2.TaskCreateResponse()
 
     async def get(self, request: control_pb2.ObjectGetRequest) -> control_pb2.Task:

@@ -21,17 +21,17 @@ class Workflows:
     async def create(self, request: control_pb2.WorkflowCreateRequest) -> control_pb2.WorkflowCreateResponse:
         """Check and register a version; what its nodes call must be registered before."""
         key = entity_key(request.id, identifiers_pb2.WORKFLOW)
-        await self._registration.require_new(key, request.spec)
         spec = control_pb2.WorkflowSpec()
         spec.CopyFrom(request.spec)
         spec.template.id.CopyFrom(identifier_of(key))
+        await self._registration.require_new(key, spec)
         now = self._registration.now()
         closure = control_pb2.WorkflowClosure(
             compiled_workflow=await link(self._catalog, spec), created_at=timestamp(now)
         )
-        said = request.spec.description.short_description
+        said = spec.description.short_description
         workflow = control_pb2.Workflow(id=identifier_of(key), closure=closure, short_description=said)
-        await self._registration.add(key, request.spec, workflow, now)
+        await self._registration.add(key, spec, workflow, now)
         return control_pb2.WorkflowCreateResponse()
 
     async def get(self, request: control_pb2.ObjectGetRequest) -> control_pb2.Workflow:

@@ -1,0 +1,121 @@
+"""The data proxy: addresses for uploads and downloads, and data by the addresses that other answers gave."""
+
+import base64
+import secrets
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
+
+from google.protobuf.duration_pb2 import Duration
+
+from connectory.errors import InvalidTaskError, NotFoundError, PermissionDeniedError
+from connectory.storage import Storage
+from connectory.v1 import control_pb2, identifiers_pb2, literals_pb2
+from workflow_runner.control.data.links import Grant, Links
+from workflow_runner.control.identifiers import require_place
+from workflow_runner.control.nodes import Nodes
+from workflow_runner.control.times import timestamp
+
+__all__ = ["DataProxy"]
+
+_USUAL_SECONDS = 900.0
+_MOST_SECONDS = 86_400.0
+_MD5_BYTES = 16
+
+
+class DataProxy:
+    """DataProxyService. What it gives away lies below the place where executions put their outputs."""
+
+    def __init__(
+        self, links: Links, nodes: Nodes, storage: Storage, *, output_prefix: str, clock: Callable[[], float]
+    ) -> None:
+        self._links = links
+        self._nodes = nodes
+        self._storage = storage
+        self._prefix = output_prefix.rstrip("/")
+        self._clock = clock
+
+    async def upload(
+        self, request: control_pb2.CreateUploadLocationRequest
+    ) -> control_pb2.CreateUploadLocationResponse:
+        """Where to send a file. The same content by the same name gets the same place."""
+        require_place(request.project, request.domain)
+        if not self._prefix:
+            raise InvalidTaskError("this runner has no place for files; start it with an output prefix")
+        if len(request.content_md5) not in (0, _MD5_BYTES):
+            raise InvalidTaskError(f"content_md5 has {len(request.content_md5)} bytes; an MD5 has {_MD5_BYTES}")
+        root = request.filename_root or _root(request.content_md5)
+        parts = (request.project, request.domain, root, request.filename or secrets.token_hex(8))
+        url = self._storage.join(self._prefix, "uploads", *map(_safe, parts))
+        expires_at = self._expiry(request)
+        grant = Grant(action="PUT", url=url, expires_at=expires_at, md5=request.content_md5)
+        return control_pb2.CreateUploadLocationResponse(
+            signed_url=self._links.make(grant), native_url=url, expires_at=timestamp(expires_at)
+        )
+
+    async def download(
+        self, request: control_pb2.CreateDownloadLocationRequest
+    ) -> control_pb2.CreateDownloadLocationResponse:
+        """Where to fetch an object that an execution has put somewhere, or that was sent here."""
+        url = request.native_url
+        if not self._prefix or not url.startswith(f"{self._prefix}/") or ".." in url.split("/"):
+            raise PermissionDeniedError(f"native_url {url!r} is not below the outputs of this runner")
+        expires_at = self._expiry(request)
+        link = self._links.make(Grant(action="GET", url=url, expires_at=expires_at))
+        return control_pb2.CreateDownloadLocationResponse(signed_url=link, expires_at=timestamp(expires_at))
+
+    async def get(self, request: control_pb2.GetDataRequest) -> control_pb2.GetDataResponse:
+        """Inputs or outputs of a node, all of them or one."""
+        identifier, attempt, which, name = _parsed(request.flyte_url)
+        if attempt is None:
+            asked = control_pb2.NodeExecutionGetDataRequest(id=identifier)
+            data = await self._nodes.data(asked)
+            found = data.full_inputs if which == "i" else data.full_outputs
+        else:
+            task = identifiers_pb2.TaskExecutionIdentifier(node_execution_id=identifier, retry_attempt=attempt)
+            other = await self._nodes.attempt_data(control_pb2.TaskExecutionGetDataRequest(id=task))
+            found = other.full_inputs if which == "i" else other.full_outputs
+        if not name:
+            return control_pb2.GetDataResponse(literal_map=found)
+        return control_pb2.GetDataResponse(literal=_one(found, name, request.flyte_url))
+
+    def _expiry(
+        self, request: control_pb2.CreateUploadLocationRequest | control_pb2.CreateDownloadLocationRequest
+    ) -> float:
+        wanted: Duration = request.expires_in
+        seconds = wanted.ToTimedelta().total_seconds() if request.HasField("expires_in") else _USUAL_SECONDS
+        return self._clock() + min(max(seconds, 1.0), _MOST_SECONDS)
+
+
+def _root(md5: bytes) -> str:
+    return base64.b32encode(md5).decode().rstrip("=") if md5 else secrets.token_hex(16)
+
+
+def _safe(part: str) -> str:
+    """A part of a path that leads nowhere else."""
+    if part.startswith("/") or any(piece in ("", ".", "..") for piece in part.split("/")):
+        raise InvalidTaskError(f"{part!r} cannot be part of a path; leave out empty parts, . and ..")
+    return part
+
+
+def _parsed(url: str) -> tuple[identifiers_pb2.NodeExecutionIdentifier, int | None, str, str]:
+    """flyte://v1/PROJECT/DOMAIN/EXECUTION/NODE[/ATTEMPT]/(i|o)[/NAME]"""
+    parts: Sequence[str] = urlsplit(url).path.strip("/").split("/")
+    if url.startswith("flyte://v1/") and len(parts) >= 5:
+        project, domain, execution, node, *rest = parts
+        attempt = int(rest.pop(0)) if rest[0].isdecimal() else None
+        if rest and rest[0] in ("i", "o") and len(rest) <= 2:
+            identifier = identifiers_pb2.NodeExecutionIdentifier(
+                node_id=node,
+                execution_id=identifiers_pb2.WorkflowExecutionIdentifier(
+                    project=project, domain=domain, name=execution
+                ),
+            )
+            return identifier, attempt, rest[0], rest[1] if len(rest) == 2 else ""
+    layout = "flyte://v1/PROJECT/DOMAIN/EXECUTION/NODE[/ATTEMPT]/i or o[/NAME]"
+    raise InvalidTaskError(f"flyte_url {url!r} cannot be read; it looks like {layout}")
+
+
+def _one(found: literals_pb2.LiteralMap, name: str, url: str) -> literals_pb2.Literal:
+    if name not in found.literals:
+        raise NotFoundError(f"there is nothing at {url}; there are: {', '.join(sorted(found.literals)) or 'none'}")
+    return found.literals[name]
