@@ -139,6 +139,10 @@ class Driver:
             raise self._failure
         return result_of(self.state)
 
+    async def stopped(self) -> None:
+        """Return once nothing is done for the execution here any more."""
+        await self._ended.wait()
+
     @property
     def paused(self) -> bool:
         """Whether the execution has not ended and yet is not driven any more."""

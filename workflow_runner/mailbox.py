@@ -8,11 +8,9 @@ from workflow_runner.engine.events import SignalGiven
 from workflow_runner.engine.state import State
 from workflow_runner.signals import is_waiting, signals_of
 from workflow_runner.store.contract import Store
+from workflow_runner.store.notices import signal_topic
 
 __all__ = ["Mailbox"]
-
-_INTERVAL = 0.5
-"""While a gate is closed the store is asked this often."""
 
 
 class Mailbox:
@@ -51,14 +49,21 @@ class Mailbox:
             await asyncio.wait([self._task])
 
     async def _watch(self) -> None:
-        while is_waiting(self._state()):
-            try:
-                given = await self._store.signals(self._state().execution)
-            except StoreError as error:
-                self._pause(error)
-                return
-            for signal, value in given.items():
-                if signal not in self._state().signals:
-                    self._emit(SignalGiven(at=self._clock(), signal=signal, value=value))
-            await asyncio.sleep(_INTERVAL)
+        notices = self._store.notices
+        with notices.listen(signal_topic(self._state().execution)) as news:
+            while is_waiting(self._state()):
+                news.clear()
+                try:
+                    given = await self._store.signals(self._state().execution)
+                except StoreError as error:
+                    self._pause(error)
+                    return
+                for signal, value in given.items():
+                    if signal not in self._state().signals:
+                        self._emit(SignalGiven(at=self._clock(), signal=signal, value=value))
+                try:
+                    async with asyncio.timeout(notices.look_every):
+                        await news.wait()
+                except TimeoutError:
+                    continue
         self._task = None

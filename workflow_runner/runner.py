@@ -8,9 +8,10 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
-from connectory.errors import AlreadyExistsError
+from connectory.errors import AlreadyExistsError, StoreError
 from connectory.types import TypeRegistry, default_types
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
+from workflow_runner.adoption import Adoption
 from workflow_runner.driver import Driver, record_of
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import encode_commands
@@ -18,12 +19,14 @@ from workflow_runner.engine.events import AbortRequested, ExecutionStarted, Sign
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State
+from workflow_runner.leases import Leases
 from workflow_runner.naming import require_execution_id
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.replay import replay
 from workflow_runner.signals import SignalView, check_answer, signals_of
 from workflow_runner.store.contract import LogRecord, PluginState, Store
+from workflow_runner.store.leases import LeaseHeldError
 from workflow_runner.subscribers import Subscribers, Update
 from workflow_runner.views import (
     ExecutionResult,
@@ -36,12 +39,19 @@ from workflow_runner.views import (
 
 __all__ = ["Runner"]
 
+_LOOK = 0.5
+"""How often, in seconds, an execution is looked after that another runner drives."""
+
 
 class Runner:
     """Runs compiled workflows durably. Use it as a context manager, in one event loop.
 
     Leaving the context pauses what still runs: jobs outside go on, and `resume` finds them again. To end an execution
     and its jobs, call `abort` first. The store and the plugins are opened and closed with the runner.
+
+    Runners may share a store: each execution is driven by one of them, under a lease of so many seconds. A runner that
+    ends lets go of what it drives; one that is killed is known to be gone at once on its own machine, and elsewhere
+    when its lease ends. With `adopt` this runner goes on with whatever nobody drives, for as long as it is open.
     """
 
     def __init__(
@@ -51,6 +61,8 @@ class Runner:
         *,
         setup: SetupContext | None = None,
         clock: Callable[[], float] = time.time,
+        lease: float = 30.0,
+        adopt: bool = False,
     ) -> None:
         self._store = store
         self._setup = setup or SetupContext()
@@ -58,6 +70,9 @@ class Runner:
         self._clock = clock
         self._drivers: dict[str, Driver] = {}
         self._resuming: dict[str, asyncio.Lock] = {}
+        self._leases = Leases(store, lease, lost=self._lose)
+        self._adoption = Adoption(store, self._leases, self._go_on)
+        self._adopts = adopt
 
     @property
     def store(self) -> Store:
@@ -70,14 +85,18 @@ class Runner:
 
     async def __aenter__(self) -> Self:
         await self._store.__aenter__()
+        if self._adopts:
+            self._adoption.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        drivers, self._drivers = list(self._drivers.values()), {}
         try:
+            await self._adoption.close()
+            drivers, self._drivers = list(self._drivers.values()), {}
             await asyncio.gather(*(driver.detach() for driver in drivers))
+            await self._leases.close()
             await self._plugins.close()
         finally:
             await self._store.__aexit__(kind, error, trace)
@@ -116,39 +135,66 @@ class Runner:
         )
         state, commands = apply(State(), started)
         record = LogRecord(event=encode_event(started), commands=encode_commands(commands))
-        await self._store.create(record_of(state), [record])
-        if not state.phase.is_terminal:
-            driver = self._driver(state, 1)
-            driver.start(commands, resumed=False)
+        if state.phase.is_terminal:
+            await self._store.create(record_of(state), [record])
+            return name
+        await self._leases.begin()
+        self._leases.expect(name)
+        try:
+            await self._store.create(record_of(state), [record], held=True)
+        except BaseException:
+            self._leases.drop(name, free=False)
+            raise
+        self._driver(state, 1).start(commands, resumed=False)
         return name
 
-    async def resume(self, execution_id: str) -> None:
-        """Go on with an execution where its log ends. One that runs here already, or has ended, is left as it is."""
+    async def resume(self, execution_id: str, *, take_over: bool = False) -> None:
+        """Go on with an execution where its log ends. One that runs here already, or has ended, is left as it is.
+
+        LeaseHeldError when another runner drives it that is believed to live; with `take_over` it is taken from that
+        one, which lets go of it.
+        """
         async with self._resuming.setdefault(execution_id, asyncio.Lock()):
             driver = self._drivers.get(execution_id)
-            if driver is not None and not driver.paused:
-                return
-            log = await self._store.log(execution_id)
-            state = replay(execution_id, log)
-            if not state.phase.is_terminal:
-                states = await self._store.plugin_states(execution_id)
-                driver = self._driver(state, len(log), states)
-                driver.start(outstanding(state), resumed=True)
+            if driver is not None:
+                if not driver.paused:
+                    return
+                await driver.stopped()
+            record = await self._store.execution(execution_id)
+            if record.ended_at is None:
+                await self._leases.take(execution_id, take_over=take_over)
+                try:
+                    log = await self._store.log(execution_id)
+                    self._go_on(execution_id, log, await self._store.plugin_states(execution_id))
+                except BaseException:
+                    self._leases.drop(execution_id, free=True)
+                    raise
+
+    async def adopt(self, limit: int = 100) -> Sequence[str]:
+        """Go on with unfinished executions that nobody drives, those first that were started first; which ones."""
+        return await self._adoption.sweep(limit)
 
     async def wait(self, execution_id: str) -> ExecutionResult:
-        """How the execution ends. A StoreError when it is paused, because the store failed or the runner closes."""
-        driver = self._drivers.get(execution_id)
-        if driver is not None:
-            return await driver.wait()
-        state = await self._load(execution_id)
-        if not state.phase.is_terminal:
-            await self.resume(execution_id)
-            return await self.wait(execution_id)
-        return result_of(state)
+        """How the execution ends. A StoreError when it is paused, because the store failed or the runner closes.
+
+        One that another runner drives is waited for, and gone on with here when that one is gone.
+        """
+        while (driver := self._drivers.get(execution_id)) is None:
+            try:
+                await self.resume(execution_id)
+            except LeaseHeldError:
+                await asyncio.sleep(_LOOK)
+            else:
+                if execution_id not in self._drivers:
+                    return result_of(await self._load(execution_id))
+        return await driver.wait()
 
     async def abort(self, execution_id: str, cause: str = "") -> ExecutionResult:
-        """End an execution; returns once every job that it started is confirmed gone."""
-        await self.resume(execution_id)
+        """End an execution; returns once every job that it started is confirmed gone.
+
+        One that another runner drives is taken from it.
+        """
+        await self.resume(execution_id, take_over=True)
         driver = self._drivers.get(execution_id)
         if driver is not None:
             driver.emit(AbortRequested(at=self._clock(), cause=cause))
@@ -200,7 +246,19 @@ class Runner:
 
     async def _load(self, execution_id: str) -> State:
         driver = self._drivers.get(execution_id)
-        return driver.state if driver is not None else replay(execution_id, await self._store.log(execution_id))
+        if driver is not None and not driver.paused:
+            return driver.state
+        return replay(execution_id, await self._store.log(execution_id))
+
+    def _go_on(
+        self, execution_id: str, log: Sequence[LogRecord], plugin_states: Mapping[tuple[str, int], PluginState]
+    ) -> None:
+        """Drive an execution that was taken; one whose log says that it has ended is left as it is."""
+        state = replay(execution_id, log)
+        if state.phase.is_terminal:
+            self._leases.drop(execution_id, free=False)
+        else:
+            self._driver(state, len(log), plugin_states).start(outstanding(state), resumed=True)
 
     def _driver(
         self, state: State, written: int, plugin_states: Mapping[tuple[str, int], PluginState] | None = None
@@ -213,12 +271,28 @@ class Runner:
             plugin_states=plugin_states or {},
             setup=self._setup,
             ended=lambda: self._forget(state.execution),
+            on_pause=lambda: self._paused(state.execution, driver),
             clock=self._clock,
         )
         self._drivers[state.execution] = driver
+        self._leases.hold(state.execution)
         return driver
 
     def _forget(self, execution_id: str) -> None:
         """An execution has ended; who waits for it or watches it still holds its driver."""
         self._drivers.pop(execution_id, None)
         self._resuming.pop(execution_id, None)
+        self._leases.drop(execution_id, free=False)
+        self._adoption.forget(execution_id)
+
+    def _paused(self, execution_id: str, driver: Driver) -> None:
+        """An execution is not driven here any more; whoever waits for it is told why."""
+        if self._drivers.get(execution_id) is driver:
+            self._adoption.put_off(execution_id)
+            self._leases.drop(execution_id, free=True)
+
+    def _lose(self, execution_id: str, error: StoreError) -> None:
+        """The lease of an execution is lost."""
+        driver = self._drivers.get(execution_id)
+        if driver is not None and not driver.state.phase.is_terminal:
+            driver.pause(error)

@@ -74,6 +74,7 @@ async def test_a_runner_whose_execution_was_taken_over_lets_go_of_it(tmp_path: P
         execution = await slow.start(CHAIN)
         await plugin.holding.wait()
         async with Runner(SqliteStore(path), [FakePlugin().entry()]) as quick:
+            await quick.resume(execution, take_over=True)
             assert (await quick.wait(execution)).outputs == literal_map(o=integer(4))
         plugin.release("n1")
         with pytest.raises(LogConflictError, match="another runner"):
