@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError, Message
 from connector_server.measurements import UNKNOWN_TYPE, Series
 from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError, InvalidTaskError
+from connectory.rpc.access.scopes import Caller
 from connectory.rpc.failures import STATUS_CODES, abort, as_connector_error, status_code
 from connectory.rpc.handlers import CallContext
 
@@ -24,6 +25,7 @@ __all__ = [
     "CallRecord",
     "CallSpan",
     "CallTracer",
+    "Guard",
     "Handler",
     "Method",
     "deadline_of",
@@ -55,6 +57,27 @@ class CallTracer(Protocol):
         """A call begins; `request` is None when its message could not be read."""
 
 
+class Guard(Protocol):
+    """What lets callers in, and remembers what they did."""
+
+    async def admit(self, context: CallContext) -> Caller:
+        """Who calls; an `UnauthenticatedError` when nobody knows."""
+
+    def allow(self, caller: Caller, method: "Method", request: Message) -> None:
+        """Raise a `PermissionDeniedError` when the caller may not do this."""
+
+    def ended(
+        self,
+        caller: Caller | None,
+        method: "Method",
+        request: Message | None,
+        context: CallContext,
+        code: int,
+        error: ConnectorError | None,
+    ) -> None:
+        """The call ended with this gRPC code. Its caller or its request are None when they never became known."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Method:
     """What is the same for all calls of one method: its full name on the wire and how its calls are seen."""
@@ -66,12 +89,13 @@ class Method:
     category: Callable[[Any], TaskCategory | None]
     series: Mapping[str, Series]
     tracer: CallTracer | None = None
+    guard: Guard | None = None
 
 
 class CallRecord:
     """How one call is measured and traced. Its task type is known once its first message is read."""
 
-    __slots__ = ("_begun", "_context", "_method", "_series", "_span")
+    __slots__ = ("_begun", "_caller", "_context", "_method", "_request", "_series", "_span")
 
     def __init__(self, method: Method, context: CallContext) -> None:
         self._begun = perf_counter()
@@ -79,6 +103,13 @@ class CallRecord:
         self._context = context
         self._series: Series | None = None
         self._span: CallSpan | None = None
+        self._caller: Caller | None = None
+        self._request: Message | None = None
+
+    async def admit(self) -> None:
+        """Find out who calls. Must come before anything is read."""
+        if self._method.guard is not None:
+            self._caller = await self._method.guard.admit(self._context)
 
     def read(self, data: bytes) -> Any:
         """Parse the first message, and measure the call under the task type that it names."""
@@ -89,6 +120,9 @@ class CallRecord:
             self._begin(None, len(data))
             raise _malformed(method.request_class) from None
         self._begin(request, len(data))
+        self._request = request
+        if method.guard is not None and self._caller is not None:
+            method.guard.allow(self._caller, method, request)
         return request
 
     def read_more(self, data: bytes) -> Any:
@@ -107,6 +141,9 @@ class CallRecord:
         series.end(code, seconds)
         if self._span is not None:
             self._span.end(code, error)
+        guard = self._method.guard
+        if guard is not None:
+            guard.ended(self._caller, self._method, self._request, self._context, code, error)
         if _log.isEnabledFor(logging.DEBUG):
             _note(self._method, series, code, seconds)
 
@@ -126,22 +163,33 @@ def unary_call(method: Method, perform: Perform) -> Handler:
 
     It does what `CallRecord` does for streams, but without an object of its own: most calls come through here.
     """
-    read, task_type, tracer = method.request_class.FromString, method.task_type, method.tracer
+    read, task_type = method.request_class.FromString, method.task_type
+    tracer, guard = method.tracer, method.guard
     series_of, unknown = method.series.get, method.series[UNKNOWN_TYPE]
 
     async def handle(data: bytes, context: CallContext) -> bytes:
         begun = perf_counter()
-        try:
-            request = read(data)
-            series: Series = series_of(task_type(request), unknown)
-        except DecodeError:
-            request, series = None, unknown
+        caller, refusal = None, None
+        if guard is not None:
+            try:
+                caller = await guard.admit(context)
+            except Exception as failure:
+                refusal = as_connector_error(failure)
+        request, series = None, unknown
+        if refusal is None:
+            try:
+                request = read(data)
+                series = series_of(task_type(request), unknown)
+            except DecodeError:
+                refusal = _malformed(method.request_class)
         series.begin(len(data))
         span = None if tracer is None else tracer.begin(method, request, context)
         code, error, answer = _CANCELLED, None, b""
         try:
-            if request is None:
-                raise _malformed(method.request_class)
+            if refusal is not None:
+                raise refusal
+            if guard is not None and caller is not None and request is not None:
+                guard.allow(caller, method, request)
             answer = (await perform(request, data, context)).SerializeToString()
             code = _OK
         except Exception as failure:
@@ -152,6 +200,8 @@ def unary_call(method: Method, perform: Perform) -> Handler:
             series.end(code, seconds)
             if span is not None:
                 span.end(code, error)
+            if guard is not None:
+                guard.ended(caller, method, request, context, code, error)
             if _log.isEnabledFor(logging.DEBUG):
                 _note(method, series, code, seconds)
         if error is not None:
@@ -171,6 +221,7 @@ def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext]
     async def handle(data: Any, context: CallContext) -> None:
         record, code, error = CallRecord(method, context), _CANCELLED, None
         try:
+            await record.admit()
             await perform(record, data, context)
             code = _OK
         except Exception as failure:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from connector_server.calls import (
     CallRecord,
     CallTracer,
+    Guard,
     Method,
     deadline_of,
     stream_call,
@@ -106,7 +107,7 @@ OPERATIONS: tuple[str, ...] = tuple(_OPERATIONS)
 
 
 def connector_handlers(
-    dispatcher: Dispatcher, measurements: Measurements, tracer: CallTracer | None = None
+    dispatcher: Dispatcher, measurements: Measurements, tracer: CallTracer | None = None, guard: Guard | None = None
 ) -> dict[str, MethodHandler]:
     """A handler for every served method, under its full name ("/package.Service/Method")."""
     service = _Services(dispatcher)
@@ -114,12 +115,17 @@ def connector_handlers(
     for served in SERVICES:
         for wire_name, operation in served.methods.items():
             name = f"/{served.name}/{wire_name}"
-            handlers[name] = _handler(service, name, operation, measurements, tracer)
+            handlers[name] = _handler(service, name, operation, measurements, tracer, guard)
     return handlers
 
 
 def _handler(
-    service: "_Services", name: str, operation: str, measurements: Measurements, tracer: CallTracer | None
+    service: "_Services",
+    name: str,
+    operation: str,
+    measurements: Measurements,
+    tracer: CallTracer | None,
+    guard: Guard | None,
 ) -> MethodHandler:
     shape = _OPERATIONS[operation]
     perform = service.perform(operation)
@@ -131,6 +137,7 @@ def _handler(
         category=shape.category,
         series=measurements.of(operation),
         tracer=tracer,
+        guard=guard,
     )
     if shape.stream_requests:
         return grpc.stream_stream_rpc_method_handler(stream_call(method, perform))

@@ -1,0 +1,67 @@
+"""Who may do what on this server, and the record of who did."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from google.protobuf.message import Message
+
+from connector_server.audit import AuditLog
+from connector_server.calls import Method
+from connectory.errors import ConnectorError
+from connectory.rpc.access.bearer import Access
+from connectory.rpc.access.scopes import Caller
+from connectory.rpc.handlers import CallContext
+
+__all__ = ["OPERATION_SCOPES", "ServerGuard"]
+
+OPERATION_SCOPES: Final[Mapping[str, str]] = {
+    "CreateTask": "create",
+    "GetTask": "get",
+    "DeleteTask": "delete",
+    "GetTaskMetrics": "metrics",
+    "GetTaskLogs": "logs",
+    "ExecuteTaskSync": "execute",
+}
+"""The operations as scopes call them; any other is called by its own name in small letters."""
+
+_FOR_EVERYBODY: Final = frozenset({"GetConnector", "ListConnectors"})
+"""Needs no scope: which connectors there are."""
+
+_UNKNOWN: Final = Caller("-")
+
+
+class ServerGuard:
+    """Lets callers in by `access` (None: everybody), and writes what they did to `audit` (None: nowhere)."""
+
+    def __init__(self, access: Access | None, audit: AuditLog | None) -> None:
+        self._access = access
+        self._audit = audit
+
+    async def admit(self, context: CallContext) -> Caller:
+        if self._access is None:
+            return _certified(context)
+        return await self._access.caller(context)
+
+    def allow(self, caller: Caller, method: Method, request: Message) -> None:
+        if self._access is None or method.operation in _FOR_EVERYBODY:
+            return
+        operation = OPERATION_SCOPES.get(method.operation, method.operation.lower())
+        self._access.allow(caller, operation, method.task_type(request) or "*")
+
+    def ended(
+        self,
+        caller: Caller | None,
+        method: Method,
+        request: Message | None,
+        context: CallContext,
+        code: int,
+        error: ConnectorError | None,
+    ) -> None:
+        if self._audit is not None:
+            self._audit.record(caller or _UNKNOWN, method, request, context, code, error)
+
+
+def _certified(context: CallContext) -> Caller:
+    """The caller by its client certificate; "-" when it shows none."""
+    names = context.auth_context().get("x509_common_name") or ()
+    return next((Caller(name.decode(errors="replace")) for name in names), _UNKNOWN)

@@ -1,0 +1,44 @@
+"""What a caller may do: scopes like "sql:create", with a task type and an operation, each of them also "*"."""
+
+import re
+from dataclasses import dataclass, field
+
+__all__ = ["Caller", "Scope", "parse_scope"]
+
+_SCOPE = re.compile(r"(?P<task_type>[^\s:]+)(?::(?P<operation>[a-z*]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """An operation on a task type; "*" stands for all."""
+
+    task_type: str
+    operation: str
+
+    def __str__(self) -> str:
+        return f"{self.task_type}:{self.operation}"
+
+
+def parse_scope(text: str) -> Scope:
+    """Read "TASK_TYPE:OPERATION"; without an operation all are meant. A `ValueError` says what is wrong."""
+    match = _SCOPE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no scope; write TASK_TYPE:OPERATION, as in sql:create, sql:* or *:get")
+    return Scope(match["task_type"], match["operation"] or "*")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, and what that one may do."""
+
+    name: str
+    scopes: frozenset[Scope] = field(default_factory=frozenset)
+
+    def may(self, operation: str, task_type: str) -> bool:
+        """Whether some scope allows the operation on the task type; "*" asks for all task types."""
+        wanted = (task_type, "*")
+        return any(scope.task_type in wanted and scope.operation in (operation, "*") for scope in self.scopes)
+
+    def described(self) -> str:
+        """The scopes for people."""
+        return ", ".join(sorted(map(str, self.scopes))) or "none"

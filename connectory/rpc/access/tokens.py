@@ -1,0 +1,115 @@
+"""Bearer tokens that a file lists: read again when the file changes, so that tokens come and go without a restart."""
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import yaml
+
+from connectory.errors import SettingsError, UnauthenticatedError
+from connectory.rpc.access.scopes import Caller, parse_scope
+
+__all__ = ["TokenFile"]
+
+_SHORTEST: Final = 16
+_log = logging.getLogger("connectory.access")
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    scopes: list[str]
+    token: str = ""
+    sha256: str = ""
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    callers: list[_Entry]
+
+
+class TokenFile:
+    """The callers of a YAML or JSON file.
+
+    The file is {"callers": [{"name": ..., "scopes": ["sql:*", ...], "token": ...}]}; instead of `token` an entry may
+    have `sha256`, the token's digest in hexadecimal, so that the file itself opens nothing. One that cannot be used is
+    a `SettingsError` at the start; later the last good one stays, and the log says why.
+    """
+
+    def __init__(self, path: Path, *, check_every: float = 1.0) -> None:
+        """Looks for a change of the file at most every `check_every` seconds."""
+        self._path = path
+        self._check_every = check_every
+        self._checked = time.monotonic()
+        self._seen = self._stamp()
+        self._callers = _read(path)
+
+    def caller(self, token: str) -> Caller:
+        """Whose token it is, or an `UnauthenticatedError`. What differs is the digest, so timing tells nothing."""
+        self._refresh()
+        caller = self._callers.get(hashlib.sha256(token.encode()).digest())
+        if caller is None:
+            raise UnauthenticatedError("the bearer token is not known here; ask whoever runs this server for one")
+        return caller
+
+    def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._checked < self._check_every:
+            return
+        self._checked = now
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        try:
+            self._callers = _read(self._path)
+        except SettingsError as error:
+            _log.error("the file of tokens changed and is not used, the tokens of before are: %s", error)
+
+    def _stamp(self) -> tuple[int, int, int]:
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return (0, 0, 0)
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _read(path: Path) -> Mapping[bytes, Caller]:
+    try:
+        data = yaml.safe_load(path.read_bytes())
+        file = msgspec.convert(data, _File)
+    except (OSError, yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise _unusable(path, str(error).splitlines()[0]) from None
+    callers: dict[bytes, Caller] = {}
+    for entry in file.callers:
+        digest = _digest(path, entry)
+        if digest in callers:
+            raise _unusable(path, f"callers {callers[digest].name!r} and {entry.name!r} have the same token")
+        try:
+            callers[digest] = Caller(entry.name, frozenset(map(parse_scope, entry.scopes)))
+        except ValueError as error:
+            raise _unusable(path, f"caller {entry.name!r}: {error}") from None
+    return callers
+
+
+def _digest(path: Path, entry: _Entry) -> bytes:
+    if bool(entry.token) == bool(entry.sha256):
+        raise _unusable(path, f"caller {entry.name!r} needs either `token` or `sha256`")
+    if entry.token:
+        if len(entry.token) < _SHORTEST:
+            raise _unusable(path, f"the token of caller {entry.name!r} has fewer than {_SHORTEST} characters")
+        return hashlib.sha256(entry.token.encode()).digest()
+    try:
+        digest = bytes.fromhex(entry.sha256)
+    except ValueError:
+        digest = b""
+    if len(digest) != hashlib.sha256().digest_size:
+        raise _unusable(path, f"sha256 of caller {entry.name!r} is not 64 hexadecimal digits")
+    return digest
+
+
+def _unusable(path: Path, sentence: str) -> SettingsError:
+    return SettingsError(f"tokens={str(path)!r} cannot be used: {sentence}")
