@@ -17,6 +17,7 @@ from connectory.authoring.stats import Stats
 from connectory.authoring.task_secrets import TaskSecrets
 from connectory.secrets import Secrets, default_secrets
 from connectory.storage import Storage, default_storage
+from connectory.types.output_metadata import OutputMetadataTracker
 from connectory.v1 import identifiers_pb2
 
 __all__ = ["TaskContext", "alone", "current_context", "entered"]
@@ -47,6 +48,8 @@ class TaskContext:
     logging: Logger = field(default_factory=lambda: getLogger("connectory.task"))
     stats: Stats = field(default_factory=Stats)
     """Counters and timers."""
+    output_metadata_tracker: OutputMetadataTracker = field(default_factory=OutputMetadataTracker)
+    """What the task says about the values that it is going to return: it arrives in their literals' metadata."""
     decks: list[HtmlDeck] = field(default_factory=list)
     """What the task shows of its work."""
     enable_deck: bool = False

@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
@@ -174,9 +175,10 @@ class _Run:
             return result
         task, self._values = self._task, _named(self._task, result)
         declared, annotations = task.typed_interface.outputs, task.interface.outputs
+        conversion = replace(self._conversion, output_metadata=self._context.output_metadata_tracker)
         try:
             with self.timed("outputs"):
-                return self._types.map_to_literals(self._values, declared, self._conversion, annotations)
+                return self._types.map_to_literals(self._values, declared, conversion, annotations)
         except TypeConversionError as error:
             raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
 

@@ -3,8 +3,9 @@
 from connectory.authoring.context import TaskContext, current_context
 from connectory.types.context import ConversionContext
 from connectory.types.file_access import FlyteContext as ConversionView
+from connectory.types.output_metadata import OutputMetadata, OutputMetadataTracker
 
-__all__ = ["ExecutionParameters", "FlyteContext", "FlyteContextManager"]
+__all__ = ["ExecutionParameters", "FlyteContext", "FlyteContextManager", "OutputMetadata", "OutputMetadataTracker"]
 
 ExecutionParameters = TaskContext
 """The user's side of the context, which is also what `connectory.current_context()` gives."""
@@ -17,6 +18,11 @@ class FlyteContext(ConversionView):
     def user_space_params(self) -> TaskContext:
         """The context of the task that runs here."""
         return current_context()
+
+    @property
+    def output_metadata_tracker(self) -> OutputMetadataTracker:
+        """What the task that runs here says about its outputs."""
+        return current_context().output_metadata_tracker
 
     @staticmethod
     def current_context() -> "FlyteContext":

@@ -9,6 +9,7 @@ from connectory.types import checking
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe_annotation, describe_literal, nested
 from connectory.types.extras import bare, extras_of, mark, noted
+from connectory.types.file_access import FlyteContext
 from connectory.types.kinds import Kind, kind_of
 from connectory.types.lazy import LazyFamilies, brought
 from connectory.types.structures import MSGPACK
@@ -275,7 +276,7 @@ class TypeRegistry:
                 raise TypeConversionError("the value contains itself or is nested too deeply", path=name) from None
             said = ctx.output_metadata.get(values.get(name)) if ctx.output_metadata else None
             if said is not None:
-                literal.metadata.update(said.recorded(ctx, name))
+                literal.metadata.update(said.recorded(FlyteContext(ctx), name))
             result.literals[name].CopyFrom(literal)
         return result
 

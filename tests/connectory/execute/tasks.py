@@ -15,7 +15,7 @@ from connectory.authoring.resolver import TaskResolverMixin
 from connectory.authoring.shim import ShimTaskExecutor
 from connectory.compat import TaskTemplate
 from connectory.errors import StorageError
-from connectory.types import File
+from connectory.types import File, OutputMetadata
 
 
 @dataclass
@@ -34,6 +34,13 @@ def describe(row: Row, factor: int = 2) -> str:
 @task
 async def later(a: int) -> tuple[int, str]:
     return a + 1, str(a)
+
+
+@task
+def noted(a: int) -> list[int]:
+    values = [a]
+    current_context().output_metadata_tracker.add(values, OutputMetadata(entries={"quality": "good"}))
+    return values
 
 
 @task

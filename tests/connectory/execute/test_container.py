@@ -43,6 +43,12 @@ def test_coroutines_and_several_outputs(tmp_path: Path) -> None:
     assert outputs.literals["o1"].scalar.primitive.string_value == "1"
 
 
+def test_what_a_task_says_about_its_outputs_is_written_with_them(tmp_path: Path) -> None:
+    outcome = run_task(tasks.noted, tmp_path, a=1)
+    assert outcome.outputs is not None, outcome.said
+    assert dict(outcome.outputs.literals["o0"].metadata) == {"quality": "good"}
+
+
 def test_the_users_exception_is_the_users_error(tmp_path: Path) -> None:
     outcome = run_task(tasks.fail, tmp_path, a=7)
     error = outcome.error

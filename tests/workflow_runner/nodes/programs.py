@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Optional
 
 from connectory.authoring.conditional import conditional
+from connectory.authoring.context import current_context
 from connectory.authoring.dynamic import dynamic
 from connectory.authoring.gate import approve, sleep, wait_for_input
 from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.map_task import map_task
 from connectory.authoring.task import task
 from connectory.authoring.workflow import workflow
+from connectory.types import OutputMetadata
 
 MINUTE = timedelta(minutes=1)
 
@@ -198,3 +200,15 @@ def cleaning(folder: str, x: int) -> None:
 @workflow(on_failure=cleaning)
 def cleaned_by_a_workflow(folder: str, x: int) -> int:
     return odd(x=x)
+
+
+@task
+def noted(x: int) -> list[int]:
+    values = [x]
+    current_context().output_metadata_tracker.add(values, OutputMetadata(entries={"quality": f"good {x}"}))
+    return values
+
+
+@workflow
+def noting(x: int) -> tuple[list[int], list[list[int]]]:
+    return noted(x=x), map_task(noted)(x=[1, 2])

@@ -237,3 +237,12 @@ async def test_repetitions_and_dynamic_tasks_run_in_processes() -> None:
     async with Runner(open_store("memory://"), [python_task_plugin(workers=1)]) as opened:
         execution = await opened.start(compile_workflow(programs.chosen_twice), literals(programs.chosen_twice, x=-3))
         assert native(programs.chosen_twice, await opened.wait(execution)) == 18
+
+
+async def test_what_tasks_say_about_their_outputs_arrives_with_them() -> None:
+    result, _ = await run(programs.noting, x=7)
+    assert result.outputs is not None, result.error
+    outputs = result.outputs.literals
+    assert dict(outputs["o0"].metadata) == {"quality": "good 7"}
+    items = outputs["o1"].collection.literals
+    assert [dict(item.metadata) for item in items] == [{"quality": "good 1"}, {"quality": "good 2"}]
