@@ -11,13 +11,20 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Any
 
+from connectory.authoring.container_words import (
+    PROCESS,
+    RUNTIME_SETTING,
+    RUNTIMES,
+    as_texts,
+    runtime_answers,
+    with_folders,
+)
 from connectory.authoring.context import current_context
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.file_values import read_value, write_value
@@ -26,10 +33,6 @@ from connectory.errors import SettingsError, UserError
 from connectory.templating import render
 
 __all__ = ["RawContainer", "run_container"]
-
-RUNTIME_SETTING: Final = "CONNECTORY_CONTAINER_RUNTIME"
-_RUNTIMES: Final = ("docker", "podman")
-_PROCESS: Final = "process"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +78,13 @@ class _Command:
 
 def _command(container: RawContainer, inputs: Mapping[str, Any], given: Path, taken: Path) -> _Command:
     runtime = _runtime(container.command)
-    if runtime == _PROCESS:
-        texts = _texts(inputs, given)
-        words = [_replaced(word, container, given, taken) for word in container.command]
+    if runtime == PROCESS:
+        texts = as_texts(inputs, given)
+        folders = [(container.input_dir, given), (container.output_dir, taken)]
+        words = [with_folders(word, folders) for word in container.command]
         return _Command(words=[render(word, inputs=texts) for word in words])
     name = f"connectory-{secrets.token_hex(8)}"
-    texts = _texts(inputs, PurePosixPath(container.input_dir or "/"))
+    texts = as_texts(inputs, PurePosixPath(container.input_dir or "/"))
     mounts = [(given, container.input_dir), (taken, container.output_dir)]
     words = [
         *(runtime, "run", "--rm", "--name", name),
@@ -92,40 +96,17 @@ def _command(container: RawContainer, inputs: Mapping[str, Any], given: Path, ta
     return _Command(words=words, stop=(runtime, "kill", name))
 
 
-def _texts(inputs: Mapping[str, Any], root: PurePath) -> dict[str, Any]:
-    """Inputs as a command names them: files by where they are."""
-    return {name: str(root / name) if isinstance(value, os.PathLike) else value for name, value in inputs.items()}
-
-
 def _runtime(words: Sequence[str]) -> str:
     chosen = os.environ.get(RUNTIME_SETTING, "")
-    if chosen and chosen != _PROCESS and shutil.which(chosen) is None:
+    if chosen and chosen != PROCESS and shutil.which(chosen) is None:
         raise SettingsError(f"{RUNTIME_SETTING} is {chosen!r}, and there is no such program")
-    found = chosen or next((name for name in _RUNTIMES if _answers(name)), _PROCESS)
-    if found == _PROCESS and (not words or shutil.which(words[0]) is None):
+    found = chosen or next((name for name in RUNTIMES if runtime_answers(name)), PROCESS)
+    if found == PROCESS and (not words or shutil.which(words[0]) is None):
         raise SettingsError(
             f"no container runtime answers here, and this machine has no {words[0] if words else 'command'!r} of its "
             f"own; start docker or podman, or name another runtime in {RUNTIME_SETTING}"
         )
     return found
-
-
-def _answers(runtime: str) -> bool:
-    if shutil.which(runtime) is None:
-        return False
-    try:
-        return subprocess.run([runtime, "version"], capture_output=True, timeout=20, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-
-
-def _replaced(word: str, container: RawContainer, given: Path, taken: Path) -> str:
-    """A word in which the container's folders are this machine's; the longer name goes first."""
-    places = [(container.input_dir.rstrip("/"), given), (container.output_dir.rstrip("/"), taken)]
-    for there, here in sorted(places, key=lambda place: -len(place[0])):
-        if there:
-            word = word.replace(there, str(here))
-    return word
 
 
 def _run(container: RawContainer, command: _Command) -> None:
