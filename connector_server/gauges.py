@@ -1,7 +1,8 @@
-"""What is not counted but looked at when somebody asks: the connectors' pools and the event loop."""
+"""What is not counted but looked at when somebody asks: the connectors' pools, their open jobs, the event loop."""
 
 from collections.abc import Callable, Mapping
 
+from connectory.connector.ledger.records import JobCount
 from connectory.connector.registry import Registry
 
 __all__ = ["Gauges"]
@@ -10,8 +11,12 @@ __all__ = ["Gauges"]
 class Gauges:
     """The present state of a server."""
 
-    def __init__(self, registry: Registry, loop_lag: Callable[[], float]) -> None:
+    def __init__(
+        self, registry: Registry, loop_lag: Callable[[], float], jobs: Callable[[], JobCount] = JobCount
+    ) -> None:
         self._registry = registry
+        self.jobs = jobs
+        """The open jobs that the ledger knew of when it was last looked through."""
         self.loop_lag = loop_lag
 
     def queued(self) -> Mapping[str, int]:

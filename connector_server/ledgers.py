@@ -9,27 +9,45 @@ from connectory.errors import SettingsError
 __all__ = ["chosen_ledger"]
 
 _MAGIC = b"SQLite format 3\0"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 def chosen_ledger(setting: str) -> Ledger:
-    """The ledger for `memory`, `none` (creates under way are joined, finished ones forgotten) or an SQLite file.
+    """The ledger for `memory`, `none` (creates under way are joined, finished ones forgotten), a URL or an SQLite file.
 
-    A file that cannot be written is a `SettingsError` now, rather than a refusal of every create later.
+    A file that cannot be written is a `SettingsError` now, rather than a refusal of every create later. A database that
+    cannot be reached may be there in a minute: until then creates are refused as UNAVAILABLE.
     """
     if setting == "memory":
         return MemoryLedger()
     if setting == "none":
         return MemoryLedger(remembered=0)
+    if setting.startswith(_POSTGRES):
+        return _in_postgres(setting)
     # Optional: the database and its thread exist only when a file is named.
     from connectory.connector.ledger.sqlite import SqliteLedger  # noqa: PLC0415
 
     path = Path(setting)
-    if not _can_be_ledger(path):
+    if "://" in setting or not _can_be_ledger(path):
+        shown = f"{setting.partition('://')[0]}://..." if "://" in setting else setting  # a URL may hold a password
         raise SettingsError(
-            f"ledger={setting!r} cannot be written as an SQLite file; name one in a folder that may be written to, or"
-            " memory, or none"
+            f"ledger={shown!r} cannot be written as an SQLite file; name one in a folder that may be written to, or"
+            " the postgresql:// URL of a database, or memory, or none"
         )
     return SqliteLedger(path)
+
+
+def _in_postgres(url: str) -> Ledger:
+    try:
+        # Optional: the driver is an extra, and is loaded only when a URL is given.
+        from connectory.connector.ledger.postgres import PostgresLedger  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "asyncpg":
+            raise
+        raise SettingsError(
+            "ledger is a postgresql:// URL, and PostgreSQL's driver is not installed; install connectory[postgres]"
+        ) from None
+    return PostgresLedger(url)
 
 
 def _can_be_ledger(path: Path) -> bool:

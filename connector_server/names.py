@@ -2,7 +2,7 @@
 
 from connectory.rpc.names import ServedService, same
 
-__all__ = ["SERVICES"]
+__all__ = ["JOB_SERVICE", "SERVICES"]
 
 _ASYNC_METHODS = ("CreateTask", "GetTask", "DeleteTask", "GetTaskMetrics", "GetTaskLogs")
 _METADATA_METHODS = ("GetConnector", "ListConnectors")
@@ -50,3 +50,10 @@ SERVICES: tuple[ServedService, ...] = (
     ),
 )
 """Every service of the connector protocol that one port answers."""
+
+JOB_SERVICE = ServedService(
+    name="connectory.v1.JobService",
+    source="JobService",
+    methods=same("ListJobs", "GetJob", "DeleteJob", "ReapJobs", "SettleJob"),
+)
+"""The service for those who operate the server; ours alone."""

@@ -51,6 +51,19 @@ class ServerCollector(Collector):
             ("connector",),
             (((name,), count) for name, count in self.gauges.active().items()),
         )
+        jobs = self.gauges.jobs()
+        yield _gauge(
+            "connectory_jobs",
+            "Jobs in the ledger that exist or may exist, by task category.",
+            ("category",),
+            (((category,), count) for category, count in jobs.live.items()),
+        )
+        yield _gauge(
+            "connectory_orphans",
+            "Those of them that nobody looks after: their lease ran out, or nobody knows whether they exist.",
+            ("category",),
+            (((category,), jobs.orphans.get(category, 0)) for category in jobs.live),
+        )
         yield _gauge(
             "connectory_loop_lag_seconds",
             "How late the event loop last came to a timer.",

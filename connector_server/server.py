@@ -9,19 +9,28 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from connector_server.audit import AuditLog
 from connector_server.calls import CallTracer
 from connector_server.gauges import Gauges
+from connector_server.guarding import ServerGuard
+from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
-from connector_server.names import SERVICES
+from connector_server.names import JOB_SERVICE, SERVICES
+from connector_server.reaper import reaper
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
 from connectory.connector.contract import TaskCategory
 from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
+from connectory.connector.job_policies import Policies
 from connectory.connector.ledger import Ledger
 from connectory.connector.registry import Registry
+from connectory.connector.signing import signer_from
 from connectory.connector.watchdog import Watchdog
+from connectory.errors import SettingsError
+from connectory.rpc.access.bearer import Access, Lookup
+from connectory.rpc.access.tokens import TokenFile
 from connectory.rpc.addresses import parse_address
 from connectory.rpc.certificates import server_credentials
 from connectory.rpc.handlers import register, server_options
@@ -78,16 +87,22 @@ async def serve(
             storage=default_storage(),
             types=default_types(),
             ledger=chosen_ledger(settings.ledger) if ledger is None else ledger,
+            policies=Policies(on_orphan=settings.on_orphan, lease=settings.lease, ambiguous=settings.ambiguous),
+            signer=None if settings.handle_keys is None else signer_from(settings.handle_keys),
         )
         stack.push_async_callback(dispatcher.aclose, timeout=settings.grace)
-        measurements = Measurements(OPERATIONS, (category.name for category in _categories(registry)))
+        measurements = Measurements(
+            (*OPERATIONS, *JOB_OPERATIONS), (category.name for category in _categories(registry))
+        )
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = _tracer(registry, tracer_provider, stack)
+        guard = _guard(settings, stack)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
-        metrics_address = _metrics(settings, measurements, Gauges(registry, lambda: watchdog.lag), stack)
+        metrics_address = _metrics(settings, measurements, _gauges(registry, watchdog, dispatcher), stack)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes, share_port=share_port))
         handlers = {
-            **connector_handlers(dispatcher, measurements, tracer),
+            **connector_handlers(dispatcher, measurements, tracer, guard),
+            **job_handlers(dispatcher.jobs, measurements, tracer, guard),
             **health_handlers(health),
             **reflection_handlers(_service_names(), health.draining, _descriptions),
         }
@@ -96,6 +111,7 @@ async def serve(
         watchdog.start()
         stack.callback(watchdog.stop)
         await server.start()
+        await stack.enter_async_context(reaper(dispatcher.jobs.reaping, settings.reap_every))
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
         yield ConnectorServer(
@@ -109,7 +125,7 @@ async def serve(
 
 
 def _service_names() -> tuple[str, ...]:
-    return (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
+    return (*(served.name for served in (*SERVICES, JOB_SERVICE)), HEALTH_SERVICE, *REFLECTION_SERVICES)
 
 
 def _descriptions() -> "DescriptorPool":
@@ -133,6 +149,10 @@ def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitS
     return tuple(targets)
 
 
+def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher) -> Gauges:
+    return Gauges(registry, lambda: watchdog.lag, lambda: dispatcher.jobs.reaping.count)
+
+
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:
     pushed = _otlp_is_wanted("METRICS")
     if settings.metrics_address is None and not pushed:
@@ -151,6 +171,36 @@ def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauge
     if settings.metrics_address is None:
         return None
     return str(stack.enter_context(serve_metrics(parse_address(settings.metrics_address), collector)))
+
+
+def _guard(settings: ServerSettings, stack: AsyncExitStack) -> ServerGuard | None:
+    file = None if settings.tokens is None else TokenFile(settings.tokens)
+    signed = _signed_tokens(settings)
+    audit = None
+    if settings.audit_log is not None:
+        audit = AuditLog(settings.audit_log)
+        stack.callback(audit.close)
+    access = None if file is None and signed is None else Access(file=file, signed=signed)
+    return None if access is None and audit is None else ServerGuard(access, audit)
+
+
+def _signed_tokens(settings: ServerSettings) -> Lookup | None:
+    if settings.jwt_jwks is None:
+        return None
+    try:
+        # Optional: only who lets callers in by signed tokens needs the library that checks signatures.
+        from connectory.rpc.access.jwt_tokens import JwtTokens, keys_at  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(
+            f"jwt_jwks={settings.jwt_jwks!r} needs {error.name}, which is not installed; install connectory[jwt]"
+        ) from None
+    tokens = JwtTokens(
+        keys_at(settings.jwt_jwks),
+        issuer=settings.jwt_issuer or "",
+        audience=settings.jwt_audience or "",
+        leeway=settings.jwt_leeway,
+    )
+    return tokens.caller
 
 
 def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncExitStack) -> CallTracer | None:

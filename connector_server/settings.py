@@ -25,6 +25,7 @@ DEFAULT_ADDRESS = "127.0.0.1:8000"
 ENVIRONMENT_PREFIX = "CONNECTORY_"
 _LARGEST_MESSAGE = 2**31 - 1
 _LISTS = ("addresses", "uds", "modules")
+_BY_CONNECTOR = ("ambiguous", "on_orphan", "lease")
 _PLACE = re.compile(r"^(?P<text>.*?)(?: - at `\$\.(?P<name>\w+).*`)?$", re.DOTALL)
 
 
@@ -95,11 +96,56 @@ class ServerSettings:
             examples=["clients-ca.pem"],
         ),
     ] = None
+    tokens: Annotated[
+        Path | None,
+        Meta(
+            description="YAML file of callers: name, token or sha256, and scopes like sql:create; calls must then bring"
+            " one of the tokens. Read again when it changes.",
+            examples=["/etc/connectory/tokens.yaml"],
+        ),
+    ] = None
+    jwt_jwks: Annotated[
+        str | None,
+        Meta(
+            description="URL or file of the public keys (JWKS) that sign bearer tokens; needs jwt_issuer and"
+            " jwt_audience.",
+            examples=["https://login.example.com/keys"],
+        ),
+    ] = None
+    jwt_issuer: Annotated[
+        str | None,
+        Meta(description="Who signed tokens must come from (`iss`).", examples=["https://login.example.com"]),
+    ] = None
+    jwt_audience: Annotated[
+        str | None, Meta(description="Whom signed tokens must be meant for (`aud`).", examples=["connectory"])
+    ] = None
+    jwt_leeway: Annotated[
+        float,
+        Meta(
+            ge=0, le=3600, description="Seconds by which the issuer's clock and this one may differ.", examples=["30"]
+        ),
+    ] = 30.0
+    handle_keys: Annotated[
+        Path | None,
+        Meta(
+            description="File of keys, one on each line, that handles are signed with (the first) and checked against"
+            " (all): nobody can then make up the handle of a job.",
+            examples=["/etc/connectory/handle-keys"],
+        ),
+    ] = None
+    audit_log: Annotated[
+        str | None,
+        Meta(
+            description="File that gets a line of JSON for each call that changes something or is refused; - is"
+            " standard error.",
+            examples=["/var/log/connectory/audit.jsonl"],
+        ),
+    ] = None
     insecure_public: Annotated[
         bool,
         Meta(
-            description="Allow an address that other machines can reach without client certificates: anybody who"
-            " reaches it can then start jobs.",
+            description="Allow an address that other machines can reach without tokens or client certificates: anybody"
+            " who reaches it can then start jobs.",
             examples=["true"],
         ),
     ] = False
@@ -136,11 +182,40 @@ class ServerSettings:
         str,
         Meta(
             min_length=1,
-            description="What remembers which creates happened: memory (until the process ends), none, or the path of"
-            " an SQLite file.",
-            examples=["/var/lib/connectory/ledger.sqlite"],
+            description="What remembers which creates happened: memory (until the process ends), none, the path of an"
+            " SQLite file, or the postgresql:// URL of a database that replicas share.",
+            examples=["/var/lib/connectory/ledger.sqlite", "postgresql://ledger@db.example/connectory"],
         ),
     ] = "memory"
+    ambiguous: Annotated[
+        dict[str, Literal["fail", "retry", "ask"]],
+        Meta(
+            description="What a caller hears when nobody can know whether its job was created: fail (ABORTED), retry"
+            " (it is created, perhaps a second time) or ask (to come again, until a person has settled it). For all"
+            " connectors, or by task type or connector.",
+            examples=["sql=retry,*=fail"],
+        ),
+    ] = field(default_factory=dict)
+    on_orphan: Annotated[
+        dict[str, Literal["keep", "delete"]],
+        Meta(
+            description="What happens to jobs that nobody polls any more: keep (they are reported) or delete. For all"
+            " connectors, or by task type or connector; else what the connector declares.",
+            examples=["sql=delete,*=keep"],
+        ),
+    ] = field(default_factory=dict)
+    lease: Annotated[
+        dict[str, Annotated[float, Meta(ge=0)]],
+        Meta(
+            description="Seconds after its latest poll when nobody looks after a job any more; 0: never. For all"
+            " connectors, or by task type or connector; else what the connector declares.",
+            examples=["sql=600,*=3600"],
+        ),
+    ] = field(default_factory=dict)
+    reap_every: Annotated[
+        float,
+        Meta(ge=0, le=86400, description="Seconds between looks after abandoned jobs; 0: never.", examples=["15"]),
+    ] = 15.0
 
     def __init__(self, **given: Any) -> None:
         """Take what is given by name (None: not given), and the rest from environment, file and defaults."""
@@ -150,6 +225,7 @@ class ServerSettings:
     def __post_init__(self) -> None:
         _check_addresses(self)
         _check_tls(self)
+        _check_tokens(self)
         _check_reach(self)
         if self.uds and self.workers > 1:
             raise SettingsError(
@@ -188,6 +264,9 @@ def _converted(values: dict[str, Any]) -> ServerSettings:
     for name in _LISTS:
         if isinstance(text := values.get(name), str):
             values[name] = [part.strip() for part in text.split(",") if part.strip()]
+    for name in _BY_CONNECTOR:
+        if isinstance(said := values.get(name), str | int | float):
+            values[name] = _by_connector(str(said))
     if isinstance(level := values.get("log_level"), str):
         values["log_level"] = level.upper()
     try:
@@ -196,6 +275,15 @@ def _converted(values: dict[str, Any]) -> ServerSettings:
         if isinstance(error.__cause__, SettingsError):
             raise error.__cause__ from None
         raise _unusable(str(error), values) from None
+
+
+def _by_connector(text: str) -> dict[str, str]:
+    """What "VALUE" or "NAME=VALUE,*=VALUE" says, by name."""
+    said = {}
+    for part in text.split(","):
+        name, equals, value = part.strip().rpartition("=")
+        said[name.strip() if equals else "*"] = value.strip()
+    return said
 
 
 def _path(_type: type, value: Any) -> Path:
@@ -239,12 +327,29 @@ def _check_tls(settings: ServerSettings) -> None:
             raise SettingsError(f"{name}={str(path)!r} cannot be read; name a PEM file that this user may read")
 
 
+def _check_tokens(settings: ServerSettings) -> None:
+    given = {name: getattr(settings, name) for name in ("jwt_jwks", "jwt_issuer", "jwt_audience")}
+    missing = [name for name, value in given.items() if value is None]
+    if missing and len(missing) < len(given):
+        name, value = next((name, value) for name, value in given.items() if value is not None)
+        raise SettingsError(f"{name}={value!r} needs {' and '.join(missing)} beside it; set them too")
+
+
 def _check_reach(settings: ServerSettings) -> None:
     if settings.insecure_public or settings.tls_client_ca:
         return
+    by_token = settings.tokens is not None or settings.jwt_jwks is not None
+    if by_token and settings.tls_cert:
+        return
     for address in settings.listen:
         if not address.is_loopback:
+            remedy = (
+                "set tls_cert and tls_key, because tokens in plain text can be read on the way"
+                if by_token
+                else "set tls_cert and tls_key with tls_client_ca, tokens or jwt_jwks"
+            )
             raise SettingsError(
-                f"addresses={str(address)!r} can be reached from other machines without credentials; set tls_cert,"
-                " tls_key and tls_client_ca, listen on 127.0.0.1, or accept the risk with insecure_public"
+                f"addresses={str(address)!r} can be reached from other machines without"
+                f" {'encryption' if by_token else 'credentials'}; {remedy}, listen on 127.0.0.1, or accept the risk"
+                " with insecure_public"
             )

@@ -30,8 +30,14 @@ executions = typer.Typer(
 connectors = typer.Typer(
     help="List what a connector server, or this installation, can do.", no_args_is_help=True, rich_markup_mode=None
 )
+jobs = typer.Typer(
+    help="Look at the jobs of running connector servers, end them, deal with abandoned ones.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 app.add_typer(executions, name="executions")
 app.add_typer(connectors, name="connectors")
+app.add_typer(jobs, name="jobs")
 add_control_commands(app)
 
 StoreOption = Annotated[
@@ -132,13 +138,38 @@ def serve(
         str | None,
         typer.Option(
             "--ledger",
-            metavar="memory|none|PATH",
-            help="What remembers which creates happened: this process, nobody, or an SQLite file.  [memory]",
+            metavar="memory|none|PATH|URL",
+            help="What remembers creates: this process, nobody, an SQLite file, or postgresql://...  [memory]",
         ),
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option("--tokens", metavar="FILE", help="Callers, their bearer tokens and scopes, as YAML.  [no tokens]"),
+    ] = None,
+    jwt_jwks: Annotated[
+        str | None,
+        typer.Option("--jwt-jwks", metavar="URL|FILE", help="Public keys (JWKS) of signed bearer tokens."),
+    ] = None,
+    jwt_issuer: Annotated[
+        str | None, typer.Option("--jwt-issuer", metavar="TEXT", help="Who signed tokens must come from.")
+    ] = None,
+    jwt_audience: Annotated[
+        str | None, typer.Option("--jwt-audience", metavar="TEXT", help="Whom signed tokens must be meant for.")
+    ] = None,
+    jwt_leeway: Annotated[
+        float | None,
+        typer.Option("--jwt-leeway", metavar="SECONDS", min=0, help="How far clocks may differ.  [30]"),
+    ] = None,
+    handle_keys: Annotated[
+        Path | None, typer.Option("--handle-keys", metavar="FILE", help="Keys that sign handles.  [unsigned]")
+    ] = None,
+    audit_log: Annotated[
+        str | None,
+        typer.Option("--audit-log", metavar="FILE", help="Who did what, a line of JSON each; - is stderr.  [off]"),
     ] = None,
     insecure_public: Annotated[
         bool | None,
-        typer.Option("--insecure-public", help="Allow a public address without client certificates."),
+        typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates."),
     ] = None,
 ) -> None:
     """Serve connectors over gRPC. Every option can be set as CONNECTORY_NAME in the environment or in --config too."""
@@ -156,6 +187,13 @@ def serve(
         "log_level": log_level,
         "max_message_bytes": max_message_bytes,
         "ledger": ledger,
+        "tokens": tokens,
+        "jwt_jwks": jwt_jwks,
+        "jwt_issuer": jwt_issuer,
+        "jwt_audience": jwt_audience,
+        "jwt_leeway": jwt_leeway,
+        "handle_keys": handle_keys,
+        "audit_log": audit_log,
         "insecure_public": insecure_public,
     }
     raise typer.Exit(
@@ -373,6 +411,135 @@ def show_connector(
 ) -> None:
     """Show one connector: its categories, its kind, and what a task of its type may say."""
     raise typer.Exit(_work("connectors").show_connector(name, server, _findable(module) or [], as_json))
+
+
+AskedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--connectors",
+        metavar="ENDPOINT",
+        envvar="CONNECTORY_CONNECTORS",
+        help="A running connector server: HOST:PORT or unix:/PATH; repeatable.  [127.0.0.1:8000]",
+        show_default=False,
+    ),
+]
+TlsCaOption = Annotated[
+    Path | None, typer.Option("--tls-ca", metavar="FILE", help="Trust servers signed by this CA, PEM.  [no TLS]")
+]
+TlsCertOption = Annotated[
+    Path | None, typer.Option("--tls-cert", metavar="FILE", help="Client certificate, PEM.", show_default=False)
+]
+TlsKeyOption = Annotated[
+    Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, PEM.", show_default=False)
+]
+TlsNameOption = Annotated[
+    str, typer.Option("--tls-name", metavar="NAME", help="The name in the server's certificate.", show_default=False)
+]
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Its idempotency key, as `jobs list` shows it.")]
+
+
+@jobs.command("list")
+def list_jobs(
+    endpoints: AskedOption = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="creating, live, ended, ambiguous, deleting or deleted; repeatable."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Jobs that have ended or were deleted, too.")] = False,
+    task_type: Annotated[
+        str, typer.Option("--type", metavar="TYPE", help="Only this task type, or TYPE@VERSION.")
+    ] = "",
+    execution: Annotated[str, typer.Option("--execution", help="Only executions that begin so.")] = "",
+    orphans: Annotated[bool, typer.Option("--orphans", help="Only jobs that nobody looks after.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 1000,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List the jobs that exist, or may exist, in the order of their keys."""
+    work = _work("jobs")
+    wanted = work.JobFilter(
+        states=state or [],
+        every_state=everything,
+        category=task_type,
+        execution=execution,
+        orphans=orphans,
+        limit=limit,
+    )
+    raise typer.Exit(work.list_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), wanted, as_json))
+
+
+@jobs.command("show")
+def show_job(
+    key: KeyArgument,
+    endpoints: AskedOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show one job."""
+    raise typer.Exit(_work("jobs").show_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, as_json))
+
+
+@jobs.command("delete")
+def delete_jobs(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Idempotency keys, as `jobs list` shows them.")],
+    endpoints: AskedOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """End jobs; returns when their connectors confirmed it."""
+    raise typer.Exit(_work("jobs").delete_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), keys, as_json))
+
+
+@jobs.command("reap")
+def reap_jobs(
+    endpoints: AskedOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Deal now with jobs that nobody looks after, instead of waiting until the servers do."""
+    raise typer.Exit(
+        _work("jobs").reap_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), dry_run, as_json)
+    )
+
+
+@jobs.command("settle")
+def settle_job(
+    key: KeyArgument,
+    handle: Annotated[
+        str | None, typer.Option("--handle", metavar="JSON", help="The job exists; its handle.", show_default=False)
+    ] = None,
+    nothing: Annotated[bool, typer.Option("--nothing", help="There is no job; the key may be used again.")] = False,
+    endpoints: AskedOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+) -> None:
+    """Say what became of an ambiguous create, after looking for its job in the external system."""
+    if (handle is None) != nothing:
+        raise typer.BadParameter("say either --handle JSON or --nothing")
+    raise typer.Exit(_work("jobs").settle_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, handle))
+
+
+def _servers(
+    endpoints: list[str] | None, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, tls_name: str
+) -> Any:
+    return _work("jobs").Servers(
+        endpoints=endpoints or [], tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, tls_name=tls_name
+    )
 
 
 def main(*args: Any) -> None:

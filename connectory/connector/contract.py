@@ -258,6 +258,12 @@ class AsyncConnector(Connector[ConfigT], Generic[ConfigT, HandleT]):
 
     handle_version: ClassVar[int] = 1
     """The handle's schema version. Raise it when the class changes, and implement `upgrade`."""
+    on_orphan: ClassVar[Literal["keep", "delete"]] = "keep"
+    """What happens to a job that has not ended, and that nobody has polled for the time of its `lease`: it is reported,
+    or deleted. Operators may say otherwise.
+    """
+    lease: ClassVar[timedelta] = timedelta(hours=1)
+    """How long after its latest poll a job counts as looked after; zero: for ever. Operators may say otherwise."""
 
     def create(self, ctx: CreateContext[ConfigT]) -> MaybeAwaitable[HandleT]:
         """Start the job and return its handle.

@@ -9,21 +9,24 @@ from connectory.connector.contexts import Contexts
 from connectory.connector.contract import CreateContext
 from connectory.connector.creations import Creation, fresh_key, named_key
 from connectory.connector.failures import FAILURES, translated
+from connectory.connector.job_policies import KnownPolicies
 from connectory.connector.ledger import Ledger
-from connectory.connector.orphans import Orphans
+from connectory.connector.ledger.contract import Find
+from connectory.connector.orphans import Orphans, persistently
 from connectory.connector.templates import KnownTemplate
 from connectory.errors import InternalError, NotFoundError
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Creating"]
+__all__ = ["Creating", "found"]
 
 
 class Creating:
     """Creates jobs through the ledger; those that it cannot know again, through `Orphans`."""
 
-    def __init__(self, ledger: Ledger, contexts: Contexts) -> None:
+    def __init__(self, ledger: Ledger, contexts: Contexts, policies: KnownPolicies) -> None:
         self._ledger = ledger
         self._contexts = contexts
+        self._policies = policies
         self._orphans = Orphans()
 
     def create(
@@ -35,8 +38,15 @@ class Creating:
         start = partial(_started, known, context)
         if not key:
             return self._orphans.adopt(start, partial(_deleted, known, context))
-        find = partial(_found, known, context) if "find" in known.route.registration.operations else None
-        return self._ledger.once(Creation(key, request, received=received), start, find)
+        registration = known.route.registration
+        policy = self._policies.of(registration)
+        find: Find | None = None
+        if "find" in registration.operations:
+            find = partial(found, known, context)
+        elif policy.ambiguous == "retry":
+            find = _nothing
+        creation = Creation(key, request, policy.lease, received)
+        return self._ledger.once(creation, start, find, partial(_undone, known, context))
 
     async def aclose(self) -> None:
         """Wait for the creates under way, and close the ledger."""
@@ -52,13 +62,22 @@ async def _started(known: KnownTemplate, context: CreateContext[Any]) -> bytes:
         raise translated(error, registration, "create") from error.__cause__
 
 
-async def _found(known: KnownTemplate, context: CreateContext[Any]) -> bytes | None:
+async def found(known: KnownTemplate, context: CreateContext[Any]) -> bytes | None:
+    """The handle of the job that was created under the context's key; None: there certainly is none."""
     registration = known.route.registration
     try:
         job = await registration.operations["find"](context.idempotency_key, context)
         return None if job is None else _handle(known, job)
     except FAILURES as error:
         raise translated(error, registration, "find") from error.__cause__
+
+
+async def _nothing() -> None:
+    """What is found of a job that the operator wants created again whenever nobody can know."""
+
+
+async def _undone(known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:
+    await persistently(partial(_deleted, known, context, handle))
 
 
 async def _deleted(known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:

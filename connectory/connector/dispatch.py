@@ -11,15 +11,21 @@ from connectory.connector.contexts import Contexts
 from connectory.connector.contract import LogRequest, TaskCategory
 from connectory.connector.creating import Creating
 from connectory.connector.creations import fresh_key, named_key
+from connectory.connector.deleting import Deleting
 from connectory.connector.failures import FAILURES, translated
+from connectory.connector.job_policies import KnownPolicies, Policies
+from connectory.connector.jobs import Jobs
+from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.connector.listing import list_connectors, listed_connector
+from connectory.connector.reaping import Reaping
 from connectory.connector.registry import Registration, Registry, Route
 from connectory.connector.reports import Reports
 from connectory.connector.series import log_messages, metric_messages, metrics_request
+from connectory.connector.signing import HandleSigner
 from connectory.connector.streams import answers_of, merged
 from connectory.connector.templates import KnownTemplates
-from connectory.errors import NotFoundError, UnsupportedError
+from connectory.errors import UnsupportedError
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import TypeRegistry
@@ -38,6 +44,8 @@ class _AboutJob(Protocol):
     def task_type(self) -> str: ...
     @property
     def task_category(self) -> pb.TaskCategory: ...
+    @property
+    def resource_meta(self) -> bytes: ...
 
 
 class Dispatcher:
@@ -56,12 +64,21 @@ class Dispatcher:
         storage: Storage,
         types: TypeRegistry,
         ledger: Ledger | None = None,
+        policies: Policies | None = None,
+        signer: HandleSigner | None = None,
     ) -> None:
         self.registry = registry
         self._contexts = Contexts(secrets=secrets, storage=storage, types=types)
-        self._creating = Creating(MemoryLedger() if ledger is None else ledger, self._contexts)
         self._reports = Reports(types)
         self._templates = KnownTemplates()
+        known = MemoryLedger() if ledger is None else ledger
+        self._policies = KnownPolicies(Policies() if policies is None else policies)
+        self._leases = Leases(known)
+        self._creating = Creating(known, self._contexts, self._policies)
+        self._deleting = Deleting(known, self._contexts, self._templates, self._leases)
+        reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies)
+        self.jobs = Jobs(registry, known, self._deleting, self._leases, reaping)
+        self._signer = signer
 
     async def create(
         self, request: pb.CreateTaskRequest, *, deadline: datetime | None = None, received: bytes = b""
@@ -77,15 +94,16 @@ class Dispatcher:
             known = self._templates.of(route, template)
             handle = await self._creating.create(known, request, received, deadline)
         except FAILURES as error:
-            raise translated(error, registration, "create") from error.__cause__
-        return pb.CreateTaskResponse(resource_meta=handle)
+            raise self._policies.answer(registration, translated(error, registration, "create")) from error.__cause__
+        return pb.CreateTaskResponse(resource_meta=handle if self._signer is None else self._signer.signed(handle))
 
     async def get(self, request: pb.GetTaskRequest, *, deadline: datetime | None = None) -> pb.GetTaskResponse:
         """Report on a job."""
         route = self._of_job(request)
         registration = route.registration
         try:
-            job, declared = registration.codec.decode(route.label, request.resource_meta)
+            handle = self._handle(request)
+            job, declared = registration.codec.decode(route.label, handle)
             context = self._contexts.of_job(route, deadline, request)
             prefix = context.output_prefix = request.output_prefix
             resource = await registration.operations["get"](job, context)
@@ -93,18 +111,19 @@ class Dispatcher:
             message = await self._reports.message(registration, resource, declared, conversion)
         except FAILURES as error:
             raise translated(error, registration, "get") from error.__cause__
+        self._leases.polled(handle, message.phase, self._policies.of(registration).lease)
         return pb.GetTaskResponse(resource=message)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, deadline: datetime | None = None) -> pb.DeleteTaskResponse:
-        """End a job. One that is gone is no error."""
+        """End a job, by its handle or by its key. One that is gone is no error."""
         route = self._of_job(request)
         registration = route.registration
         try:
-            job, _ = registration.codec.decode(route.label, request.resource_meta)
-            context = self._contexts.of_job(route, deadline, request)
-            await registration.operations["delete"](job, context)
-        except NotFoundError:
-            return pb.DeleteTaskResponse()
+            if request.idempotency_key and not request.resource_meta:
+                await self._deleting.by_key(route, request.idempotency_key, request)
+            else:
+                context = self._contexts.of_job(route, deadline, request)
+                await self._deleting.by_handle(route, self._handle(request), context)
         except FAILURES as error:
             raise translated(error, registration, "delete") from error.__cause__
         return pb.DeleteTaskResponse()
@@ -118,7 +137,7 @@ class Dispatcher:
         if "metrics" not in registration.operations:
             raise _not_offered(registration, "metrics")
         try:
-            job, _ = registration.codec.decode(route.label, request.resource_meta)
+            job, _ = registration.codec.decode(route.label, self._handle(request))
             context = self._contexts.of_job(route, deadline)
             series = await registration.operations["metrics"](job, metrics_request(request), context)
             return metric_messages(series, registration)
@@ -134,7 +153,7 @@ class Dispatcher:
         if registration.logs is None:
             raise _not_offered(registration, "logs")
         try:
-            job, _ = registration.codec.decode(route.label, request.resource_meta)
+            job, _ = registration.codec.decode(route.label, self._handle(request))
             context = self._contexts.of_job(route, deadline)
             wanted = LogRequest(lines=request.lines or None, token=request.token)
             async with aclosing(registration.logs(job, wanted, context)) as pages:
@@ -206,6 +225,8 @@ class Dispatcher:
         """
         try:
             async with asyncio.timeout(timeout):
+                await self._deleting.aclose()
+                await self._leases.aclose()
                 await self._creating.aclose()
         except TimeoutError:
             _log.error("creates were still under way after %s seconds, and are given up", timeout)
@@ -241,6 +262,9 @@ class Dispatcher:
                 reason="WRONG_KIND",
             )
         return route
+
+    def _handle(self, request: _AboutJob) -> bytes:
+        return request.resource_meta if self._signer is None else self._signer.opened(request.resource_meta)
 
     def _of_job(self, request: _AboutJob) -> Route:
         category = request.task_category

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from connectory.errors import ConnectoryError
 
-__all__ = ["Orphans"]
+__all__ = ["Orphans", "persistently"]
 
 Create = Callable[[], Coroutine[Any, Any, bytes]]
 
@@ -44,17 +46,21 @@ class Orphans:
             await asyncio.wait(self._tasks)
 
 
+async def persistently(work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work, and again with back-off while it fails; the last failure is raised."""
+    for attempt in range(ATTEMPTS - 1):
+        with suppress(Exception):
+            return await work()
+        await asyncio.sleep(0.2 * 2**attempt)
+    return await work()
+
+
 async def _deleted(create: asyncio.Task[bytes], delete: Callable[[bytes], Awaitable[None]]) -> None:
     try:
         handle = await create
     except (ConnectoryError, asyncio.CancelledError):
         return
-    for attempt in range(ATTEMPTS):
-        try:
-            await delete(handle)
-            return
-        except Exception as error:
-            if attempt + 1 == ATTEMPTS:
-                _log.error("a job whose caller went away could not be deleted: %s: %s", type(error).__name__, error)
-            else:
-                await asyncio.sleep(0.2 * 2**attempt)
+    try:
+        await persistently(partial(delete, handle))
+    except Exception as error:
+        _log.error("a job whose caller went away could not be deleted: %s: %s", type(error).__name__, error)

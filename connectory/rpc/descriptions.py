@@ -17,11 +17,16 @@ from connectory.rpc.names import ServedService
 __all__ = ["describe"]
 
 
-def describe(source: FileDescriptor, services: Sequence[ServedService]) -> descriptor_pool.DescriptorPool:
-    """A pool that describes every served name with the messages of `source`, which declares our services."""
+def describe(
+    source: FileDescriptor, services: Sequence[ServedService], *others: FileDescriptor
+) -> descriptor_pool.DescriptorPool:
+    """A pool that describes every served name with the messages of `source`, which declares our services.
+
+    What `others` declare has no other names.
+    """
     pool = descriptor_pool.DescriptorPool()
     seen: set[str] = set()
-    for file in (source, HEALTH_FILE, reflection_pb2.DESCRIPTOR):
+    for file in (source, *others, HEALTH_FILE, reflection_pb2.DESCRIPTOR):
         _add(pool, file, seen)
     for package in dict.fromkeys(_package(served) for served in services):
         if package != source.package:
