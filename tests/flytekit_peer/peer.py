@@ -7,10 +7,6 @@ both sides are the same Python with the same shapes, and literals and their type
 import importlib
 import logging
 import os
-import pickle
-import struct
-import sys
-import traceback
 import warnings
 
 warnings.simplefilter("ignore")
@@ -20,6 +16,8 @@ from flyteidl.core import literals_pb2  # noqa: E402
 from flytekit.core.context_manager import FlyteContextManager  # noqa: E402 - quiet before flytekit speaks
 from flytekit.core.type_engine import TypeEngine  # noqa: E402
 from flytekit.models.literals import Literal  # noqa: E402
+
+from tests.flytekit_peer.answering import answer_all  # noqa: E402
 
 
 def _annotation(shapes, name):
@@ -55,24 +53,5 @@ def read(shapes, name, data):
 OPERATIONS = {"declare": declare, "write": write, "write_older": write_older, "read": read}
 
 
-def _frame(stream):
-    header = stream.read(4)
-    return stream.read(struct.unpack("!I", header)[0]) if len(header) == 4 else None
-
-
-def main():
-    questions, answers = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr
-    while (frame := _frame(questions)) is not None:
-        operation, *arguments = pickle.loads(frame)
-        try:
-            answer = ("ok", OPERATIONS[operation](*arguments))
-        except Exception:
-            answer = ("error", traceback.format_exc())
-        data = pickle.dumps(answer)
-        answers.write(struct.pack("!I", len(data)) + data)
-        answers.flush()
-
-
 if __name__ == "__main__":
-    main()
+    answer_all(OPERATIONS)

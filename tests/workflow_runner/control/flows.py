@@ -1,6 +1,5 @@
 """Compiled workflows that pass every check, for tasks that add numbers up."""
 
-
 from connectory.v1 import workflow_pb2
 from tests.workflow_runner.workflows import INTEGER, closure, constant, integer, node, promise, task, workflow
 from workflow_runner.plugins.phases import PhaseInfo

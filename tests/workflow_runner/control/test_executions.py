@@ -1,7 +1,7 @@
 """Executions through the control API, from registering to their outputs."""
 
 from connectory.v1 import control_pb2, execution_pb2
-from tests.workflow_runner.control.flows import AGAIN, FAILED, diamond
+from tests.workflow_runner.control.flows import diamond
 from tests.workflow_runner.control.harness import serving
 from tests.workflow_runner.workflows import integer
 
