@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from connectory.errors import StoreError
 from workflow_runner.leases import Leases
@@ -16,8 +16,8 @@ _AT_ONCE = 100
 _LONGEST_WAIT = 600.0
 _SHORTEST_LOOK = 0.02
 
-GoOn = Callable[[str, Sequence[LogRecord], Mapping[tuple[str, int], PluginState]], None]
-"""Drive an execution from what is kept of it; raises when that cannot be done."""
+GoOn = Callable[[str, Sequence[LogRecord], Mapping[tuple[str, int], PluginState]], Awaitable[None]]
+"""Drive an execution from what is kept of it, unless it is driven already; raises when that cannot be done."""
 
 
 class Adoption:
@@ -75,7 +75,7 @@ class Adoption:
     ) -> bool:
         await asyncio.sleep(0)  # what runs already gets its turn between two of them
         try:
-            self._go_on(execution_id, log, states)
+            await self._go_on(execution_id, log, states)
         except Exception as error:  # one that cannot be read must not keep the others waiting
             _log.exception("execution %s cannot be gone on with: %s", execution_id, error)
             self.put_off(execution_id)

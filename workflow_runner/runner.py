@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -15,7 +15,13 @@ from workflow_runner.adoption import Adoption
 from workflow_runner.driver import Driver, record_of
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import encode_commands
-from workflow_runner.engine.events import AbortRequested, ExecutionStarted, SignalGiven, encode_event
+from workflow_runner.engine.events import (
+    AbortRequested,
+    ExecutionStarted,
+    JobsHandedOver,
+    SignalGiven,
+    encode_event,
+)
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State
@@ -38,6 +44,8 @@ from workflow_runner.views import (
 )
 
 __all__ = ["Runner"]
+
+TakeOver = Callable[[], Awaitable[Mapping[tuple[str, int], PluginState]]]
 
 _LOOK = 0.5
 """How often, in seconds, an execution is looked after that another runner drives."""
@@ -71,7 +79,7 @@ class Runner:
         self._drivers: dict[str, Driver] = {}
         self._resuming: dict[str, asyncio.Lock] = {}
         self._leases = Leases(store, lease, lost=self._lose)
-        self._adoption = Adoption(store, self._leases, self._go_on)
+        self._adoption = Adoption(store, self._leases, self._adopt)
         self._adopts = adopt
 
     @property
@@ -133,6 +141,14 @@ class Runner:
             launch_plans=tuple(plan.SerializeToString(deterministic=True) for plan in launch_plans),
             settings=settings or ExecutionSettings(),
         )
+        return await self.begin(started)
+
+    async def begin(self, started: ExecutionStarted, take_over: TakeOver | None = None) -> str:
+        """Start an execution by its first event; `take_over` is called once it is kept, and before it begins.
+
+        It gives what plugins remember of attempts that this execution goes on with.
+        """
+        name = started.execution
         state, commands = apply(State(), started)
         record = LogRecord(event=encode_event(started), commands=encode_commands(commands))
         if state.phase.is_terminal:
@@ -142,11 +158,23 @@ class Runner:
         self._leases.expect(name)
         try:
             await self._store.create(record_of(state), [record], held=True)
+            states = await take_over() if take_over is not None else {}
         except BaseException:
             self._leases.drop(name, free=False)
             raise
-        self._driver(state, 1).start(commands, resumed=False)
+        self._driver(state, 1, states).start(commands, resumed=False)
         return name
+
+    async def hand_over(self, execution_id: str, to: str, nodes: Sequence[str]) -> ExecutionResult:
+        """End an execution that runs here, but not the attempts of these nodes: another execution goes on with them."""
+        driver = self._drivers.get(execution_id)
+        if driver is not None:
+            driver.emit(JobsHandedOver(at=self._clock(), to=to, nodes=tuple(nodes)))
+        return await self.wait(execution_id)
+
+    def now(self) -> float:
+        """The time, in seconds since 1970 (UTC), as executions are told it."""
+        return self._clock()
 
     async def resume(self, execution_id: str, *, take_over: bool = False) -> None:
         """Go on with an execution where its log ends. One that runs here already, or has ended, is left as it is.
@@ -155,11 +183,8 @@ class Runner:
         one, which lets go of it.
         """
         async with self._resuming.setdefault(execution_id, asyncio.Lock()):
-            driver = self._drivers.get(execution_id)
-            if driver is not None:
-                if not driver.paused:
-                    return
-                await driver.stopped()
+            if await self._is_driven(execution_id):
+                return
             record = await self._store.execution(execution_id)
             if record.ended_at is None:
                 await self._leases.take(execution_id, take_over=take_over)
@@ -249,6 +274,21 @@ class Runner:
         if driver is not None and not driver.paused:
             return driver.state
         return replay(execution_id, await self._store.log(execution_id))
+
+    async def _is_driven(self, execution_id: str) -> bool:
+        """Whether an execution is driven here; one that pauses has paused when this returns."""
+        driver = self._drivers.get(execution_id)
+        if driver is not None and driver.paused:
+            await driver.stopped()
+            return False
+        return driver is not None
+
+    async def _adopt(
+        self, execution_id: str, log: Sequence[LogRecord], plugin_states: Mapping[tuple[str, int], PluginState]
+    ) -> None:
+        async with self._resuming.setdefault(execution_id, asyncio.Lock()):
+            if not await self._is_driven(execution_id):
+                self._go_on(execution_id, log, plugin_states)
 
     def _go_on(
         self, execution_id: str, log: Sequence[LogRecord], plugin_states: Mapping[tuple[str, int], PluginState]

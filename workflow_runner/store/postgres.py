@@ -20,11 +20,11 @@ class PostgresStore(SqlStore):
     Notices reach every runner on the database. A server that is started anew holds things up for as long as that takes.
     """
 
-    def __init__(self, url: str, *, patience: float = 15.0, lock_timeout: float = 5.0) -> None:
+    def __init__(self, url: str, *, patience: float = 15.0, lock_timeout: float = 5.0, owner: str = "") -> None:
         database = PostgresDatabase(url, patience=patience, lock_timeout=lock_timeout)
         self._postgres = database
         self._postgres_notices = PostgresNotices(database)
-        super().__init__(database, self._postgres_notices)
+        super().__init__(database, self._postgres_notices, owner)
         self._appends = Appends(database, self._sql, self._owner)
 
     async def _open(self, stack: AsyncExitStack) -> None:

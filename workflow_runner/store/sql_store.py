@@ -37,13 +37,17 @@ _EXECUTIONS = Schema(name="executions", package="workflow_runner.store.migration
 
 
 class SqlStore:
-    """Executions, their logs and what belongs to them, each in a table. Opens and closes its database."""
+    """Executions, their logs and what belongs to them, each in a table. Opens and closes its database.
 
-    def __init__(self, database: OpenableDatabase, notices: Notices) -> None:
+    `owner` is the name under which executions are held: of every open store another one. By default it tells of this
+    process, so that others on its machine see when it is gone.
+    """
+
+    def __init__(self, database: OpenableDatabase, notices: Notices, owner: str = "") -> None:
         self.database = database
         self.notices = notices
         self._sql = load_statements("workflow_runner.store", database.dialect)
-        self._owner = new_owner()
+        self._owner = owner or new_owner()
         self.cache = SqlCache(database, self._sql)
         self.leases = SqlLeases(database, self._sql, self._owner, notices)
         self._closing = AsyncExitStack()

@@ -15,5 +15,5 @@ class SqliteStore(SqlStore):
     `path` ":memory:" keeps everything in memory. Notices reach this process only.
     """
 
-    def __init__(self, path: str | Path, *, busy_timeout: float = 5.0) -> None:
-        super().__init__(SqliteDatabase(path, busy_timeout=busy_timeout), Notices())
+    def __init__(self, path: str | Path, *, busy_timeout: float = 5.0, owner: str = "") -> None:
+        super().__init__(SqliteDatabase(path, busy_timeout=busy_timeout), Notices(), owner)
