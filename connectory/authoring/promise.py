@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
 
 from connectory.authoring.casting import type_name
 from connectory.authoring.conditions import Comparison, comparable, constant
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["OutputTuple", "Promise", "Reference", "VoidPromise", "output_names", "reference_of", "source_node"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What a promise stands for. Promises keep it apart from their attributes, which are the fields of the value."""
 
     graph: object
@@ -126,9 +126,10 @@ class Promise(Deferred):
         except ConnectoryError as error:
             raise authoring_error(f"{label} cannot be given to a task: {error}") from error
         path = (*self._reference.path, key)
-        return Promise(
-            replace(self._reference, annotation=annotation, literal_type=literal_type, label=label, path=path)
+        part = msgspec.structs.replace(
+            self._reference, annotation=annotation, literal_type=literal_type, label=label, path=path
         )
+        return Promise(part)
 
     def _compared(self, operator: _Operator.ValueType, other: object) -> Comparison:
         other = other[0] if isinstance(other, OutputTuple) and len(other) == 1 else other

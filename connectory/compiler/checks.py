@@ -1,6 +1,6 @@
 """What must hold in a compiled closure, whoever made it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from connectory.authoring.ordering import find_cycle
 from connectory.compiler.inference import BindingTypes
 from connectory.compiler.targets import called_by, cases_of, every_node, key_of, node_interface, waited_for
 from connectory.errors import AuthoringError, TypeConversionError
-from connectory.v1 import interface_pb2, workflow_pb2
+from connectory.v1 import interface_pb2, types_pb2, workflow_pb2
 
 __all__ = ["Problem", "check", "require_sound"]
 
@@ -92,59 +92,62 @@ class _WorkflowCheck:
         self._nodes = [(node, node_interface(node, interfaces)) for node in template.nodes]
         self._known = {node.id: interface for node, interface in self._nodes}
         self._types = BindingTypes(template.interface, self._known)
+        self._found: list[Problem] = []
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> list[Problem]:
         """All of them, in the order of the nodes."""
         seen: set[str] = set()
         for node, interface in self._nodes:
-            yield from self._identity(node, seen)
-            yield from self._node(node, interface)
+            self._identity(node, seen)
+            self._node(node, interface)
         if self._template.HasField("failure_node"):
-            yield from self._inner(self._template.failure_node)
-        yield from self._bindings("", self._template.outputs, self._template.interface.outputs, "output")
+            self._inner(self._template.failure_node)
+        self._bindings("", self._template.outputs, self._template.interface.outputs, "output")
         ring = find_cycle({node.id: waited_for(node) for node, _ in self._nodes})
         if ring:
-            yield self._problem(ring[0], f"waits for itself: {' waits for '.join(ring)}")
+            self._problem(ring[0], f"waits for itself: {' waits for '.join(ring)}")
+        return self._found
 
-    def _inner(self, node: workflow_pb2.Node) -> Iterator[Problem]:
-        return self._node(node, node_interface(node, self._interfaces))
+    def _inner(self, node: workflow_pb2.Node) -> None:
+        self._node(node, node_interface(node, self._interfaces))
 
-    def _node(self, node: workflow_pb2.Node, interface: interface_pb2.TypedInterface | None) -> Iterator[Problem]:
-        """The problems of a node of this interface; None: it is not known, as that of a target that does not exist."""
+    def _node(self, node: workflow_pb2.Node, interface: interface_pb2.TypedInterface | None) -> None:
+        """Look at a node of this interface; None: it is not known, as that of a target that does not exist."""
         if interface is None:
-            yield from self._target(node)
+            self._target(node)
         for name in node.upstream_node_ids:
             if name not in self._known:
-                yield self._problem(node.id, f"waits for the node '{name}', which does not exist")
+                self._problem(node.id, f"waits for the node '{name}', which does not exist")
         if node.WhichOneof("target") in ("branch_node", "gate_node"):
-            yield from self._sources(node)
+            self._sources(node)
         elif interface is not None:
-            yield from self._bindings(node.id, node.inputs, interface.inputs, "input")
+            self._bindings(node.id, node.inputs, interface.inputs, "input")
         for inner in cases_of(node):
-            yield from self._inner(inner)
+            self._inner(inner)
 
-    def _sources(self, node: workflow_pb2.Node) -> Iterator[Problem]:
+    def _sources(self, node: workflow_pb2.Node) -> None:
         """What a choice or a gate looks at must exist; it takes any type."""
         for binding in node.inputs:
             try:
                 self._types.given(binding.binding)
             except TypeConversionError as error:
-                yield self._problem(node.id, f"input '{binding.var}' {error}", binding.var)
+                self._problem(node.id, f"input '{binding.var}' {error}", binding.var)
 
-    def _identity(self, node: workflow_pb2.Node, seen: set[str]) -> Iterator[Problem]:
-        if not node.id:
-            yield self._problem("", "has a node without an id")
-        if node.id in seen:
-            yield self._problem(node.id, "the id is given to more than one node")
-        seen.add(node.id)
+    def _identity(self, node: workflow_pb2.Node, seen: set[str]) -> None:
+        name = node.id
+        if not name:
+            self._problem("", "has a node without an id")
+        if name in seen:
+            self._problem(name, "the id is given to more than one node")
+        seen.add(name)
 
-    def _target(self, node: workflow_pb2.Node) -> Iterator[Problem]:
+    def _target(self, node: workflow_pb2.Node) -> None:
         if node.WhichOneof("target") is None:
-            yield self._problem(node.id, "calls nothing")
+            self._problem(node.id, "calls nothing")
             return
         target = called_by(node)
         if target is not None and key_of(target) not in self._interfaces:
-            yield self._problem(node.id, f"calls '{target.name}', which is not part of the closure")
+            self._problem(node.id, f"calls '{target.name}', which is not part of the closure")
 
     def _bindings(
         self,
@@ -152,33 +155,31 @@ class _WorkflowCheck:
         bindings: Iterable[workflow_pb2.Binding],
         declared: interface_pb2.VariableMap,
         role: str,
-    ) -> Iterator[Problem]:
+    ) -> None:
         seen: set[str] = set()
         variables = declared.variables
         for binding in bindings:
             name = binding.var
             if name not in variables:
-                yield self._problem(node, f"{role} '{name}' is bound but not declared", name)
+                self._problem(node, f"{role} '{name}' is bound but not declared", name)
                 continue
             if name in seen:
-                yield self._problem(node, f"{role} '{name}' is bound twice", name)
+                self._problem(node, f"{role} '{name}' is bound twice", name)
             seen.add(name)
-            yield from self._type(node, binding, variables[name], role)
+            self._type(node, binding, variables[name].type, role)
         for name in variables:
             if name not in seen:
                 wanted = type_name(variables[name].type)
-                yield self._problem(node, f"{role} '{name}' is missing; it takes {wanted}", name)
+                self._problem(node, f"{role} '{name}' is missing; it takes {wanted}", name)
 
-    def _type(
-        self, node: str, binding: workflow_pb2.Binding, variable: interface_pb2.Variable, role: str
-    ) -> Iterator[Problem]:
+    def _type(self, node: str, binding: workflow_pb2.Binding, expected: types_pb2.LiteralType, role: str) -> None:
         try:
-            for given, expected in self._types.pairs(binding.binding, variable.type):
-                if given is not None and not castable(given, expected):
-                    message = f"{role} '{binding.var}' takes {type_name(expected)}, but is given {type_name(given)}"
-                    yield self._problem(node, message, binding.var)
+            for given, wanted in self._types.pairs(binding.binding, expected):
+                if given is not None and not castable(given, wanted):
+                    message = f"{role} '{binding.var}' takes {type_name(wanted)}, but is given {type_name(given)}"
+                    self._problem(node, message, binding.var)
         except TypeConversionError as error:
-            yield self._problem(node, f"{role} '{binding.var}' {error}", binding.var)
+            self._problem(node, f"{role} '{binding.var}' {error}", binding.var)
 
-    def _problem(self, node: str, message: str, variable: str = "") -> Problem:
-        return Problem(workflow=self._template.id.name, node=node, variable=variable, message=message)
+    def _problem(self, node: str, message: str, variable: str = "") -> None:
+        self._found.append(Problem(workflow=self._template.id.name, node=node, variable=variable, message=message))

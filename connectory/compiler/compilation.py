@@ -17,7 +17,7 @@ from connectory.authoring.python_task import PythonTask
 from connectory.authoring.reference import ReferenceEntity, ReferenceTask
 from connectory.authoring.template import CompileSettings
 from connectory.authoring.workflow_base import WorkflowBase
-from connectory.compiler.connections import connections
+from connectory.compiler.connections import connect
 from connectory.compiler.reconfiguration import reconfigured
 from connectory.v1 import identifiers_pb2, tasks_pb2, workflow_pb2
 
@@ -42,13 +42,12 @@ class Compilation:
 
     def closure(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflowClosure:
         """Everything that is reachable from here."""
-        primary = self.workflow(workflow)
-        return workflow_pb2.CompiledWorkflowClosure(
-            primary=primary,
-            sub_workflows=self.sub_workflows(workflow.name),
-            tasks=[workflow_pb2.CompiledTask(template=template) for template in self.templates()],
-            launch_plans=[self._plan(plan) for plan in self._plans.values()],
-        )
+        closure = workflow_pb2.CompiledWorkflowClosure()
+        self.workflow(workflow, closure.primary)
+        closure.sub_workflows.extend(self.sub_workflows(workflow.name))
+        closure.tasks.extend(workflow_pb2.CompiledTask(template=template) for template in self.templates())
+        closure.launch_plans.extend(map(self._plan, self._plans.values()))
+        return closure
 
     def sub_workflows(self, besides: str = "") -> list[workflow_pb2.CompiledWorkflow]:
         """The workflows that were met, but for one."""
@@ -63,8 +62,8 @@ class Compilation:
             for name, task in self._tasks.items()
         ]
 
-    def workflow(self, workflow: WorkflowBase) -> workflow_pb2.CompiledWorkflow:
-        """A workflow, compiled on first use."""
+    def workflow(self, workflow: WorkflowBase, into: workflow_pb2.CompiledWorkflow | None = None) -> None:
+        """Compile a workflow, unless it was met before."""
         if workflow.name in self._open:
             ring = " calls ".join(
                 f"'{name}'" for name in [*self._open[self._open.index(workflow.name) :], workflow.name]
@@ -73,44 +72,42 @@ class Compilation:
         self._admit(self._workflows, workflow)
         if workflow.name not in self._compiled:
             self._open.append(workflow.name)
-            template = self._template(workflow)
+            compiled = workflow_pb2.CompiledWorkflow() if into is None else into
+            self._fill(compiled.template, workflow)
+            connect(compiled)
             self._open.pop()
-            self._compiled[workflow.name] = workflow_pb2.CompiledWorkflow(
-                template=template, connections=connections(template)
-            )
-        return self._compiled[workflow.name]
+            self._compiled[workflow.name] = compiled
 
     def nodes(self, graph: Graph) -> list[workflow_pb2.Node]:
         """The compiled nodes of a graph, in their order."""
         return [self.node(node) for node in graph.nodes]
 
-    def _template(self, workflow: WorkflowBase) -> workflow_pb2.WorkflowTemplate:
+    def _fill(self, template: workflow_pb2.WorkflowTemplate, workflow: WorkflowBase) -> None:
         graph = workflow.graph
-        template = workflow_pb2.WorkflowTemplate(
-            id=self.settings.identifier(identifiers_pb2.WORKFLOW, workflow.name),
-            interface=workflow.typed_interface,
-            nodes=self.nodes(graph),
-            outputs=graph.outputs,
-            metadata=workflow_pb2.WorkflowMetadata(
-                on_failure=workflow_pb2.WorkflowMetadata.OnFailurePolicy.Value(workflow.failure_policy.name)
-            ),
-        )
+        template.id.CopyFrom(self.settings.identifier(identifiers_pb2.WORKFLOW, workflow.name))
+        template.interface.CopyFrom(workflow.typed_interface)
+        for node in graph.nodes:
+            self._write(node, template.nodes.add())
+        template.outputs.extend(graph.outputs)
+        template.metadata.on_failure = workflow_pb2.WorkflowMetadata.OnFailurePolicy.Value(workflow.failure_policy.name)
         if graph.failure_node is not None:
             template.failure_node.CopyFrom(self.node(graph.failure_node))
         template.metadata_defaults.interruptible = workflow.interruptible
         template.metadata_defaults.SetInParent()
-        return template
 
     def node(self, node: Node) -> workflow_pb2.Node:
         """One node, with everything that it calls collected."""
         message = workflow_pb2.Node()
+        self._write(node, message)
+        return message
+
+    def _write(self, node: Node, message: workflow_pb2.Node) -> None:
         message.CopyFrom(self._called_by(node))
         message.id = node.id
         message.inputs.extend(node.bindings)
         message.upstream_node_ids.extend(node.upstream_ids)
         if message.HasField("array_node"):
             message.array_node.node.inputs.extend(node.bindings)
-        return message
 
     def _called_by(self, node: Node) -> workflow_pb2.Node:
         """What the node says about the entity that it calls, without its place among the other nodes."""

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from connectory.compiler.connections import connections
 from connectory.errors import InvalidTaskError, NotFoundError
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.control.catalog.contract import Catalog, EntityKey
+from workflow_runner.control.compiled import compiled
 from workflow_runner.control.identifiers import described, entity_key, identifier_of
 from workflow_runner.control.launch_plans import plan_of
 from workflow_runner.control.linking import merge, plan_keys
@@ -82,7 +82,7 @@ async def _task(catalog: Catalog, key: EntityKey) -> Launchable:
     task = control_pb2.Task.FromString(entity.body).closure.compiled_task.template
     template = _around(task, key)
     closure = workflow_pb2.CompiledWorkflowClosure(
-        primary=workflow_pb2.CompiledWorkflow(template=template, connections=connections(template)),
+        primary=compiled(template),
         tasks=[workflow_pb2.CompiledTask(template=task)],
     )
     plan = launch_plan_pb2.LaunchPlan(spec=launch_plan_pb2.LaunchPlanSpec(workflow_id=template.id))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from connectory.compiler.connections import connections
 from connectory.v1 import identifiers_pb2, tasks_pb2, workflow_pb2
+from workflow_runner.control.compiled import compiled
 from workflow_runner.control.pictures import Picture
 from workflow_runner.engine.program import key_of
 from workflow_runner.engine.state import NodeState
@@ -26,14 +26,10 @@ def workflow_made_by(picture: Picture, node: NodeState) -> workflow_pb2.Compiled
     )
     template.id.resource_type = identifiers_pb2.WORKFLOW
     return workflow_pb2.CompiledWorkflowClosure(
-        primary=_compiled(template),
-        sub_workflows=map(_compiled, _distinct(spec.subworkflows, program.library.workflows)),
+        primary=compiled(template),
+        sub_workflows=map(compiled, _distinct(spec.subworkflows, program.library.workflows)),
         tasks=[workflow_pb2.CompiledTask(template=each) for each in _distinct(spec.tasks, program.library.tasks)],
     )
-
-
-def _compiled(template: workflow_pb2.WorkflowTemplate) -> workflow_pb2.CompiledWorkflow:
-    return workflow_pb2.CompiledWorkflow(template=template, connections=connections(template))
 
 
 def _distinct(own: Iterable[Template], known: Mapping[str, Template]) -> Iterator[Template]:

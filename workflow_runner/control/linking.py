@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from connectory.compiler import check
-from connectory.compiler.connections import connections
 from connectory.compiler.targets import called_by, every_node
 from connectory.errors import InvalidTaskError
 from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, workflow_pb2
 from workflow_runner.control.catalog.contract import Catalog, EntityKey
+from workflow_runner.control.compiled import compiled
 from workflow_runner.control.identifiers import described, entity_key
 
 __all__ = ["compiled_plan", "link", "merge", "plan_keys"]
@@ -19,7 +19,7 @@ async def link(catalog: Catalog, spec: control_pb2.WorkflowSpec) -> workflow_pb2
     InvalidTaskError names the node that calls what there is not, or lists everything else that is wrong.
     """
     closure = workflow_pb2.CompiledWorkflowClosure(
-        primary=_compiled(spec.template), sub_workflows=[_compiled(each) for each in spec.sub_workflows]
+        primary=compiled(spec.template), sub_workflows=[compiled(each) for each in spec.sub_workflows]
     )
     optional: dict[bytes, frozenset[str]] = {}
     templates = [spec.template, *spec.sub_workflows]
@@ -104,10 +104,6 @@ def _defaulted(
                 given = {binding.var for binding in each.inputs}
                 return optional.get(_id(called), frozenset()) - given
     return frozenset()
-
-
-def _compiled(template: workflow_pb2.WorkflowTemplate) -> workflow_pb2.CompiledWorkflow:
-    return workflow_pb2.CompiledWorkflow(template=template, connections=connections(template))
 
 
 def _nodes(template: workflow_pb2.WorkflowTemplate) -> Iterator[workflow_pb2.Node]:
