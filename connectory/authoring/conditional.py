@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.branch import Branch, BranchCase
 from connectory.authoring.calling import output_promises
 from connectory.authoring.casting import castable, type_name
@@ -18,6 +19,7 @@ from connectory.authoring.promise import OutputTuple, Promise, VoidPromise, refe
 __all__ = ["ConditionalCase", "ConditionalSection", "conditional"]
 
 
+@teaching
 def conditional(name: str) -> ConditionalSection:
     """Begin a choice; the first case whose condition holds is taken, and only its task or workflow is run.
 

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf import json_format
+
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.location import authoring_error
 from connectory.errors import ConnectoryError
@@ -15,6 +17,14 @@ __all__ = ["Comparison", "Condition", "Conjunction", "comparable", "constant"]
 
 _Operator = workflow_pb2.ComparisonExpression.Operator
 _Logical = workflow_pb2.ConjunctionExpression.LogicalOperator
+_SIGNS = {
+    _Operator.EQ: "==",
+    _Operator.NEQ: "!=",
+    _Operator.GT: ">",
+    _Operator.GTE: ">=",
+    _Operator.LT: "<",
+    _Operator.LTE: "<=",
+}
 _FAMILIES = {
     types_pb2.INTEGER: "number",
     types_pb2.FLOAT: "number",
@@ -58,7 +68,7 @@ class Comparison(Condition):
     right: Any
 
     def __repr__(self) -> str:
-        return f"comparison {_Operator.Name(self.operator)} of {self.left!r}"
+        return f"{self.left!r} {_SIGNS[self.operator]} {_shown(self.right)}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +80,21 @@ class Conjunction(Condition):
     right: Condition
 
     def __repr__(self) -> str:
-        return f"({self.left!r} {_Logical.Name(self.operator)} {self.right!r})"
+        return f"({self.left!r} {'&' if self.operator == _Logical.AND else '|'} {self.right!r})"
+
+
+def _shown(operand: Any) -> str:
+    """An operand as authors write it, as far as that is known."""
+    if not isinstance(operand, literals_pb2.Literal):
+        return repr(operand)
+    primitive = operand.scalar.primitive
+    kind = primitive.WhichOneof("value")
+    match kind:
+        case None:
+            return "None"
+        case "datetime" | "duration":
+            return json_format.MessageToJson(getattr(primitive, kind))
+    return repr(getattr(primitive, kind))
 
 
 def constant(value: object, label: str) -> tuple[literals_pb2.Literal, types_pb2.LiteralType]:

@@ -27,9 +27,9 @@ class Docstring:
     returns: str = ""
 
 
-def parse_docstring(text: str | None) -> Docstring:
-    """Read a docstring; whatever is in none of the three styles is left out, never an error."""
-    lines = inspect.cleandoc(text or "").splitlines()
+def parse_docstring(text: object) -> Docstring:
+    """Read a docstring; whatever is no text, or in none of the three styles, is left out, never an error."""
+    lines = inspect.cleandoc(text if isinstance(text, str) else "").splitlines()
     summary = " ".join(_until_blank(lines)) if lines and not _REST_ANY.match(lines[0]) else ""
     for read in (_read_rest, _read_numpy, _read_google):
         parameters, returns = read(lines)

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.graph import Graph, building
 from connectory.authoring.local_run import run_graph
@@ -72,6 +73,7 @@ class _DynamicPlugins(TaskPlugins):
 _DYNAMIC = _DynamicPlugins()
 
 
+@teaching
 def dynamic(
     function: Callable[..., Any] | None = None,
     /,

@@ -14,7 +14,8 @@ def eager(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any
 
     It takes the settings of `@task`, and is the same as `@task(is_eager=True)`.
     """
-    settings.pop("enable_deck", None)
+    for name in ("enable_deck", "disable_deck"):
+        settings.pop(name, None)
     if function is None:
         return task(is_eager=True, **settings)
     if not callable(function):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectory.authoring.answers import ask, decode
+from connectory.authoring.arguments import teaching
 from connectory.authoring.calling import link
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.entity import Entity
@@ -116,6 +117,7 @@ class SleepGate(Gate):
         return literals_pb2.LiteralMap()
 
 
+@teaching
 def approve(upstream_item: Any, name: str, timeout: timedelta) -> Any:
     """Hand a result on only when somebody approves of it; after `timeout`, the workflow fails."""
     value = upstream_item[0] if isinstance(upstream_item, OutputTuple) and len(upstream_item) == 1 else upstream_item
@@ -127,12 +129,14 @@ def approve(upstream_item: Any, name: str, timeout: timedelta) -> Any:
     return _linked(gate, {reference.var: value})
 
 
+@teaching
 def wait_for_input(name: str, timeout: timedelta, expected_type: Any) -> Any:
     """A value of this type that somebody gives while the workflow runs; after `timeout`, the workflow fails."""
     interface = Interface(outputs={"o0": expected_type})
     return _linked(InputGate(name=_named(name), interface=interface, timeout=_positive(timeout, name)), {})
 
 
+@teaching
 def sleep(duration: timedelta) -> Any:
     """Let the nodes that follow (`sleep(...) >> node`) wait for this long."""
     return _linked(SleepGate(_positive(duration, "sleep")), {})

@@ -43,7 +43,10 @@ def user_location() -> str | None:
 
 def function_location(function: Callable[..., Any]) -> str | None:
     """`file:line` of a function's definition; None when it has no Python source (a builtin, a C function)."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    try:
+        code = getattr(inspect.unwrap(function), "__code__", None)
+    except ValueError:  # it wraps itself
+        return None
     return None if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
 

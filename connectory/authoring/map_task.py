@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.array import ArraySettings, list_interface, run_items
 from connectory.authoring.calling import call
 from connectory.authoring.entity import Entity
@@ -26,6 +27,7 @@ from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, types_pb2, w
 __all__ = ["ArrayEntity", "MapNode", "MapTask", "is_minimal", "map_task"]
 
 
+@teaching
 def map_task(
     target: Any,
     concurrency: int | None = None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.calling import call
 from connectory.authoring.entity import Entity
 from connectory.authoring.function_task import qualified_name
@@ -111,11 +112,13 @@ def _called(name: str, overrides: Overrides) -> workflow_pb2.NodeMetadata:
     return message
 
 
+@teaching
 def reference_task(project: str, domain: str, name: str, version: str) -> Callable[[Callable[..., Any]], ReferenceTask]:
     """Make a reference of a function, whose signature says the interface and whose body is not run."""
     return lambda function: ReferenceTask(project, domain, name, version, {}, {}, **_declared(function))
 
 
+@teaching
 def reference_workflow(
     project: str, domain: str, name: str, version: str
 ) -> Callable[[Callable[..., Any]], ReferenceWorkflow]:
@@ -123,6 +126,7 @@ def reference_workflow(
     return lambda function: ReferenceWorkflow(project, domain, name, version, {}, {}, **_declared(function))
 
 
+@teaching
 def reference_launch_plan(
     project: str, domain: str, name: str, version: str
 ) -> Callable[[Callable[..., Any]], ReferenceLaunchPlan]:

@@ -8,7 +8,7 @@ from typing import Any
 from connectory.authoring.conversion import describe
 from connectory.authoring.docstrings import parse_docstring
 from connectory.authoring.interface import Interface
-from connectory.authoring.location import function_location
+from connectory.authoring.location import function_location, user_location
 from connectory.errors import AuthoringError
 
 __all__ = ["interface_of"]
@@ -23,15 +23,17 @@ def interface_of(function: Callable[..., Any], *, name: str) -> Interface:
     Raises AuthoringError for a parameter without annotation, `*args` and `**kwargs`, a mutable default, and a return
     annotation that does not say how many outputs there are.
     """
-    location = function_location(function)
+    location = function_location(function) or user_location()
+    if isinstance(function, type):
+        raise AuthoringError(f"'{name}' is a class; decorate a function that is written with def", location=location)
     try:
         signature = inspect.signature(function)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # a callable of somebody's own may answer anything
         raise AuthoringError(f"'{name}' is no function with a signature: {error}", location=location) from error
     hints = _hints(function, name, location)
     for parameter in signature.parameters.values():
         _check(parameter, hints, name, location)
-    documented = parse_docstring(function.__doc__)
+    documented = parse_docstring(getattr(function, "__doc__", None))
     outputs, output_tuple = _outputs(hints.get("return"), name, location)
     return Interface(
         inputs={

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar, overload
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.cache import Cache, VersionParameters, source_version
 from connectory.authoring.decks import DeckField
 from connectory.authoring.default_plugins import task_plugins
@@ -18,7 +19,7 @@ from connectory.authoring.pod_template import PodTemplate
 from connectory.authoring.resolver import TaskResolver, TaskResolverMixin
 from connectory.authoring.resources import Resources
 from connectory.authoring.secret import Secret
-from connectory.authoring.setting_checks import require_each
+from connectory.authoring.setting_checks import require, require_each
 
 __all__ = ["task"]
 
@@ -34,6 +35,7 @@ def task(function: Callable[P, R], /) -> FunctionTask[P, R]: ...
 def task(
     *,
     task_config: Any = None,
+    metadata: TaskMetadata | None = None,
     cache: bool | Cache = False,
     cache_version: str = "",
     cache_serialize: bool = False,
@@ -63,11 +65,13 @@ def task(
 ) -> Callable[[Callable[P, R]], FunctionTask[P, R]]: ...
 
 
+@teaching
 def task(
     function: Callable[..., Any] | None = None,
     /,
     *,
     task_config: Any = None,
+    metadata: TaskMetadata | None = None,
     cache: bool | Cache = False,
     cache_version: str = "",
     cache_serialize: bool = False,
@@ -98,31 +102,32 @@ def task(
     """Make a task of a function; its annotations are the interface.
 
     `task_config` chooses another kind of task by its type (see `TaskPlugins`). `retries`, `timeout`, `cache` and the
-    like are the settings of `TaskMetadata`; `cache=True` without `cache_version` follows the function's source.
+    like are the settings of `TaskMetadata`, which can also be given as one `metadata`; `cache=True` without
+    `cache_version` follows the function's source.
     `requests`, `limits`, `container_image`, `environment` and `secret_requests` describe the container that it
     runs in on a cluster; `labels` and `annotations` are those of its Kubernetes objects. `disable_deck` is the older
     form of `enable_deck`.
     """
 
     def wrap(function: Callable[..., Any]) -> Any:
-        ignored = require_each("@task", "cache_ignore_input_vars", cache_ignore_input_vars, str)
         followed = VersionParameters(function, container_image, pod_template, pod_template_name)
-        metadata = TaskMetadata(
-            retries=retries,
-            timeout=timeout,
-            interruptible=interruptible,
-            deprecated=deprecated,
-            pod_template_name=pod_template_name,
-            generates_deck=_decks(enable_deck, disable_deck),
-            labels=labels,
-            annotations=annotations,
+        ignored = require_each("@task", "cache_ignore_input_vars", cache_ignore_input_vars, str)
+        said = {
+            "retries": retries,
+            "timeout": timeout,
+            "interruptible": interruptible,
+            "deprecated": deprecated,
+            "pod_template_name": pod_template_name,
+            "generates_deck": _decks(enable_deck, disable_deck),
+            "labels": labels,
+            "annotations": annotations,
             **_cache_settings(followed, cache, cache_version, cache_serialize, ignored),
-        )
+        }
         settings: dict[str, Any] = {"task_config": task_config} if task_config is not None else {}
         kind = plugins.find(type(task_config), EagerTask if is_eager else FunctionTask)
         return getattr(kind, "from_function", kind)(
             function,
-            metadata=metadata,
+            metadata=TaskMetadata(**said) if metadata is None else _alone(metadata, said),
             container_image=container_image,
             environment=environment,
             requests=requests,
@@ -142,6 +147,15 @@ def task(
     if not callable(function):
         raise authoring_error(f"@task is given {function!r}; it decorates functions, and takes settings by name only")
     return wrap(function)
+
+
+def _alone(metadata: TaskMetadata, said: Mapping[str, Any]) -> TaskMetadata:
+    """The metadata, when nothing is said beside it."""
+    require("@task", "metadata", metadata, TaskMetadata)
+    beside = [name for name, value in said.items() if value or (name == "interruptible" and value is not None)]
+    if beside:
+        raise authoring_error(f"@task is given metadata and {', '.join(beside)}; say everything in the metadata")
+    return metadata
 
 
 def _decks(enable: bool | None, disable: bool | None) -> bool:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast, overload
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.calling import call
 from connectory.authoring.entity import Entity
 from connectory.authoring.failure_node import input_promises
@@ -90,6 +91,7 @@ def workflow(
 ) -> Callable[[Callable[P, R]], FunctionWorkflow[P, R]]: ...
 
 
+@teaching
 def workflow(
     function: Callable[..., Any] | None = None,
     /,

@@ -23,6 +23,7 @@ from connectory.authoring import (
     FixedRate,
     Interface,
     LaunchPlan,
+    Options,
     PythonTask,
     ReferenceTask,
     Resources,
@@ -34,11 +35,15 @@ from connectory.authoring import (
     dynamic,
     eager,
     map_task,
+    reference_launch_plan,
+    reference_task,
+    reference_workflow,
     sleep,
     task,
     wait_for_input,
     workflow,
 )
+from connectory.authoring.accelerators import A100
 from connectory.compiler import compile_launch_plan, compile_task, compile_workflow
 from connectory.errors import AuthoringError
 
@@ -272,6 +277,15 @@ SETTINGS = [
     "deck_fields",
     "task_config",
     "task_resolver",
+    "labels",
+    "annotations",
+    "disable_deck",
+    "accelerator",
+    "shared_memory",
+    "metadata",
+    "is_eager",
+    "node_dependency_hints",
+    "unknown",
 ]
 
 
@@ -291,7 +305,10 @@ def decorated(chosen: dict[str, Any]) -> Any:
     return task(**chosen)(function_of("a", int, int, None))
 
 
-@given(st.dictionaries(st.sampled_from(["failure_policy", "interruptible", "on_failure"]), junk, min_size=1))
+WORKFLOW_SETTINGS = ["failure_policy", "interruptible", "on_failure", "default_options", "unknown"]
+
+
+@given(st.dictionaries(st.sampled_from(WORKFLOW_SETTINGS), junk, min_size=1))
 @settings(max_examples=60, deadline=None)
 def test_any_setting_of_a_workflow(chosen: dict[str, Any]) -> None:
     def body(a: int) -> int:
@@ -406,6 +423,19 @@ PLAIN: list[Callable[[Any], Any]] = [
     lambda x: Workflow("w").add_workflow_output("o", x),
     lambda x: Workflow("w").add_workflow_output("o", x, python_type=int),
     lambda x: Workflow("w").add_on_failure_handler(x),
+    lambda x: Workflow("w").create_conditional(x),
+    lambda x: Workflow("w").create_conditional("c").if_(x),
+    lambda x: Options(labels=x, max_parallelism=x),
+    lambda x: Options(notifications=x),
+    lambda x: A100.partitioned(x),
+    lambda x: task(x, x),
+    lambda x: conditional(x, x),
+    lambda x: map_task(),
+    lambda x: approve(x),
+    lambda x: reference_task(x, "d", "n", "v")(coroutine),
+    lambda x: reference_task("p", "d", "n", "v")(x),
+    lambda x: reference_workflow(x),
+    lambda x: reference_launch_plan("p", "d", "n", version=x)(inner),
     lambda x: ReferenceTask(x, "d", "n", "v", {}, {}),
     lambda x: ReferenceTask("p", "d", "n", x, {}, {}),
     lambda x: ReferenceTask("p", "d", "n", "v", {"a": x}, {}),
