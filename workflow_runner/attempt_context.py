@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from connectory.v1 import connector_pb2, identifiers_pb2
+from connectory.v1 import connector_pb2, identifiers_pb2, tasks_pb2
 from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.state import NodeState, State
@@ -34,6 +34,10 @@ def context_of(
     if task is None or node.inputs is None:
         raise ValueError(f"node {path!r} has no task to attempt")
     prefix = state.settings.output_prefix.rstrip("/")
+    output_prefix = f"{prefix}/{state.execution}/{path}/{attempt}" if prefix else ""
+    adopted = node.adopted if attempt == 0 else None
+    if adopted is not None:  # asked for in the words in which it was begun
+        output_prefix, task = adopted.output_prefix, tasks_pb2.TaskTemplate.FromString(adopted.template)
     resources = AttemptResources(setup.quotas, remembered, key=key, scope=Scope(state.project, state.domain), wake=wake)
     ctx = TaskExecutionContext(
         execution=state.execution,
@@ -43,8 +47,8 @@ def context_of(
         template=task,
         inputs=node.inputs,
         metadata=_metadata(state, node, attempt),
-        output_prefix=f"{prefix}/{state.execution}/{path}/{attempt}" if prefix else "",
-        resumed=resumed,
+        output_prefix=output_prefix,
+        resumed=resumed or adopted is not None,
         state=remembered,
         wake=wake,
         resource_manager=resources,

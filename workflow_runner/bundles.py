@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from connectory.authoring.workflow_base import WorkflowBase
 from connectory.compiler import compile_launch_plan, compile_workflow, launch_plans_of
 from connectory.v1 import launch_plan_pb2, workflow_pb2
+from workflow_runner.sources import mark_sources
 
 __all__ = ["Bundle", "bundle"]
 
@@ -27,6 +28,7 @@ def bundle(workflow: WorkflowBase) -> Bundle:
     for plan in plans:
         _add(closure, compile_workflow(plan.workflow, project=project, domain=domain, version=version))
     compiled = [compile_launch_plan(plan, project=project, domain=domain, version=version) for plan in plans]
+    mark_sources(task.template for task in closure.tasks)
     return Bundle(closure=closure, launch_plans=compiled)
 
 

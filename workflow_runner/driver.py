@@ -35,6 +35,7 @@ from workflow_runner.engine.events import (
     AttemptStopped,
     AttemptSucceeded,
     Event,
+    JobsHandedOver,
     NodeCalled,
     TimerFired,
     encode_event,
@@ -105,6 +106,7 @@ class Driver:
         self._calls = CallDesk(lambda: self.state, emit=self.emit, clock=clock)
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._noted: dict[tuple[str, int], AttemptProgressed] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._events: list[Event] = []
         self._unwritten: list[LogRecord] = []
         self._wake = asyncio.Event()
@@ -195,6 +197,8 @@ class Driver:
 
     def _drop_ended(self, events: Sequence[Event]) -> None:
         for event in events:
+            if isinstance(event, JobsHandedOver):
+                self._let_go(event.nodes)
             if isinstance(event, AttemptSucceeded | AttemptExpanded | AttemptFailed | AttemptStopped):
                 node = self.state.nodes[event.node]
                 expanded = isinstance(event, AttemptExpanded)
@@ -203,6 +207,15 @@ class Driver:
                     self._noted.pop((event.node, event.attempt), None)
                 if node.spec.is_eager:
                     self._calls.leave((event.node, event.attempt))
+
+    def _let_go(self, nodes: Sequence[str]) -> None:
+        """What these nodes started goes on, and is nobody's business here any more."""
+        for path in nodes:
+            attempt = self._attempts.pop((path, self.state.nodes[path].attempt), None)
+            if attempt is not None:
+                leaving = asyncio.create_task(attempt.detach())
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
 
     def _take(self) -> list[Event]:
         events, self._events = self._events, []

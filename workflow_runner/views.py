@@ -57,6 +57,8 @@ class NodeView:
     """When the current attempt began."""
     ended: datetime | None
     message: str
+    reused_from: str
+    """The earlier execution that its result was taken over from; empty: it was worked out here."""
     cache_key: str
     """Under which its result is kept for others; empty: it is not."""
     cached_from: str
@@ -136,6 +138,7 @@ def node_view(node: NodeState) -> NodeView:
         started=_time(node.started_at),
         ended=_time(node.ended_at),
         message=node.message,
+        reused_from=node.reused_from,
         cache_key=node.cache_key,
         cached_from=node.cached_from,
         log_links=node.log_links,

@@ -20,6 +20,7 @@ from workflow_runner.engine.events import (
     CacheAnswered,
     Event,
     ExecutionStarted,
+    JobsHandedOver,
     NodeCalled,
     NodeWithdrawn,
     SignalGiven,
@@ -28,10 +29,13 @@ from workflow_runner.engine.events import (
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.program import program_of
 from workflow_runner.engine.scheduling import advance
-from workflow_runner.engine.scopes import end_scope, open_scope
+from workflow_runner.engine.scopes import end_scope, let_go, open_scope
 from workflow_runner.engine.state import ROOT, NodePhase, ScopeState, State
 
-__all__ = ["apply", "apply_all"]
+__all__ = ["HANDED_OVER", "apply", "apply_all"]
+
+HANDED_OVER = "HANDED_OVER"
+"""The code of the failure of a node whose attempt another execution goes on with."""
 
 
 def apply(state: State, event: Event) -> tuple[State, list[Command]]:
@@ -76,6 +80,8 @@ def _dispatch(draft: Draft, event: Event) -> None:
             calls.on_called(draft, event)
         case NodeWithdrawn():
             calls.on_withdrawn(draft, event)
+        case JobsHandedOver():
+            _hand_over(draft, event)
         case AbortRequested():
             _abort(draft, event)
         case ExecutionStarted():
@@ -94,11 +100,21 @@ def _start(draft: Draft, event: ExecutionStarted) -> None:
         key_prefix=event.key_prefix or event.execution,
         program=program,
         settings=event.settings,
+        reuse=event.reuse,
         started_at=event.at,
     )
     inputs = literals_pb2.LiteralMap.FromString(event.inputs)
     count = len(program.graph.nodes)
     open_scope(draft, ScopeState(path=ROOT, graph=program.graph, inputs=inputs, binds_in=ROOT, remaining=count))
+
+
+def _hand_over(draft: Draft, event: JobsHandedOver) -> None:
+    failure = Failure(code=HANDED_OVER, message=f"execution {event.to!r} goes on with it")
+    for path in event.nodes:
+        if path in draft.nodes:
+            let_go(draft, draft.nodes[path], failure)
+    if ROOT in draft.scopes:
+        end_scope(draft, draft.root, NodePhase.ABORTED, failure)
 
 
 def _abort(draft: Draft, event: AbortRequested) -> None:

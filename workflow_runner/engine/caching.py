@@ -5,7 +5,7 @@ import hashlib
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.graph import NodeSpec
 
-__all__ = ["cache_key", "computed_alone", "max_age"]
+__all__ = ["cache_key", "computed_alone", "known_values", "max_age"]
 
 
 def cache_key(spec: NodeSpec, inputs: literals_pb2.LiteralMap) -> str:
@@ -26,6 +26,11 @@ def cache_key(spec: NodeSpec, inputs: literals_pb2.LiteralMap) -> str:
         digest.update(name.encode() + b"\0" + known.SerializeToString(deterministic=True) + b"\0")
     identity = task.id
     return f"{identity.project}:{identity.domain}:{identity.name}:{version}:{digest.hexdigest()}"
+
+
+def known_values(values: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
+    """The values as they are known: a literal that brings a hash by nothing but that."""
+    return literals_pb2.LiteralMap(literals={name: _known_by(value) for name, value in values.literals.items()})
 
 
 def computed_alone(spec: NodeSpec) -> bool:

@@ -7,6 +7,7 @@ An event about an attempt that is no longer the node's current one changes nothi
 import msgspec
 
 from workflow_runner.engine.failures import Failure
+from workflow_runner.engine.reuse import Reuse
 from workflow_runner.engine.settings import ExecutionSettings
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CacheAnswered",
     "Event",
     "ExecutionStarted",
+    "JobsHandedOver",
     "LogLink",
     "NodeCalled",
     "NodeWithdrawn",
@@ -60,6 +62,8 @@ class ExecutionStarted(_Event, frozen=True, kw_only=True):
     launch_plans: tuple[bytes, ...] = ()
     """What launch plans of the closure start: messages of `LaunchPlan`."""
     settings: ExecutionSettings = ExecutionSettings()
+    reuse: Reuse = Reuse()
+    """What is taken over from an earlier execution."""
 
 
 class AttemptProgressed(_AttemptEvent, frozen=True, kw_only=True):
@@ -149,6 +153,14 @@ class NodeWithdrawn(_AttemptEvent, frozen=True, kw_only=True):
     call: str
 
 
+class JobsHandedOver(_Event, frozen=True, kw_only=True):
+    """Another execution goes on with attempts of this one: they are not ended when this one is."""
+
+    to: str
+    nodes: tuple[str, ...]
+    """The paths of their nodes."""
+
+
 class AbortRequested(_Event, frozen=True, kw_only=True):
     """Somebody wants the execution to end now."""
 
@@ -167,6 +179,7 @@ Event = (
     | CacheAnswered
     | NodeCalled
     | NodeWithdrawn
+    | JobsHandedOver
     | AbortRequested
 )
 

@@ -14,6 +14,7 @@ from workflow_runner.engine.graph import Array, Branch
 from workflow_runner.engine.handling import with_error
 from workflow_runner.engine.outstanding import look_up
 from workflow_runner.engine.queueing import wait_in_queue
+from workflow_runner.engine.reusing import note_news, reuse
 from workflow_runner.engine.scopes import end_node, open_scope
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState
 from workflow_runner.engine.timeouts import attempt_timeout, total_timeout
@@ -54,7 +55,9 @@ def _admit(draft: Draft, node: NodeState) -> None:
         message = f"the inputs of node {node.path!r} cannot be made: {error}"
         end_node(draft, node, NodePhase.FAILED, Failure(code="BINDING", message=message, node=node.path))
         return
-    _begin(draft, draft.change(node, inputs=inputs), inputs)
+    taken_over = reuse(draft, note_news(draft, draft.change(node, inputs=inputs)), inputs)
+    if taken_over is not None:
+        _begin(draft, taken_over, inputs)
 
 
 def _inputs(draft: Draft, scope: ScopeState, node: NodeState) -> literals_pb2.LiteralMap:

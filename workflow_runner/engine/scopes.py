@@ -34,6 +34,7 @@ __all__ = [
     "end_calls",
     "end_node",
     "end_scope",
+    "let_go",
     "new_node",
     "open_scope",
     "stop",
@@ -160,6 +161,14 @@ def conclude(draft: Draft, node: NodeState, outcome: Outcome) -> None:
         end_node(draft, node, outcome.phase, outcome.failure)
 
 
+def let_go(draft: Draft, node: NodeState, failure: Failure) -> None:
+    """The node ends here and its running attempt does not: somebody else looks after it."""
+    if node.phase is not NodePhase.RUNNING or node.spec.task is None or node.path in draft.scopes:
+        return
+    draft.leave_place(node)
+    _end_now(draft, node, failure)
+
+
 def stop(draft: Draft, node: NodeState, outcome: Outcome) -> None:
     """End the attempt and what it called; then the node goes where it is to go."""
     node = draft.change(node, phase=NodePhase.STOPPING, outcome=outcome)
@@ -224,12 +233,17 @@ def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
         if node.outcome is not None and node.outcome.phase is NodePhase.RETRYING:
             draft.change(node, outcome=aborted)
     elif node.phase.is_live:
-        _give_up(draft, node)
-        node = draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now)
-        _answer_call(draft, draft.scopes[node.scope], node)
-        _count_end(draft, node, live=1)
+        _end_now(draft, node, failure)
     elif node.phase is NodePhase.WAITING:
         _count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
+
+
+def _end_now(draft: Draft, node: NodeState, failure: Failure) -> None:
+    """The node ends, and its workflow is not looked at yet."""
+    _give_up(draft, node)
+    node = draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now)
+    _answer_call(draft, draft.scopes[node.scope], node)
+    _count_end(draft, node, live=1)
 
 
 def _give_up(draft: Draft, node: NodeState) -> None:

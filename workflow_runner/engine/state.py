@@ -10,6 +10,7 @@ from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import Array, Graph, NodeSpec
 from workflow_runner.engine.program import Program
+from workflow_runner.engine.reuse import AdoptedJob, Reuse
 from workflow_runner.engine.settings import ExecutionSettings
 
 __all__ = ["ROOT", "ExecutionPhase", "NodePhase", "NodeState", "Outcome", "ScopeState", "State", "child_path"]
@@ -118,6 +119,12 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """When a node that sleeps is done."""
     cache_key: str = ""
     """Under which its result is looked up and kept; empty: it is not."""
+    reused_from: str = ""
+    """The earlier execution that its result was taken over from; empty: it was worked out here."""
+    has_news: bool = False
+    """Whether something that it depends on was not taken over from the earlier execution."""
+    adopted: AdoptedJob | None = None
+    """The job of an earlier execution that its first attempt goes on with."""
     cached_from: str = ""
     """Where its result was taken from; empty: it was worked out here."""
     is_over: bool = False
@@ -169,6 +176,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     key_prefix: str = ""
     program: Program | None = None
     settings: ExecutionSettings = ExecutionSettings()
+    reuse: Reuse = Reuse()
     phase: ExecutionPhase = ExecutionPhase.RUNNING
     nodes: Mapping[str, NodeState] = {}
     scopes: Mapping[str, ScopeState] = {}
@@ -186,6 +194,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def key_of(self, node: NodeState) -> str:
         """The key of the node's current attempt."""
+        if node.adopted is not None and node.attempt == 0:
+            return node.adopted.key
         return f"{self.key_prefix}/{node.path}/{node.attempt}"
 
 

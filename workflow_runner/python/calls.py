@@ -19,9 +19,10 @@ from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
 from connectory.types import ConversionContext
-from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2
+from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.python.eager import RemoteCalls
 from workflow_runner.python.messages import Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
+from workflow_runner.sources import mark_sources
 
 __all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "environment", "perform"]
 
@@ -149,6 +150,8 @@ def _expand(
             image=settings.image,
             environment=settings.environment,
         )
+    if isinstance(made, workflow_pb2.DynamicJobSpec):
+        mark_sources(made.tasks)
     encoded = made.SerializeToString(deterministic=True)
     if isinstance(made, literals_pb2.LiteralMap):
         return Returned(outputs=encoded)

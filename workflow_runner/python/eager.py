@@ -15,6 +15,7 @@ from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_call
 from connectory.v1 import literals_pb2
 from workflow_runner.python.messages import Answered, Asked, Failed, Withdrawn
+from workflow_runner.sources import mark_sources
 
 __all__ = ["RemoteCalls"]
 
@@ -83,6 +84,7 @@ class RemoteCalls:
             call = f"{name}-{times}" if times else name
             self._waiting[call] = future
         made = compile_call(entity, call, self._settings)
+        mark_sources(made.spec.tasks)
         asked = Asked(
             call=call,
             spec=made.spec.SerializeToString(deterministic=True),

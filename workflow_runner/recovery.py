@@ -1,0 +1,141 @@
+"""What a new execution takes over from an earlier one: what succeeded, and what still runs outside."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from connectory.v1 import literals_pb2
+from workflow_runner.engine.apply import apply
+from workflow_runner.engine.commands import StartAttempt
+from workflow_runner.engine.events import ExecutionStarted
+from workflow_runner.engine.likeness import doing, known_by
+from workflow_runner.engine.reuse import AdoptedJob, Reuse, ReusedNode
+from workflow_runner.engine.state import NodePhase, NodeState, State
+
+__all__ = ["Change", "NodeChange", "changes", "recovering", "still_running"]
+
+Change = Literal["reused", "adopted", "changed", "asked for", "after others", "new", "unfinished", "gone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeChange:
+    """What becomes of one node."""
+
+    id: str
+    name: str
+    change: Change
+    """reused: its result is taken over. adopted: its job goes on. changed: it does something else than before. asked
+    for: it is to be run anew. after others: something that it depends on is run anew. new: it was not there before.
+    unfinished: it had not succeeded. gone: it is not there any more."""
+
+
+def recovering(
+    old: State,
+    started: ExecutionStarted,
+    *,
+    rerun: Collection[str] = (),
+    running: Collection[tuple[str, int]] = (),
+) -> ExecutionStarted:
+    """The beginning of an execution that does only what the old one has not done.
+
+    `rerun` names nodes whose results are not taken over, `running` attempts whose jobs may be gone on with: those are
+    that the new execution would begin at once.
+    """
+    again = frozenset(rerun)
+    nodes = {
+        node.path: _reused(node)
+        for node in old.nodes.values()
+        if node.phase is NodePhase.SUCCEEDED and not _is_within(node.path, again)
+    }
+    candidates = {
+        node.path: _adopted(old, node) for node in still_running(old, running) if not _is_within(node.path, again)
+    }
+    reuse = Reuse(execution=old.execution, nodes=nodes, jobs=candidates)
+    begun = msgspec.structs.replace(started, reuse=reuse)
+    state, commands = apply(State(), begun)
+    taken = {
+        command.node
+        for command in commands
+        if isinstance(command, StartAttempt) and state.nodes[command.node].adopted is not None
+    }
+    jobs = {path: job for path, job in candidates.items() if path in taken}
+    return msgspec.structs.replace(begun, reuse=msgspec.structs.replace(reuse, jobs=jobs))
+
+
+def still_running(state: State, running: Collection[tuple[str, int]]) -> Sequence[NodeState]:
+    """The nodes whose current attempt is among these, and may be gone on with by somebody else."""
+    return [
+        node
+        for node in state.nodes.values()
+        if node.phase is NodePhase.RUNNING
+        and (node.path, node.attempt) in running
+        and node.spec.task is not None
+        and not node.spec.is_eager
+        and node.path not in state.scopes
+    ]
+
+
+def changes(old: State, new: State, rerun: Collection[str] = ()) -> Sequence[NodeChange]:
+    """What becomes of each node, in the order of the new workflow; `new` is where a recovering execution begins."""
+    found = [_change(old.nodes.get(path), node, frozenset(rerun)) for path, node in new.nodes.items()]
+    inside = tuple(f"{path}." for path, node in new.nodes.items() if not node.phase.is_terminal or node.reused_from)
+    gone = [
+        NodeChange(id=node.path, name=_name(node), change="gone")
+        for path, node in old.nodes.items()
+        if path not in new.nodes and not path.startswith(inside)
+    ]
+    return [*found, *gone]
+
+
+def _change(before: NodeState | None, node: NodeState, rerun: frozenset[str]) -> NodeChange:
+    change: Change = "unfinished"
+    if node.reused_from:
+        change = "reused"
+    elif node.adopted is not None:
+        change = "adopted"
+    elif before is None:
+        change = "new"
+    elif _is_within(node.path, rerun):
+        change = "asked for"
+    elif doing(before.spec) != doing(node.spec):
+        change = "changed"
+    elif before.phase is NodePhase.SUCCEEDED:
+        change = "after others"
+    return NodeChange(id=node.path, name=_name(node), change=change)
+
+
+def _name(node: NodeState) -> str:
+    return node.spec.node.metadata.name or node.spec.title
+
+
+def _is_within(path: str, nodes: frozenset[str]) -> bool:
+    """Whether the node, one around it or one inside it is among these."""
+    around = (path == node or path.startswith(f"{node}.") for node in nodes)
+    inside = (node.startswith(f"{path}.") for node in nodes)
+    return any(around) or any(inside)
+
+
+def _reused(node: NodeState) -> ReusedNode:
+    outputs = node.outputs if node.outputs is not None else literals_pb2.LiteralMap()
+    return ReusedNode(
+        outputs=outputs.SerializeToString(deterministic=True),
+        known_by=known_by(node.spec, node.inputs or literals_pb2.LiteralMap()),
+    )
+
+
+def _adopted(old: State, node: NodeState) -> AdoptedJob:
+    prefix = old.settings.output_prefix.rstrip("/")
+    task = node.spec.task
+    template = task.SerializeToString(deterministic=True) if task is not None else b""
+    if node.adopted is not None and node.attempt == 0:
+        place, template = node.adopted.output_prefix, node.adopted.template
+    else:
+        place = f"{prefix}/{old.execution}/{node.path}/{node.attempt}" if prefix else ""
+    return AdoptedJob(
+        key=old.key_of(node),
+        output_prefix=place,
+        template=template,
+        known_by=known_by(node.spec, node.inputs or literals_pb2.LiteralMap()),
+    )
