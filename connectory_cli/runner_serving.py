@@ -1,6 +1,5 @@
 """`connectory runner serve`: a runner as a service, driven through its control API."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +7,16 @@ from dataclasses import dataclass
 import uvloop
 
 from connector_server.logs import configure_logging
-from connectory.errors import StoreError
 from connectory.rpc.stopping import catch_signals
 from connectory_cli.home import Places, places
 from connectory_cli.sessions import open_runner
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
 from workflow_runner.plugins.python_task import Executor
-from workflow_runner.runner import Runner
 
 __all__ = ["ServeOptions", "serve"]
 
 _log = logging.getLogger("connectory.runner")
-_MOST_UNFINISHED = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +40,14 @@ def serve(options: ServeOptions) -> int:
 
 async def _serve(options: ServeOptions, where: Places) -> int:
     stop = catch_signals()
-    async with open_runner(
-        where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
-    ) as runner:
-        resuming = asyncio.create_task(_resume_unfinished(runner))
-        try:
-            async with serve_control(options.control, runner, output_prefix=where.outputs) as server:
-                _log.info("serving", extra={"addresses": list(server.addresses), "store": where.store})
-                await stop.wait()
-                _log.info("stopping: what runs is paused, jobs outside go on")
-        finally:
-            resuming.cancel()
+    async with (
+        open_runner(
+            where, endpoints=options.endpoints, modules=options.modules, executor=options.executor, adopt=True
+        ) as runner,
+        serve_control(options.control, runner, output_prefix=where.outputs) as server,
+    ):
+        _log.info("serving", extra={"addresses": list(server.addresses), "store": where.store})
+        await stop.wait()
+        _log.info("stopping: what runs is paused, jobs outside go on")
     _log.info("stopped")
     return 0
-
-
-async def _resume_unfinished(runner: Runner) -> None:
-    """Go on with what an earlier runner left; one execution that cannot go on holds none of the others up."""
-    for summary in await runner.list(limit=_MOST_UNFINISHED):
-        if not summary.phase.is_terminal:
-            try:
-                await runner.resume(summary.id)
-            except StoreError as error:
-                _log.error("execution %s cannot go on: %s", summary.id, error)

@@ -22,15 +22,23 @@ __all__ = ["open_runner", "require_execution"]
 
 @asynccontextmanager
 async def open_runner(
-    places: Places, *, endpoints: Sequence[str] = (), modules: Sequence[str] = (), executor: Executor = "process"
+    places: Places,
+    *,
+    endpoints: Sequence[str] = (),
+    modules: Sequence[str] = (),
+    executor: Executor = "process",
+    adopt: bool = False,
 ) -> AsyncIterator[Runner]:
-    """A runner that is ready. Without endpoints a connector server on a unix socket lives as long as it does."""
+    """A runner that is ready. Without endpoints a connector server on a unix socket lives as long as it does.
+
+    With `adopt` it goes on with whatever nobody drives.
+    """
     make_room(places)
     async with AsyncExitStack() as stack:
         targets = list(endpoints) or [await _embedded(stack, places, modules)]
         clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
         plugins = [connector_plugin(clients), python_task_plugin(executor)]
-        yield await stack.enter_async_context(Runner(open_store(places.store), plugins))
+        yield await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
 
 
 def require_execution(places: Places, execution: str) -> None:

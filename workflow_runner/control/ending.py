@@ -28,7 +28,7 @@ class Ending:
         task = asyncio.create_task(self._abort(execution_id, cause), name=f"end {execution_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        await self._runner.resume(execution_id)
+        await self._runner.resume(execution_id, take_over=True)
         async for update in self._runner.subscribe(execution_id):
             if isinstance(update, ExecutionUpdate) and (update.phase in _ENDING or update.phase.is_terminal):
                 return
