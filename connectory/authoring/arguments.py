@@ -47,7 +47,11 @@ def _problem(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[s
     except TypeError as error:
         unknown = next((name for name in kwargs if name not in signature.parameters), None)
         if unknown is None:
-            return f"{function.__name__} is called wrongly: {error}"
-        names = [name for name, one in signature.parameters.items() if one.kind is not one.POSITIONAL_ONLY]
-        return f"{function.__name__} takes no '{unknown}'{nearest(unknown, names) or '; it takes ' + ', '.join(names)}"
+            return f"{function.__qualname__} is called wrongly: {error}"
+        names = [
+            name for name, one in signature.parameters.items() if one.kind is not one.POSITIONAL_ONLY and name != "cls"
+        ]
+        return (
+            f"{function.__qualname__} takes no '{unknown}'{nearest(unknown, names) or '; it takes ' + ', '.join(names)}"
+        )
     return None

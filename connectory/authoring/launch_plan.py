@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from connectory.authoring.arguments import teaching
 from connectory.authoring.calling import call
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.entity import Entity
@@ -60,6 +61,7 @@ class LaunchPlan(Entity):
         return LaunchPlan.get_or_create(workflow)
 
     @classmethod
+    @teaching
     def create(
         cls,
         name: str,
@@ -107,6 +109,7 @@ class LaunchPlan(Entity):
         return plan
 
     @classmethod
+    @teaching
     def get_or_create(cls, workflow: WorkflowBase, name: str | None = None, **settings: Any) -> LaunchPlan:
         """The workflow's launch plan of this name; without a name, its default one, which takes no settings.
 
