@@ -1932,6 +1932,12 @@ class Signal(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     TYPE_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
+    IS_APPROVAL_FIELD_NUMBER: _builtins.int
+    WAITING_NODES_FIELD_NUMBER: _builtins.int
+    ABOUT_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    is_approval: _builtins.bool
+    """True: yes or no is asked for; false: a value. Ours."""
     @_builtins.property
     def id(self) -> _identifiers_pb2.SignalIdentifier:
         """The gate and its execution."""
@@ -1944,16 +1950,32 @@ class Signal(_message.Message):
     def value(self) -> _literals_pb2.Literal:
         """The value. Absent: nobody has given it, and the gate is closed."""
 
+    @_builtins.property
+    def waiting_nodes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The nodes that wait for it now. Empty: none does, yet or any more. Ours."""
+
+    @_builtins.property
+    def about(self) -> _literals_pb2.LiteralMap:
+        """What an approval is about. Absent: nothing, or it is not known yet. Ours."""
+
+    @_builtins.property
+    def deadline(self) -> _timestamp_pb2.Timestamp:
+        """When the first of the nodes gives up. Absent: none does. Ours."""
+
     def __init__(
         self,
         *,
         id: _identifiers_pb2.SignalIdentifier | None = ...,
         type: _types_pb2.LiteralType | None = ...,
         value: _literals_pb2.Literal | None = ...,
+        is_approval: _builtins.bool = ...,
+        waiting_nodes: _abc.Iterable[_builtins.str] | None = ...,
+        about: _literals_pb2.LiteralMap | None = ...,
+        deadline: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "type", b"type", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "deadline", b"deadline", "id", b"id", "type", b"type", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "type", b"type", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["about", b"about", "deadline", b"deadline", "id", b"id", "is_approval", b"is_approval", "type", b"type", "value", b"value", "waiting_nodes", b"waiting_nodes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

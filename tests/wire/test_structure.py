@@ -34,6 +34,10 @@ ADDITIONS = {
     "connectory.v1.NodeExecutionListRequest#1000",
     "connectory.v1.NodeExecutionMetaData#1000",
     "connectory.v1.Resource#1000",
+    "connectory.v1.Signal#1000",
+    "connectory.v1.Signal#1001",
+    "connectory.v1.Signal#1002",
+    "connectory.v1.Signal#1003",
 }
 OWN_MESSAGES = {
     "connectory.v1.BrokenConnector",

@@ -53,5 +53,15 @@ class Signals:
 
 
 def _signal(execution: identifiers_pb2.WorkflowExecutionIdentifier, view: SignalView) -> control_pb2.Signal:
-    identifier = identifiers_pb2.SignalIdentifier(signal_id=view.id, execution_id=execution)
-    return control_pb2.Signal(id=identifier, type=view.type, value=view.answer)
+    result = control_pb2.Signal(
+        id=identifiers_pb2.SignalIdentifier(signal_id=view.id, execution_id=execution),
+        type=view.type,
+        value=view.answer,
+        is_approval=view.is_approval,
+        waiting_nodes=view.nodes,
+    )
+    if view.shown.literals:
+        result.about.CopyFrom(view.shown)
+    if view.deadline is not None:
+        result.deadline.FromDatetime(view.deadline)
+    return result
