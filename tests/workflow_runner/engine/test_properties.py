@@ -14,7 +14,7 @@ from tests.workflow_runner.engine.world import World
 from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.events import NodeCalled
 from workflow_runner.engine.settings import ExecutionSettings
-from workflow_runner.engine.state import ExecutionPhase, NodePhase
+from workflow_runner.engine.state import ExecutionPhase, NodePhase, State
 
 YES = literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(boolean=True)))
 ANSWERS = {"yes": YES, "good": YES, "number": integer(77)}
@@ -23,8 +23,8 @@ ANSWERS = {"yes": YES, "good": YES, "number": integer(77)}
 class Play:
     """What may happen to a program, in a world."""
 
-    def __init__(self, program: Program, limits: ExecutionSettings | None = None) -> None:
-        self.world = World(program.compiled, literal_map(a=integer(5)), limits)
+    def __init__(self, program: Program, limits: ExecutionSettings | None = None, earlier: State | None = None) -> None:
+        self.world = World(program.compiled, literal_map(a=integer(5)), limits, earlier)
         self.known: dict[str, tasks_pb2.TaskTemplate] = {
             each.template.id.name: each.template for each in program.compiled.tasks
         }
@@ -102,12 +102,15 @@ class Play:
             world.ring(*next(timer for timer in sorted(world.timers) if timer[0] in ("retry", "wake")))
 
 
-def undisturbed(program: Program) -> literals_pb2.LiteralMap | None:
-    play = Play(program)
+def undisturbed(program: Program, earlier: State | None = None) -> literals_pb2.LiteralMap | None:
+    play = Play(program, earlier=earlier)
     while not play.world.state.phase.is_terminal:
         play.go_on()
     assert play.world.state.phase is ExecutionPhase.SUCCEEDED, play.world.state.failure
     play.world.check()
+    for node in play.world.state.nodes.values():
+        begun = any(key.split("/")[1] == node.path for key in play.world.started)
+        assert not (begun and node.reused_from), "what is taken over is not begun"
     return play.world.state.outputs
 
 
@@ -131,6 +134,8 @@ def test_any_order_of_events(program: Program, limit: int, data: st.DataObject) 
     _check_budgets(world, program, limits)
     if world.state.phase is ExecutionPhase.SUCCEEDED:
         assert world.state.outputs == undisturbed(program)
+    else:
+        assert undisturbed(program, world.state) == undisturbed(program), "what is recovered ends as it should have"
     if aborted:
         assert world.state.phase is ExecutionPhase.ABORTED
 

@@ -35,6 +35,7 @@ from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ROOT, ExecutionPhase, NodePhase, State
+from workflow_runner.recovery import recovering
 
 
 class World:
@@ -45,6 +46,7 @@ class World:
         closure: workflow_pb2.CompiledWorkflowClosure,
         inputs: literals_pb2.LiteralMap | None = None,
         settings: ExecutionSettings | None = None,
+        earlier: State | None = None,
     ) -> None:
         self.now = 1000.0
         self.state = State()
@@ -70,7 +72,7 @@ class World:
             inputs=(inputs or literals_pb2.LiteralMap()).SerializeToString(),
             settings=settings or ExecutionSettings(),
         )
-        self.happen(first)
+        self.happen(first if earlier is None else recovering(earlier, first))
 
     def happen(self, event: Event) -> list[Command]:
         before = self.state
