@@ -63,6 +63,7 @@ class Attempt:
         self._stopping = False
         self._shown: tuple[int, str, tuple[LogLink, ...]] = (0, "", ())
         self._task: asyncio.Task[None] | None = None
+        self._driving: Plugin | None = None
 
     def start(self) -> None:
         """Begin with the rounds."""
@@ -80,6 +81,11 @@ class Attempt:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        if self._driving is not None:
+            try:
+                await self._driving.let_go(self._ctx)
+            except Exception:
+                _log.exception("plugin %s could not let go of %s", type(self._driving).__name__, self._ctx.key)
         self._resources.leave()
 
     async def _run(self) -> None:
@@ -91,6 +97,7 @@ class Attempt:
         limit = plugin.properties.generated_name_max_length
         if limit != self._ctx.name_limit:
             self._ctx = replace(self._ctx, name_limit=limit)
+        self._driving = plugin
         try:
             await self._drive(plugin)
             if self._stopping:

@@ -41,7 +41,7 @@ class FailingStore(SqliteStore):
 
     def __init__(self, path: Path, left: int) -> None:
         super().__init__(path)
-        self._left = left
+        self.left = left
 
     async def append(self, execution_id: str, number: int, log: object, update: ExecutionRecord | None = None) -> None:
         self._spend()
@@ -52,8 +52,8 @@ class FailingStore(SqliteStore):
         await super().put_plugin_state(execution_id, node, attempt, state)
 
     def _spend(self) -> None:
-        self._left -= 1
-        if self._left < 0:
+        self.left -= 1
+        if self.left < 0:
             raise StoreError("the disk is full")
 
 

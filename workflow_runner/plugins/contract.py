@@ -73,6 +73,12 @@ class Plugin:
     async def finalize(self, ctx: TaskExecutionContext) -> None:
         """Release what the attempt held."""
 
+    async def let_go(self, ctx: TaskExecutionContext) -> None:
+        """This runner drives the attempt no more, another one may: end what runs only here, as Python code does.
+
+        What runs outside goes on. Called between two rounds, when the execution pauses or was taken over.
+        """
+
     async def close(self) -> None:
         """Release what the plugin holds. Attempts that still run are left alone; a later run goes on with them."""
 

@@ -91,6 +91,14 @@ class PythonTaskPlugin(Plugin):
         """Forget the attempt."""
         self._running.pop(ctx.key, None)
 
+    async def let_go(self, ctx: TaskExecutionContext) -> None:
+        """End the code, where that is possible: another runner runs it again."""
+        running = self._running.get(ctx.key)
+        if running is not None and not running.done():
+            del self._running[ctx.key]
+            running.cancel()
+            await asyncio.wait([running])
+
     async def close(self) -> None:
         """End what runs."""
         running = [task for task in self._running.values() if not task.done()]
