@@ -7,7 +7,7 @@ from typing import Final
 
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Asked", "Creation", "facts_of", "fresh_key", "named_key", "without_secrets"]
+__all__ = ["Asked", "Creation", "facts_of", "fresh_key", "named_key"]
 
 _SMALL: Final = 4096
 """Requests up to this many bytes are kept as they are; digests of larger ones are made at once."""
@@ -43,9 +43,21 @@ class Asked:
         """For which attempt of which execution the job is; empty when it is for none."""
         return self._about()[1]
 
-    def without_secrets(self) -> bytes:
-        """The request to keep; empty when it was large. See `without_secrets`."""
-        return without_secrets(pb.CreateTaskRequest.FromString(self._data)) if self._data else b""
+    def without_secrets(self, request: pb.CreateTaskRequest | None = None) -> bytes:
+        """The request to keep: without what came with it to reach the external system.
+
+        Empty when it was too large to be kept here and is not given once more.
+        """
+        if request is None:
+            if not self._data:
+                return b""
+            request = pb.CreateTaskRequest.FromString(self._data)
+        if not request.HasField("connection"):
+            return self._data or request.SerializeToString()
+        kept = pb.CreateTaskRequest()
+        kept.CopyFrom(request)
+        kept.ClearField("connection")
+        return kept.SerializeToString()
 
     def _about(self) -> tuple[str, str]:
         if self._facts is None:
@@ -75,16 +87,6 @@ class Creation:
     def differences(self, earlier: Mapping[str, str]) -> list[str]:
         """The names of the parts that are not as they were."""
         return [part for part, digest in self.digests.items() if earlier.get(part) != digest]
-
-
-def without_secrets(request: pb.CreateTaskRequest) -> bytes:
-    """A request to keep: without what came with it to reach the external system."""
-    if not request.HasField("connection"):
-        return request.SerializeToString()
-    kept = pb.CreateTaskRequest()
-    kept.CopyFrom(request)
-    kept.ClearField("connection")
-    return kept.SerializeToString()
 
 
 def named_key(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:

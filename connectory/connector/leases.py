@@ -48,13 +48,13 @@ class Leases:
         """A job was found in this phase; `lease` is in seconds."""
         self._polled[handle] = (phase, lease)
         if self._alarm is None:
-            self._set_alarm()
+            self._set_alarm(min(self._every, lease / 8) if lease else self._every)
 
     def deleted(self, handle: bytes) -> None:
         """A connector confirmed that a job is gone."""
         self._deleted.add(handle)
         if self._alarm is None:
-            self._set_alarm()
+            self._set_alarm(self._every)
 
     async def flush(self) -> None:
         """Write what there is to write. While the ledger cannot be written it is an `UnavailableError`."""
@@ -91,24 +91,20 @@ class Leases:
 
     def _remember(self, polls: list[Poll]) -> None:
         now = monotonic()
-        for handle, phase, ended, _ in polls:
-            if ended:
-                self._written.pop(handle, None)
-            else:
-                self._written[handle] = _Written(phase)
+        self._written.update((poll.handle, _Written(poll.phase)) for poll in polls)
         if now > self._forget_at:
             self._forget_at = now + 3600.0
             self._written = {handle: one for handle, one in self._written.items() if now - one.at < 3600.0}
 
-    def _set_alarm(self) -> None:
-        self._alarm = asyncio.get_running_loop().call_later(self._every, self._write)
+    def _set_alarm(self, seconds: float) -> None:
+        self._alarm = asyncio.get_running_loop().call_later(seconds, self._write)
 
     def _write(self) -> None:
         self._alarm = None
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._flushed())
         else:
-            self._set_alarm()
+            self._set_alarm(self._every)
 
     async def _flushed(self) -> None:
         try:
@@ -116,4 +112,4 @@ class Leases:
         except UnavailableError as error:
             _log.error("polls of jobs could not be noted yet: %s", error)
             if self._alarm is None:
-                self._set_alarm()
+                self._set_alarm(self._every)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
 
-from connectory.connector.creations import Creation, facts_of, without_secrets
+from connectory.connector.creations import Creation, facts_of
 from connectory.connector.ledger import statements
 from connectory.connector.ledger.contract import (
     Create,
@@ -175,12 +175,12 @@ class DurableLedger(JobRows):
         """The key's row, once it is settled or is for this process to settle."""
         key, delay = creation.key, _FIRST_DELAY
         await self._prune()
-        if await self._intended(creation, with_request=find is not None):
+        if await self._intended(creation):
             return _Claim("intended", b"", "", mine=True, is_new=True)
         while True:
             row = await self._read(key)
             if row is None:
-                if await self._intended(creation, with_request=find is not None):
+                if await self._intended(creation):
                     return _Claim("intended", b"", "", mine=True, is_new=True)
                 continue
             digests, state, holder, handle, reason, delete_since = row
@@ -205,7 +205,7 @@ class DurableLedger(JobRows):
             return find is not None
         return holder == await self._sql.owner() or not await self._sql.is_alive(holder)
 
-    async def _intended(self, creation: Creation, *, with_request: bool) -> bool:
+    async def _intended(self, creation: Creation) -> bool:
         category, execution = facts_of(creation.request)
         row = await self._sql.first(
             statements.INTEND,
@@ -214,7 +214,7 @@ class DurableLedger(JobRows):
             owner=await self._sql.owner(),
             category=category,
             execution=execution.replace("\0", ""),
-            request=without_secrets(creation.request) if with_request else None,
+            request=creation.asked.without_secrets(creation.request),
             lease=creation.lease or None,
         )
         return row is not None
