@@ -2,7 +2,14 @@
 from typing import Any, Dict
 
 from connectory import compat as _task_model
-from connectory.extend import Interface, PythonCustomizedContainerTask, ShimTaskExecutor
+from connectory.authoring import task
+from connectory.extend import (
+    Interface,
+    PythonCustomizedContainerTask,
+    PythonFunctionTask,
+    ShimTaskExecutor,
+    TaskPlugins,
+)
 
 
 class MyCustomExecutor(ShimTaskExecutor):
@@ -40,3 +47,32 @@ class MyCustomTask(PythonCustomizedContainerTask[MyCustomTaskConfig]):
 
 # Example usage:
 my_task = MyCustomTask(name="my_first_custom_task", config=MyCustomTaskConfig(message="Hello from config!"))
+
+
+class MyCustomFunctionTask(PythonFunctionTask[MyCustomTaskConfig]):
+    def __init__(self, task_config: MyCustomTaskConfig, task_function, **kwargs):
+        super().__init__(task_config, task_function, task_type="my_custom_task_type", **kwargs)
+
+    def get_custom(self, settings) -> Dict[str, Any]:
+        return {"config_message": self.task_config.message}
+
+    def execute(self, **kwargs) -> Any:
+        return my_task.execute(**kwargs)
+
+
+TaskPlugins.register_pythontask_plugin(MyCustomTaskConfig, MyCustomFunctionTask)
+
+
+@task(task_config=MyCustomTaskConfig(message="Hello from config!"))
+def my_custom_task_func(input_key: str) -> str:
+    # This function body is not executed, only its signature is used for interface
+    raise NotImplementedError
+
+
+class UnknownConfig:
+    """A config that no task class is registered for."""
+
+
+@task(task_config=UnknownConfig())
+def plain_task_func(input_key: str) -> str:
+    return input_key

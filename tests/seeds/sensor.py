@@ -56,6 +56,25 @@ def print_file(path: str) -> str:
     return path
 
 
+@task
+def do_next(path: str) -> int:
+    return len(path)
+
+
+patient = WaitForObjectStoreFile(
+    name="my-patient-sensor", metadata=TaskMetadata(timeout=timedelta(hours=1), retries=10)
+)
+
+
+@workflow
+def wait_and_run(path: str) -> int:
+    # To demonstrate how to create outputs, we will also
+    # return the output from the sensor. The output will be the
+    # same as the path
+    path = patient(path=path)
+    return do_next(path=path)
+
+
 @workflow
 def my_workflow(path: str) -> str:
     return print_file(path=sensor(path=path))

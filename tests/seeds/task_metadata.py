@@ -1,6 +1,6 @@
 import datetime
 
-from connectory.authoring import TaskMetadata
+from connectory.authoring import TaskMetadata, task
 
 # Define metadata for a task
 my_task_metadata = TaskMetadata(
@@ -11,3 +11,9 @@ my_task_metadata = TaskMetadata(
     interruptible=True,
     generates_deck=True,
 )
+
+
+# This metadata would then be associated with a task definition
+@task(metadata=my_task_metadata)
+def my_task(name: str) -> str:
+    return f"Hello, {name}!"

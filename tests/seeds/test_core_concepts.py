@@ -26,6 +26,11 @@ def test_metadata_of_a_task() -> None:
     assert message.generates_deck.value
 
 
+def test_a_task_with_metadata() -> None:
+    assert task_metadata.my_task(name="Ada") == "Hello, Ada!"
+    assert compile_task(task_metadata.my_task).metadata == task_metadata.my_task_metadata.to_proto()
+
+
 def test_an_eager_task_drives_others() -> None:
     assert eager.my_eager_workflow(input_val=3) == 12
     assert compile_task(eager.eager_workflow_task).metadata.is_eager

@@ -52,3 +52,9 @@ def test_it_runs_in_a_container(tmp_path: Path) -> None:
     outcome = run_container(compile_task(sensor.sensor), inputs, tmp_path)
     assert outcome.outputs is not None, outcome.said
     assert outcome.outputs.literals["path"].scalar.primitive.string_value == __file__
+
+
+def test_wait_and_run() -> None:
+    assert sensor.wait_and_run(path=__file__) == len(__file__)
+    assert check(compile_workflow(sensor.wait_and_run)) == []
+    assert compile_task(sensor.patient).metadata.timeout.ToTimedelta() == timedelta(hours=1)
