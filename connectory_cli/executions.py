@@ -21,7 +21,7 @@ from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 from workflow_runner.views import ExecutionSummary, ExecutionView
 
-__all__ = ["abort_execution", "list_executions", "show_execution"]
+__all__ = ["abort_execution", "list_executions", "print_execution", "print_executions", "show_execution"]
 
 
 def list_executions(store: str | None, limit: int, as_json: bool) -> int:
@@ -33,15 +33,20 @@ def list_executions(store: str | None, limit: int, as_json: bool) -> int:
             return await runner.list(limit)
 
     found = [] if where.file is not None and not where.file.exists() else uvloop.run(session())
+    print_executions(found, as_json)
+    return 0
+
+
+def print_executions(found: Sequence[ExecutionSummary], as_json: bool) -> None:
+    """Print executions of a list."""
     if as_json:
         print_json([summary_json(summary) for summary in found])
-        return 0
+        return
     rows = [
         [s.id, s.workflow, str(s.phase), f"{s.started:%Y-%m-%d %H:%M:%S}Z", duration(s.started, s.ended), s.error]
         for s in found
     ]
     print_table(["id", "workflow", "phase", "started", "took", "error"], rows)
-    return 0
 
 
 def show_execution(store: str | None, execution: str, as_json: bool) -> int:
@@ -53,11 +58,16 @@ def show_execution(store: str | None, execution: str, as_json: bool) -> int:
         async with Runner(open_store(where.store), []) as runner:
             return await runner.show(execution)
 
-    view = uvloop.run(session())
+    print_execution(uvloop.run(session()), as_json)
+    return 0
+
+
+def print_execution(view: ExecutionView, as_json: bool) -> None:
+    """Print one execution with its nodes."""
     types = default_types()
     if as_json:
         print_json(execution_json(view, types))
-        return 0
+        return
     sys.stdout.write(f"{view.id}  {view.workflow}  {view.phase}  {duration(view.started, view.ended)}\n\n")
     rows = [
         [
@@ -79,7 +89,6 @@ def show_execution(store: str | None, execution: str, as_json: bool) -> int:
         sys.stdout.write(f"{name} = {value}\n")
     if view.error is not None:
         sys.stdout.write(f"error: {view.error.message} ({view.error.code})\n")
-    return 0
 
 
 def abort_execution(store: str | None, execution: str, cause: str, endpoints: Sequence[str], as_json: bool) -> int:

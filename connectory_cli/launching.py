@@ -9,13 +9,13 @@ import uvloop
 from connectory.client.control import ControlClient
 from connectory.errors import NotFoundError, SettingsError
 from connectory.types import ConversionContext, default_types
-from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2
+from connectory.v1 import control_pb2, interface_pb2, launch_plan_pb2, literals_pb2
 from connectory_cli.controls import open_control
+from connectory_cli.following import followed
 from connectory_cli.inputs import value_of_text
 from connectory_cli.printing import execution_json, outputs_json, print_json, say
-from connectory_cli.progress import follow
-from connectory_cli.remote_views import Shown, updates
 from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.views import ExecutionView
 
 __all__ = ["LaunchOptions", "launch"]
 
@@ -64,17 +64,11 @@ async def _launch(options: LaunchOptions) -> int:
             else:
                 sys.stdout.write(f"{execution.name}\n")
             return 0
-        return await _followed(client, execution, options.as_json)
+        return _end(await followed(client, execution), options.as_json)
 
 
-async def _followed(
-    client: ControlClient, execution: identifiers_pb2.WorkflowExecutionIdentifier, as_json: bool
-) -> int:
-    shown, types = Shown(), default_types()
-    watch = client.watch_execution(control_pb2.WatchExecutionRequest(id=execution))
-    await follow(updates(watch, shown))
-    data = await client.get_execution_data(control_pb2.WorkflowExecutionGetDataRequest(id=execution))
-    view = shown.view(data.full_outputs if data.HasField("full_outputs") else None)
+def _end(view: ExecutionView, as_json: bool) -> int:
+    types = default_types()
     if as_json:
         print_json(execution_json(view, types))
     elif view.phase is ExecutionPhase.SUCCEEDED:

@@ -10,10 +10,11 @@ from connectory.v1 import control_pb2, execution_pb2, literals_pb2
 from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.failures import Failure, FailureKind
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
+from workflow_runner.signals import SignalView
 from workflow_runner.subscribers import Update
 from workflow_runner.views import ExecutionSummary, ExecutionUpdate, ExecutionView, NodeUpdate, NodeView
 
-__all__ = ["Shown", "execution_summary", "phase_of", "updates"]
+__all__ = ["Shown", "execution_summary", "phase_of", "signal_view", "updates"]
 
 _Node = execution_pb2.NodeExecution
 _Wire = execution_pb2.WorkflowExecution
@@ -59,6 +60,19 @@ def execution_summary(execution: control_pb2.Execution) -> ExecutionSummary:
         started=started,
         ended=ended,
         error=failure.message if failure is not None else "",
+    )
+
+
+def signal_view(signal: control_pb2.Signal) -> SignalView:
+    """A gate."""
+    return SignalView(
+        id=signal.id.signal_id,
+        is_approval=signal.is_approval,
+        type=signal.type,
+        nodes=list(signal.waiting_nodes),
+        shown=signal.about,
+        deadline=_time(signal.deadline) if signal.HasField("deadline") else None,
+        answer=signal.value if signal.HasField("value") else None,
     )
 
 
@@ -119,6 +133,7 @@ class Shown:
             message=attempt.closure.reason,
             cache_key="",
             cached_from="",
+            reused_from="",
             log_links=[LogLink(uri=log.uri, name=log.name) for log in attempt.closure.logs],
             error=_failure(closure.error) if closure.HasField("error") else None,
         )

@@ -16,7 +16,7 @@ from workflow_runner.runner import Runner
 from workflow_runner.signals import SignalView
 from workflow_runner.store.opening import open_store
 
-__all__ = ["approve", "give_signal", "list_signals"]
+__all__ = ["approve", "give_signal", "list_signals", "literal_of_text", "print_signals"]
 
 
 def list_signals(store: str | None, execution: str, as_json: bool) -> int:
@@ -28,7 +28,13 @@ def list_signals(store: str | None, execution: str, as_json: bool) -> int:
         async with Runner(open_store(where.store), []) as runner:
             return await runner.signals(execution)
 
-    found, types = uvloop.run(session()), default_types()
+    print_signals(uvloop.run(session()), as_json)
+    return 0
+
+
+def print_signals(found: Sequence[SignalView], as_json: bool) -> None:
+    """Print what gates wait for."""
+    types = default_types()
     rows: list[dict[str, Any]] = [
         {
             "signal": view.id,
@@ -48,22 +54,26 @@ def list_signals(store: str | None, execution: str, as_json: bool) -> int:
             ["signal", "kind", "state", "about"],
             [[r["signal"], r["kind"], r["state"], text] for r, text in zip(rows, about, strict=True)],
         )
-    return 0
 
 
 def give_signal(store: str | None, execution: str, signal: str, text: str) -> int:
     """Answer with a value of the type that the gate declares."""
-    types = default_types()
 
     async def session(runner: Runner) -> literals_pb2.Literal:
-        declared = next((view.type for view in await runner.signals(execution) if view.id == signal), None)
-        if declared is None:
-            return literals_pb2.Literal()  # the runner's own error lists the signals that there are
-        annotation = types.annotation_for(declared)
-        value = value_of_text(signal, text, annotation, types)
-        return types.to_literal(value, declared, ConversionContext(), annotation=annotation)
+        return literal_of_text(await runner.signals(execution), signal, text)
 
     return _answer(store, execution, signal, session)
+
+
+def literal_of_text(views: Sequence[SignalView], signal: str, text: str) -> literals_pb2.Literal:
+    """An answer of the type that the gate declares; for a gate that there is none of, anything: it is refused."""
+    declared = next((view.type for view in views if view.id == signal), None)
+    if declared is None:
+        return literals_pb2.Literal()  # the runner's own error lists the signals that there are
+    types = default_types()
+    annotation = types.annotation_for(declared)
+    value = value_of_text(signal, text, annotation, types)
+    return types.to_literal(value, declared, ConversionContext(), annotation=annotation)
 
 
 def approve(store: str | None, execution: str, signal: str, approved: bool) -> int:
