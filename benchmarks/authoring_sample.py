@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-__all__ = ["ROWS", "Row", "answer", "per_item", "seconds"]
+__all__ = ["ROWS", "Row", "answer", "per_item", "seconds", "typical"]
 
 MANY: Final = 500
 PASSES: Final = 7
@@ -56,10 +56,14 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begun
 
 
+def typical(work: Callable[[], Any]) -> float:
+    """The median of some passes, in seconds, after one that is not counted."""
+    return median([seconds(work) for _ in range(PASSES + 1)][1:])
+
+
 def per_item(convert: Callable[[Any], Any], items: list[Any]) -> float:
     """Microseconds per item: the median of some passes, after one that is not counted."""
-    passes = [seconds(lambda: [convert(item) for item in items]) for _ in range(PASSES + 1)]
-    return median(passes[1:]) / len(items) * 1e6
+    return typical(lambda: [convert(item) for item in items]) / len(items) * 1e6
 
 
 def answer(figures: dict[str, float]) -> None:
