@@ -57,7 +57,7 @@ class NodeView:
     """When the current attempt began."""
     ended: datetime | None
     message: str
-    reused_from: str
+    reused_from: str = ""
     """The earlier execution that its result was taken over from; empty: it was worked out here."""
     cache_key: str
     """Under which its result is kept for others; empty: it is not."""

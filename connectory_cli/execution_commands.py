@@ -1,0 +1,87 @@
+"""Declare the commands that look at executions and do something with them."""
+
+from typing import Annotated
+
+import typer
+
+from connectory_cli.options import EndpointOption, JsonOption, StoreOption, group, module_of
+
+__all__ = ["add_execution_commands"]
+
+executions = group("Look at workflow executions, abort them, resume them.")
+
+
+def add_execution_commands(app: typer.Typer) -> None:
+    """Put these commands below `connectory`."""
+    app.add_typer(executions, name="executions")
+
+
+@executions.command("list")
+def list_executions(
+    store: StoreOption = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many, newest first.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List executions, newest first."""
+    raise typer.Exit(module_of("executions").list_executions(store, limit, as_json))
+
+
+@executions.command("show")
+def show_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")], store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one execution: its nodes, their attempts, errors, log links and outputs."""
+    raise typer.Exit(module_of("executions").show_execution(store, execution, as_json))
+
+
+@executions.command("abort")
+def abort_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    cause: Annotated[str, typer.Option("--cause", help="Why, for those who read it later.")] = "aborted by a person",
+    endpoints: EndpointOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Abort an execution that no runner works on, and wait until its external jobs are gone."""
+    raise typer.Exit(module_of("executions").abort_execution(store, execution, cause, endpoints or [], as_json))
+
+
+@executions.command("resume")
+def resume_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    endpoints: EndpointOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with an execution whose runner died."""
+    raise typer.Exit(module_of("running").resume(store, execution, endpoints or [], as_json))
+
+
+@executions.command("signals")
+def list_signals(
+    execution: Annotated[str, typer.Argument(metavar="ID")], store: StoreOption = None, as_json: JsonOption = False
+) -> None:
+    """List what an execution waits for people to say: approvals and values."""
+    raise typer.Exit(module_of("signals").list_signals(store, execution, as_json))
+
+
+@executions.command("signal")
+def give_signal(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="Its name, as `signals` lists it.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or JSON for anything else.")],
+    store: StoreOption = None,
+) -> None:
+    """Answer a gate that waits for a value. The process that runs the execution takes it within a second."""
+    raise typer.Exit(module_of("signals").give_signal(store, execution, signal, value))
+
+
+@executions.command("approve")
+def approve(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The approval's name, as `signals` lists it.")],
+    reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Approve, or reject, what an execution waits for."""
+    raise typer.Exit(module_of("signals").approve(store, execution, signal, not reject))

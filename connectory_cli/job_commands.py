@@ -1,0 +1,150 @@
+"""Declare the commands that look after jobs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from connectory_cli.options import JsonOption, group, module_of
+
+__all__ = ["add_job_commands"]
+
+jobs = group("Look at the jobs of running connector servers, end them, deal with abandoned ones.")
+
+
+def add_job_commands(app: typer.Typer) -> None:
+    """Put these commands below `connectory`."""
+    app.add_typer(jobs, name="jobs")
+
+
+AskedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--connectors",
+        metavar="ENDPOINT",
+        envvar="CONNECTORY_CONNECTORS",
+        help="A running connector server: HOST:PORT or unix:/PATH; repeatable.  [127.0.0.1:8000]",
+        show_default=False,
+    ),
+]
+TlsCaOption = Annotated[
+    Path | None, typer.Option("--tls-ca", metavar="FILE", help="Trust servers signed by this CA, PEM.  [no TLS]")
+]
+TlsCertOption = Annotated[
+    Path | None, typer.Option("--tls-cert", metavar="FILE", help="Client certificate, PEM.", show_default=False)
+]
+TlsKeyOption = Annotated[
+    Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, PEM.", show_default=False)
+]
+TlsNameOption = Annotated[
+    str, typer.Option("--tls-name", metavar="NAME", help="The name in the server's certificate.", show_default=False)
+]
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Its idempotency key, as `jobs list` shows it.")]
+
+
+@jobs.command("list")
+def list_jobs(
+    endpoints: AskedOption = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="creating, live, ended, ambiguous, deleting or deleted; repeatable."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Jobs that have ended or were deleted, too.")] = False,
+    task_type: Annotated[
+        str, typer.Option("--type", metavar="TYPE", help="Only this task type, or TYPE@VERSION.")
+    ] = "",
+    execution: Annotated[str, typer.Option("--execution", help="Only executions that begin so.")] = "",
+    orphans: Annotated[bool, typer.Option("--orphans", help="Only jobs that nobody looks after.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 1000,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List the jobs that exist, or may exist, in the order of their keys."""
+    work = module_of("jobs")
+    wanted = work.JobFilter(
+        states=state or [],
+        every_state=everything,
+        category=task_type,
+        execution=execution,
+        orphans=orphans,
+        limit=limit,
+    )
+    raise typer.Exit(work.list_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), wanted, as_json))
+
+
+@jobs.command("show")
+def show_job(
+    key: KeyArgument,
+    endpoints: AskedOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show one job."""
+    raise typer.Exit(module_of("jobs").show_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, as_json))
+
+
+@jobs.command("delete")
+def delete_jobs(
+    keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Idempotency keys, as `jobs list` shows them.")],
+    endpoints: AskedOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """End jobs; returns when their connectors confirmed it."""
+    raise typer.Exit(
+        module_of("jobs").delete_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), keys, as_json)
+    )
+
+
+@jobs.command("reap")
+def reap_jobs(
+    endpoints: AskedOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Deal now with jobs that nobody looks after, instead of waiting until the servers do."""
+    raise typer.Exit(
+        module_of("jobs").reap_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), dry_run, as_json)
+    )
+
+
+@jobs.command("settle")
+def settle_job(
+    key: KeyArgument,
+    handle: Annotated[
+        str | None, typer.Option("--handle", metavar="JSON", help="The job exists; its handle.", show_default=False)
+    ] = None,
+    nothing: Annotated[bool, typer.Option("--nothing", help="There is no job; the key may be used again.")] = False,
+    endpoints: AskedOption = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+) -> None:
+    """Say what became of an ambiguous create, after looking for its job in the external system."""
+    if (handle is None) != nothing:
+        raise typer.BadParameter("say either --handle JSON or --nothing")
+    raise typer.Exit(
+        module_of("jobs").settle_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, handle)
+    )
+
+
+def _servers(
+    endpoints: list[str] | None, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, tls_name: str
+) -> Any:
+    return module_of("jobs").Servers(
+        endpoints=endpoints or [], tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, tls_name=tls_name
+    )

@@ -1,0 +1,49 @@
+"""Options that several commands have, and how commands find the modules that do their work."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+__all__ = ["EndpointOption", "JsonOption", "StoreOption", "findable", "group", "module_of"]
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="CONNECTORY_STORE",
+        help="Where executions are kept: sqlite:///PATH or memory://.  [default: a file in the user's state folder]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+EndpointOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--connectors",
+        metavar="ENDPOINT",
+        help="A running connector server: HOST:PORT or unix:/PATH; repeatable. Without it one is started inside.",
+        show_default=False,
+    ),
+]
+
+
+def group(text: str) -> typer.Typer:
+    """A group of commands."""
+    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
+
+
+def module_of(module: str) -> ModuleType:
+    """Load the module of this package that does a command's work."""
+    return importlib.import_module(f"connectory_cli.{module}")
+
+
+def findable(modules: list[str] | None) -> list[str] | None:
+    """The modules, which may also be files of the current folder, however this program was started."""
+    folder = str(Path.cwd())
+    if modules and folder not in sys.path:
+        sys.path.append(folder)
+    return modules
