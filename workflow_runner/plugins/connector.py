@@ -66,9 +66,15 @@ class _Memory:
 class ConnectorPlugin(Plugin):
     """Creates a job under the attempt's key, asks how it stands until it ends, and deletes it when told to."""
 
-    def __init__(self, clients: Sequence[ConnectorClient], patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        clients: Sequence[ConnectorClient],
+        patience: Patience | None = None,
+        *,
+        routes: Routes | None = None,
+    ) -> None:
         self._clients = clients
-        self._routes = Routes(clients)
+        self._routes = routes or Routes(clients)
         self._patience = patience or Patience()
         self._memories: dict[str, _Memory] = {}
 

@@ -1,0 +1,116 @@
+"""Values as files of a container: one per input before it starts, one per output when it has ended."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from connectory.authoring.file_values import read_value, write_value
+from connectory.errors import InvalidTaskError, TypeConversionError, UserError
+from connectory.storage import Storage
+from connectory.types import ConversionContext, default_types
+from connectory.types.kinds import Kind, kind_of
+from connectory.v1 import interface_pb2, literals_pb2, tasks_pb2
+
+__all__ = ["Folders", "native"]
+
+_ERROR: Final = "_ERROR"
+_FILES: Final = (Kind.FILE, Kind.DIRECTORY)
+_Format = tasks_pb2.DataLoadingConfig.LiteralMapFormat
+
+
+class Folders:
+    """The two data folders of one attempt. Its calls block."""
+
+    def __init__(self, root: Path, storage: Storage, raw_output_prefix: str) -> None:
+        self.root = root
+        self.inputs = root / "inputs"
+        self.outputs = root / "outputs"
+        self._conversion = ConversionContext(
+            storage=storage, raw_output_prefix=raw_output_prefix, working_dir=root / "downloads"
+        )
+
+    def make(self) -> None:
+        """Make them anew."""
+        self.remove()
+        for folder in (self.inputs, self.outputs):
+            folder.mkdir(mode=0o700, parents=True)
+
+    def remove(self) -> None:
+        """Remove them, with what is in them."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def values(self, inputs: literals_pb2.LiteralMap, declared: interface_pb2.VariableMap) -> dict[str, Any]:
+        """The inputs as Python values."""
+        return native(inputs, declared, self._conversion)
+
+    def put_inputs(self, inputs: literals_pb2.LiteralMap, values: Mapping[str, Any], config: int) -> None:
+        """Write every input to a file of its name, and all to `inputs.pb` and to `inputs.json` or `inputs.yaml`."""
+        for name, value in values.items():
+            try:
+                write_value(value, self.inputs / name)
+            except TypeError as error:
+                text = f"input {name!r} cannot be written to a file for the container: {error}"
+                raise InvalidTaskError(text, fields={f"inputs.{name}": text}) from error
+        taken = set(values)
+        plain = {name: _plain(value, self.inputs / name) for name, value in values.items()}
+        whole: dict[str, bytes] = {"inputs.pb": inputs.SerializeToString(deterministic=True)}
+        if config == _Format.Value("JSON"):
+            whole["inputs.json"] = json.dumps(plain).encode()
+        elif config == _Format.Value("YAML"):
+            whole["inputs.yaml"] = yaml.safe_dump(plain).encode()
+        for name, data in whole.items():
+            if name not in taken:
+                (self.inputs / name).write_bytes(data)
+
+    def take_outputs(self, declared: interface_pb2.VariableMap, there: str) -> literals_pb2.LiteralMap:
+        """Read every output from the file of its name; files and folders are stored. `there` is the folder's name in
+        the container.
+
+        UserError when one is missing, is not of its type, or when the container left `_ERROR`.
+        """
+        if (self.outputs / _ERROR).is_file():
+            text = (self.outputs / _ERROR).read_text(errors="replace")[:10_000].strip()
+            raise UserError(text or f"the container left {there}/{_ERROR}", reason="CONTAINER_ERROR")
+        outputs = literals_pb2.LiteralMap()
+        for name, variable in declared.variables.items():
+            path = self.outputs / name
+            if not path.exists():
+                text = f"the container did not write its output {name!r} to {there}/{name}"
+                raise UserError(text, reason="OUTPUT_MISSING")
+            annotation = default_types().annotation_for(variable.type)
+            try:
+                value = read_value(path, annotation)
+                literal = default_types().to_literal(value, variable.type, self._conversion, annotation=annotation)
+            except (TypeConversionError, UnicodeDecodeError) as error:
+                text = f"output {name!r} of the container cannot be read: {error}"
+                raise UserError(text, reason="OUTPUT_NOT_READ") from error
+            outputs.literals[name].CopyFrom(literal)
+        return outputs
+
+    def keeps_outputs(self, declared: interface_pb2.VariableMap, prefix: str) -> bool:
+        """Whether outputs stay in the folder, because there is no other place for them."""
+        return not prefix and any(kind_of(variable.type) in _FILES for variable in declared.variables.values())
+
+
+def native(
+    inputs: literals_pb2.LiteralMap, declared: interface_pb2.VariableMap, conversion: ConversionContext
+) -> dict[str, Any]:
+    """Literals as the values that are most natural for their declared types."""
+    types = default_types()
+    return {
+        name: types.to_python(literal, types.annotation_for(declared.variables[name].type), conversion)
+        for name, literal in inputs.literals.items()
+    }
+
+
+def _plain(value: Any, path: Path) -> Any:
+    """A value as it is written into the file of all inputs: files by where they are."""
+    try:
+        return msgspec.to_builtins(value)
+    except (TypeError, ValueError):
+        return str(path)

@@ -1,0 +1,228 @@
+"""The plugin that runs containers."""
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from connectory.authoring.container_words import PROCESS
+from connectory.client.connector import ConnectorClient
+from connectory.errors import (
+    ConnectorError,
+    ConnectoryError,
+    DeadlineExceededError,
+    InvalidTaskError,
+    StorageError,
+    UnavailableError,
+    UserError,
+)
+from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
+from workflow_runner.engine.failures import Failure
+from workflow_runner.plugins.connector import ConnectorPlugin
+from workflow_runner.plugins.container.kept import JobMemory, Kept
+from workflow_runner.plugins.container.planning import container_name, folders_of, is_raw, plan
+from workflow_runner.plugins.container.protocol import left_behind
+from workflow_runner.plugins.container.runtimes import KUBERNETES, Runtimes
+from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.patience import Patience
+from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
+from workflow_runner.plugins.routes import Routes
+
+__all__ = ["ContainerPlugin", "container_plugin"]
+
+_LOOK_AGAIN = 30.0
+_EXIT_CODES = {"ExitCode": "EXIT_CODE", "Signal": "EXIT_CODE"}
+
+
+@dataclass(kw_only=True)
+class _Memory:
+    """What is known of an attempt in this process only."""
+
+    planning: asyncio.Task[Kept] | None = None
+    unanswered: float | None = None
+    """Since when the services that could run the container do not answer, on a steady clock."""
+    ending: asyncio.Task[PhaseInfo] | None = None
+    version: int = 0
+    """The version with which the job's phase came last."""
+
+
+class ContainerPlugin(Plugin):
+    """Has a connector run the container, and brings and fetches its data.
+
+    The clients are those of the connector plugin, and stay open when this is closed. `folder` holds the data of
+    containers that run now.
+    """
+
+    def __init__(
+        self, clients: Sequence[ConnectorClient], folder: Path | None = None, patience: Patience | None = None
+    ) -> None:
+        self._patience = patience or Patience()
+        routes = Routes(clients)
+        self._jobs = ConnectorPlugin((), patience, routes=routes)
+        self._runtimes = Runtimes(routes)
+        self._folder = folder or Path(tempfile.gettempdir()) / f"connectory-{os.getuid()}" / "containers"
+        self._memories: dict[str, _Memory] = {}
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        """Prepare, then see how the job stands, then fetch what it left."""
+        kept = ctx.state.read(Kept)
+        memory = self._memories.setdefault(ctx.key, _Memory())
+        if kept is None:
+            return await self._plan(ctx, memory)
+        if kept.outputs is not None or kept.nodes is not None:
+            return do_transition(_success(kept))
+        if memory.ending is not None:
+            return self._ended(ctx, memory, kept)
+        transition = await self._jobs.handle(self._job(ctx, kept))
+        info = transition.info
+        if info.failure is not None:
+            return do_transition(_failed(info, info.failure, ctx))
+        if not info.phase.is_terminal:
+            memory.version = info.version
+            return transition
+        if kept.runtime == KUBERNETES:
+            return do_transition(info)
+        memory.ending = asyncio.create_task(self._end(ctx))
+        memory.ending.add_done_callback(lambda _: ctx.wake())
+        return self._ended(ctx, memory, kept)
+
+    async def _plan(self, ctx: TaskExecutionContext, memory: _Memory) -> Transition:
+        if memory.planning is None:
+            memory.planning = asyncio.create_task(plan(ctx, self._runtimes, self._folder))
+            memory.planning.add_done_callback(lambda _: ctx.wake())
+        if not memory.planning.done():
+            return do_transition(PhaseInfo.initializing("brings the inputs"), again_in=_LOOK_AGAIN)
+        planning, memory.planning = memory.planning, None
+        try:
+            ctx.state.write(planning.result())
+        except (UnavailableError, DeadlineExceededError) as error:
+            return self._unanswered(memory, error)
+        except (ConnectoryError, OSError, ValueError) as error:
+            return do_transition(_refused(error))
+        return do_transition(PhaseInfo.initializing("brings the inputs"), again_in=0)
+
+    def _unanswered(self, memory: _Memory, error: ConnectorError) -> Transition:
+        now = time.monotonic()
+        memory.unanswered = now if memory.unanswered is None else memory.unanswered
+        if now - memory.unanswered > self._patience.start:
+            return do_transition(_refused(error))
+        wait = self._patience.slowest_retry
+        return do_transition(PhaseInfo.waiting_for_resources(f"{error.message}; asking again"), again_in=wait)
+
+    def _ended(self, ctx: TaskExecutionContext, memory: _Memory, kept: Kept) -> Transition:
+        if memory.ending is None or not memory.ending.done():
+            return do_transition(PhaseInfo.running("fetches the outputs", version=memory.version), again_in=_LOOK_AGAIN)
+        ending, memory.ending = memory.ending, None
+        try:
+            info = ending.result()
+        except (ConnectoryError, OSError) as error:
+            return do_transition(_refused(error))
+        if info.nodes is not None:
+            ctx.state.write(msgspec.structs.replace(kept, nodes=info.nodes.SerializeToString(deterministic=True)))
+        elif info.outputs is not None:
+            ctx.state.write(msgspec.structs.replace(kept, outputs=info.outputs.SerializeToString(deterministic=True)))
+        return do_transition(info)
+
+    async def _end(self, ctx: TaskExecutionContext) -> PhaseInfo:
+        if not is_raw(ctx):
+            return await left_behind(ctx)
+        folders, there = folders_of(ctx, self._folder), ctx.template.container.data_config.output_path
+        declared = ctx.template.interface.outputs
+        return PhaseInfo.success(await asyncio.to_thread(folders.take_outputs, declared, there))
+
+    async def abort(self, ctx: TaskExecutionContext) -> None:
+        """Have the job deleted, and the container removed."""
+        memory = self._memories.setdefault(ctx.key, _Memory())
+        under_way = [task for task in (memory.planning, memory.ending) if task is not None]
+        if under_way:
+            await asyncio.wait(under_way)
+        kept = ctx.state.read(Kept)
+        if kept is None:
+            return
+        await self._jobs.abort(self._job(ctx, kept))
+        if kept.runtime not in (PROCESS, KUBERNETES):
+            await _remove(kept.runtime, container_name(ctx))
+
+    async def finalize(self, ctx: TaskExecutionContext) -> None:
+        """Remove the data."""
+        self._memories.pop(ctx.key, None)
+        await self._jobs.finalize(ctx)
+        folders = folders_of(ctx, self._folder)
+        if not (is_raw(ctx) and folders.keeps_outputs(ctx.template.interface.outputs, ctx.output_prefix)):
+            await asyncio.to_thread(folders.remove)
+
+    async def close(self) -> None:
+        """Give up what is being brought and fetched; it is begun anew."""
+        memories = self._memories.values()
+        under_way = [task for memory in memories for task in (memory.planning, memory.ending) if task is not None]
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        await self._jobs.close()
+
+    @staticmethod
+    def _job(ctx: TaskExecutionContext, kept: Kept) -> TaskExecutionContext:
+        """The attempt as the connector plugin is to see it."""
+        return replace(
+            ctx,
+            template=tasks_pb2.TaskTemplate.FromString(kept.template),
+            inputs=literals_pb2.LiteralMap.FromString(kept.inputs),
+            state=JobMemory(ctx.state, kept),
+        )
+
+
+def container_plugin(
+    clients: Sequence[ConnectorClient],
+    *,
+    folder: Path | None = None,
+    patience: Patience | None = None,
+    task_types: Sequence[str] = ("raw-container", "container"),
+) -> PluginEntry:
+    """The entry of the plugin. With `python-task` among its types it runs Python tasks too, by their images."""
+    return PluginEntry(
+        id="container",
+        registered_task_types=tuple(task_types),
+        load_plugin=lambda setup: ContainerPlugin(clients, folder, patience),
+    )
+
+
+def _success(kept: Kept) -> PhaseInfo:
+    if kept.nodes is not None:
+        return PhaseInfo.expansion(workflow_pb2.DynamicJobSpec.FromString(kept.nodes))
+    return PhaseInfo.success(literals_pb2.LiteralMap.FromString(kept.outputs or b""))
+
+
+def _failed(info: PhaseInfo, failure: Failure, ctx: TaskExecutionContext) -> PhaseInfo:
+    """The failure of the job as one of the container: another attempt may help a program that ended with a code."""
+    if failure.code not in _EXIT_CODES:
+        return info
+    message = f"the container of {ctx.template.id.name!r} failed: {failure.message}"
+    return PhaseInfo.retryable_failure(
+        _EXIT_CODES[failure.code], message, kind=failure.kind, live=info.live, log_links=info.log_links
+    )
+
+
+def _refused(error: Exception) -> PhaseInfo:
+    """What an error before or after the container's own run means."""
+    if isinstance(error, UserError | InvalidTaskError):
+        return PhaseInfo.permanent_failure(error.reason, error.message)
+    code = error.reason if isinstance(error, ConnectorError) else type(error).__name__
+    if isinstance(error, StorageError | OSError) or (isinstance(error, ConnectorError) and error.retryable):
+        return PhaseInfo.retryable_failure(code, str(error), kind="system")
+    return PhaseInfo.permanent_failure(code, str(error), kind="system")
+
+
+async def _remove(runtime: str, name: str) -> None:
+    """Remove a container, whether or not it is there. UnavailableError: ask again."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(runtime, "rm", "--force", name, stdout=pipe, stderr=pipe)
+    _, said = await process.communicate()
+    text = said.decode(errors="replace").strip()
+    if process.returncode != 0 and "no such container" not in text.lower():
+        raise UnavailableError(f"{runtime} could not remove the container {name}: {text[-500:]}")
