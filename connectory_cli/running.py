@@ -29,6 +29,7 @@ from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.naming import require_execution_id
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import LogConflictError, UnknownExecutionError
+from workflow_runner.store.leases import LeaseHeldError
 from workflow_runner.views import ExecutionResult
 
 __all__ = ["RunOptions", "resume", "run"]
@@ -141,7 +142,7 @@ async def _finish(runner: Runner, execution: str, interruption: Interruption, as
     interruption.execution = execution
     try:
         result = await _followed(runner, execution, interruption)
-    except (UnknownExecutionError, LogConflictError):
+    except (UnknownExecutionError, LogConflictError, LeaseHeldError):
         raise
     except StoreError as error:
         remedy = f"it goes on where it stood with: {interruption.command('resume')}"
