@@ -22,6 +22,7 @@ from connectory.v1 import identifiers_pb2, launch_plan_pb2, workflow_pb2
 from connectory_cli.controls import open_control
 from connectory_cli.loading import load
 from connectory_cli.printing import print_json, print_table
+from workflow_runner.sources import mark_sources
 
 __all__ = ["RegisterOptions", "register_file"]
 
@@ -79,6 +80,7 @@ def _compiled(module: ModuleType, options: RegisterOptions, version: str) -> _Co
         compile_workflow(workflow, project=project, domain=domain, version=version) for workflow in workflows.values()
     ]
     for closure in closures:
+        mark_sources(task.template for task in closure.tasks)
         _let_tasks_be_found(closure, options.file)
     compiled = [compile_launch_plan(plan, project=project, domain=domain, version=version) for plan in named.values()]
     return _Compiled(closures=closures, plans=compiled)

@@ -160,6 +160,13 @@ class ControlClient:
         answer: control_pb2.ExecutionTerminateResponse = await self._one("AdminService.TerminateExecution", request)
         return answer
 
+    async def update_execution(
+        self, request: control_pb2.ExecutionUpdateRequest
+    ) -> control_pb2.ExecutionUpdateResponse:
+        """Archive an execution, or bring it back."""
+        answer: control_pb2.ExecutionUpdateResponse = await self._one("AdminService.UpdateExecution", request)
+        return answer
+
     async def list_node_executions(
         self, request: control_pb2.NodeExecutionListRequest
     ) -> control_pb2.NodeExecutionList:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from connectory.errors import NotFoundError
+from connectory.errors import NotFoundError, UserError
 from connectory.v1 import control_pb2, identifiers_pb2
 from workflow_runner.control.assembly import assemble
 from workflow_runner.control.catalog.contract import EXECUTION_FIELDS, Catalog, ExecutionKey, KnownExecution
 from workflow_runner.control.ending import Ending
 from workflow_runner.control.execution_messages import execution_identifier, execution_message
 from workflow_runner.control.identifiers import execution_key, require_place
+from workflow_runner.control.phases import execution_phase, is_final
 from workflow_runner.control.pictures import Picture, Pictures
 from workflow_runner.control.queries import Condition, Query, page_of, query_of
 from workflow_runner.control.starting import Starting, without_fixed
@@ -54,6 +55,15 @@ class Executions:
         again = await self._again(request.id, request.name)
         again.spec.metadata.mode = control_pb2.ExecutionMetadata.RELAUNCH
         again.spec.overwrite_cache = again.spec.overwrite_cache or request.overwrite_cache
+        return _created(await self._starting.start(again))
+
+    async def recover(self, request: control_pb2.ExecutionRecoverRequest) -> control_pb2.ExecutionCreateResponse:
+        """Start one that takes over what another one has done, which must have ended."""
+        known = await self.find(request.id)
+        if not is_final(execution_phase(known.phase)):
+            raise UserError(f"execution {known.name!r} has not ended; terminate it first")
+        again = await self._again(request.id, request.name)
+        again.spec.metadata.mode = control_pb2.ExecutionMetadata.RECOVERED
         return _created(await self._starting.start(again))
 
     async def get(self, request: control_pb2.WorkflowExecutionGetRequest) -> control_pb2.Execution:

@@ -44,7 +44,7 @@ def node_phase(node: NodeState, *, expanded: bool) -> execution_pb2.NodeExecutio
         return _Node.RUNNING if retried else _Node.FAILING
     if node.phase is NodePhase.RUNNING and expanded:
         return _Node.DYNAMIC_RUNNING
-    return _NODES[node.phase]
+    return _Node.RECOVERED if node.reused_from else _NODES[node.phase]
 
 
 def task_phase(node: NodeState, attempt: AttemptHistory) -> execution_pb2.TaskExecution.Phase.ValueType:

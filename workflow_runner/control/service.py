@@ -87,6 +87,7 @@ class ControlService:
             "UpdateLaunchPlan": self._plans.update,
             "CreateExecution": self._executions.create,
             "RelaunchExecution": self._executions.relaunch,
+            "RecoverExecution": self._executions.recover,
             "GetExecution": self._executions.get,
             "UpdateExecution": self._executions.update,
             "GetExecutionData": self._executions.data,

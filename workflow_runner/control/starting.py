@@ -9,11 +9,19 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from connectory.errors import AlreadyExistsError, ConnectoryError, InvalidTaskError, SettingsError, StoreError
+from connectory.errors import (
+    AlreadyExistsError,
+    ConnectoryError,
+    InvalidTaskError,
+    NotFoundError,
+    SettingsError,
+    StoreError,
+)
 from connectory.v1 import control_pb2
+from workflow_runner.again import recover
 from workflow_runner.control.assembly import Launchable, assemble
 from workflow_runner.control.catalog.contract import Catalog, ExecutionKey, KnownExecution
-from workflow_runner.control.identifiers import require_place
+from workflow_runner.control.identifiers import execution_key, require_place
 from workflow_runner.control.launching import Launch, launch_of
 from workflow_runner.engine.program import program_of
 from workflow_runner.naming import require_execution_id
@@ -41,7 +49,12 @@ class Starting:
         launch = launch_of(what, request, output_prefix=self._output_prefix)
         program_of(launch.closure, launch.launch_plans)  # refuses what cannot be run before anything is kept
         known = await self._accept(_known(request, what, launch, self._clock()))
-        await self._begin(known, launch)
+        try:
+            await self._begin(known, request, launch)
+        except ConnectoryError as error:
+            if not isinstance(error, StoreError):  # it never can
+                await self._catalog.forget(known.key)
+            raise
         return known.key
 
     async def begin(self, known: KnownExecution) -> None:
@@ -50,7 +63,8 @@ class Starting:
             return
         request = control_pb2.ExecutionCreateRequest.FromString(known.request)
         what = await assemble(self._catalog, request.spec.launch_plan)
-        await self._begin(known, launch_of(what, without_fixed(request, what), output_prefix=self._output_prefix))
+        launch = launch_of(what, without_fixed(request, what), output_prefix=self._output_prefix)
+        await self._begin(known, request, launch)
 
     async def begin_waiting(self) -> None:
         """Begin whatever was accepted by a server that ended before it could."""
@@ -73,8 +87,15 @@ class Starting:
             raise AlreadyExistsError(f"there is an execution {wanted.name!r} in {place}; choose another name")
         return wanted
 
-    async def _begin(self, known: KnownExecution, launch: Launch) -> None:
+    async def _begin(self, known: KnownExecution, request: control_pb2.ExecutionCreateRequest, launch: Launch) -> None:
+        metadata = request.spec.metadata
         try:
+            if metadata.mode == control_pb2.ExecutionMetadata.RECOVERED:
+                earlier = await self._catalog.execution(execution_key(metadata.reference_execution))
+                if earlier is None:
+                    raise NotFoundError(f"there is no execution {metadata.reference_execution.name!r} to go on with")
+                await recover(self._runner, earlier.id, name=known.id)
+                return
             await self._runner.start(
                 launch.closure,
                 launch.inputs,

@@ -1,7 +1,8 @@
 """A control API in this process, with a fake plugin, and its client over a unix socket."""
 
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,13 +74,15 @@ def request_of(
 
 
 @asynccontextmanager
-async def serving(store: str = "memory://", plugin: FakePlugin | None = None) -> AsyncIterator[Control]:
+async def serving(
+    store: str = "memory://", plugin: FakePlugin | None = None, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Control]:
     plugin = plugin or FakePlugin()
     with tempfile.TemporaryDirectory(prefix="control-") as folder:
         settings = ControlSettings(uds=(Path(folder) / "control.sock",), grace=1.0)
         async with (
             Runner(open_store(store), [plugin.entry()]) as runner,
-            serve_control(settings, runner) as server,
+            serve_control(settings, runner, clock=clock) as server,
             ControlClient(server.addresses[0]) as client,
         ):
             yield Control(client=client, runner=runner, plugin=plugin, target=server.addresses[0])

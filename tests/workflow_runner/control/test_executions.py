@@ -1,11 +1,25 @@
-"""Executions through the control API, from registering to their outputs."""
+"""Executions through the control API: from their start to their end, and again."""
 
-from connectory.v1 import control_pb2, execution_pb2
-from tests.workflow_runner.control.flows import diamond
-from tests.workflow_runner.control.harness import serving
-from tests.workflow_runner.workflows import integer
+from pathlib import Path
+
+import pytest
+
+from connectory.errors import (
+    AlreadyExistsError,
+    InvalidTaskError,
+    NotFoundError,
+    StoreError,
+    UnavailableError,
+    UserError,
+)
+from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2
+from tests.workflow_runner.control.flows import FAILED, diamond
+from tests.workflow_runner.control.harness import Control, request_of, serving
+from tests.workflow_runner.fakes import FakePlugin
+from tests.workflow_runner.workflows import integer, string
 
 Phase = execution_pb2.WorkflowExecution
+Node = execution_pb2.NodeExecution
 
 
 async def test_what_is_registered_can_be_started_and_gives_its_outputs() -> None:
@@ -16,7 +30,225 @@ async def test_what_is_registered_can_be_started_and_gives_its_outputs() -> None
         ended = await control.ended(execution)
         assert ended.closure.phase == Phase.SUCCEEDED
         assert ended.closure.workflow_id.name == "diamond"
-        assert ended.closure.duration.ToNanoseconds() >= 0
+        assert ended.closure.HasField("duration")
+        assert ended.closure.created_at.ToDatetime() <= ended.closure.started_at.ToDatetime()
         data = await control.client.get_execution_data(control_pb2.WorkflowExecutionGetDataRequest(id=execution))
         assert data.full_inputs.literals["a"] == integer(1)
         assert data.full_outputs.literals["o"] == integer(7)
+
+
+async def test_a_name_is_used_once_in_its_project_and_again_in_another() -> None:
+    async with serving() as control:
+        plan = await control.register(diamond())
+        first = await control.start(plan, "nightly", a=integer(1))
+        with pytest.raises(AlreadyExistsError, match="nightly"):
+            await control.start(plan, "nightly", a=integer(2))
+        request = request_of(plan, "nightly", a=integer(3))
+        request.project = "other"
+        second = (await control.client.create_execution(request)).id
+        for execution, outputs in ((first, 7), (second, 11)):
+            await control.ended(execution)
+            data = await control.client.get_execution_data(control_pb2.WorkflowExecutionGetDataRequest(id=execution))
+            assert data.full_outputs.literals["o"] == integer(outputs)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, "a"),
+        ({"a": string("x")}, "a"),
+        ({"a": integer(1), "b": integer(2)}, "names 'b', which is no input; the inputs are: 'a'"),
+    ],
+)
+async def test_inputs_that_do_not_fit_are_refused_and_nothing_is_kept(
+    inputs: dict[str, literals_pb2.Literal], message: str
+) -> None:
+    async with serving() as control:
+        plan = await control.register(diamond())
+        with pytest.raises(InvalidTaskError, match=message):
+            await control.start(plan, "mistaken", **inputs)
+        with pytest.raises(NotFoundError, match="mistaken"):
+            await control.get(identifiers_pb2.WorkflowExecutionIdentifier(project="p", domain="d", name="mistaken"))
+
+
+async def test_a_name_that_cannot_be_a_path_is_refused() -> None:
+    async with serving() as control:
+        plan = await control.register(diamond())
+        with pytest.raises(InvalidTaskError, match=r"name '\.\./up' cannot be used"):
+            await control.start(plan, "../up", a=integer(1))
+
+
+async def test_a_launch_plan_has_defaults_and_what_is_fixed() -> None:
+    async with serving() as control:
+        plain = await control.register(diamond())
+        plan = launch_plan_pb2.LaunchPlan(id=plain)
+        plan.id.name = "of_five"
+        plan.spec.workflow_id.CopyFrom(plain)
+        plan.spec.workflow_id.resource_type = identifiers_pb2.WORKFLOW
+        plan.spec.default_inputs.parameters["a"].default.CopyFrom(integer(5))
+        await control.client.create_launch_plan(launch_plan_pb2.LaunchPlanCreateRequest(id=plan.id, spec=plan.spec))
+        await control.ended(await control.start(plan.id, "by-default"))
+        plan.id.name = "only_six"
+        plan.spec.fixed_inputs.literals["a"].CopyFrom(integer(6))
+        await control.client.create_launch_plan(launch_plan_pb2.LaunchPlanCreateRequest(id=plan.id, spec=plan.spec))
+        await control.ended(await control.start(plan.id, "fixed"))
+        with pytest.raises(InvalidTaskError, match=r"'a'.* is fixed by the launch plan"):
+            await control.start(plan.id, a=integer(1))
+        assert await outputs_of(control, "by-default") == integer(15)
+        assert await outputs_of(control, "fixed") == integer(17)
+
+
+async def test_a_failed_execution_tells_why_and_is_recovered_without_doing_all_again() -> None:
+    plugin = FakePlugin({"join": [FAILED]})
+    async with serving(plugin=plugin) as control:
+        plan = await control.register(diamond())
+        failed = await control.ended(await control.start(plan, "first", a=integer(1)))
+        assert failed.closure.phase == Phase.FAILED
+        assert (failed.closure.error.code, failed.closure.error.message) == ("BROKEN", "it broke")
+        assert failed.closure.error.kind == execution_pb2.ExecutionError.USER
+        plugin.script.clear()
+        plugin.calls.clear()
+        answer = await control.client.recover_execution(
+            control_pb2.ExecutionRecoverRequest(id=failed.id, name="second")
+        )
+        ended = await control.ended(answer.id)
+        assert ended.closure.phase == Phase.SUCCEEDED
+        assert ended.spec.metadata.mode == control_pb2.ExecutionMetadata.RECOVERED
+        assert ended.spec.metadata.reference_execution == failed.id
+        assert [node for call, node, _ in plugin.calls if call == "start"] == ["join"]
+        nodes = await control.client.list_node_executions(
+            control_pb2.NodeExecutionListRequest(workflow_execution_id=answer.id)
+        )
+        phases = {node.id.node_id: node.closure.phase for node in nodes.node_executions}
+        taken = dict.fromkeys(("top", "left", "right"), Node.RECOVERED)
+        assert phases == {**taken, "join": Node.SUCCEEDED}
+
+
+async def test_one_that_has_not_ended_is_not_recovered() -> None:
+    async with serving(plugin=FakePlugin({"top": ["hold"]})) as control:
+        execution = await control.start(await control.register(diamond()), a=integer(1))
+        with pytest.raises(UserError, match="has not ended"):
+            await control.client.recover_execution(control_pb2.ExecutionRecoverRequest(id=execution))
+
+
+async def test_an_execution_is_relaunched_with_its_inputs() -> None:
+    async with serving() as control:
+        first = await control.start(await control.register(diamond()), "first", a=integer(4))
+        request = control_pb2.ExecutionRelaunchRequest(id=first, name="second", overwrite_cache=True)
+        second = await control.ended((await control.client.relaunch_execution(request)).id)
+        assert second.spec.metadata.mode == control_pb2.ExecutionMetadata.RELAUNCH
+        assert second.spec.overwrite_cache
+        assert await outputs_of(control, "second") == integer(13)
+
+
+async def test_what_is_terminated_is_aborted_once_its_jobs_are_gone() -> None:
+    plugin = FakePlugin({"top": ["hold"]})
+    async with serving(plugin=plugin) as control:
+        execution = await control.start(await control.register(diamond()), a=integer(1))
+        await plugin.holding.wait()
+        await control.client.terminate_execution(
+            control_pb2.ExecutionTerminateRequest(id=execution, cause="enough of it")
+        )
+        assert (await control.get(execution)).closure.phase in (Phase.ABORTING, Phase.ABORTED)
+        ended = await control.ended(execution)
+        assert (ended.closure.phase, ended.closure.abort_metadata.cause) == (Phase.ABORTED, "enough of it")
+        assert not plugin.live
+        await control.client.terminate_execution(control_pb2.ExecutionTerminateRequest(id=execution))
+        assert await control.get(execution) == ended
+
+
+async def test_lists_are_filtered_sorted_and_paged() -> None:
+    async with serving() as control:
+        plan = await control.register(diamond())
+        for number in range(5):
+            await control.ended(await control.start(plan, f"run-{number}", a=integer(number)))
+        assert await names(control) == [f"run-{number}" for number in reversed(range(5))]
+        assert await names(control, filters="value_in(name,run-1;run-3)+eq(phase,SUCCEEDED)") == ["run-3", "run-1"]
+        assert await names(control, filters="contains(name,run-4)") == ["run-4"]
+        assert await names(control, filters="ne(phase,SUCCEEDED)") == []
+        assert await names(control, filters="gt(created_at,2099-01-01T00:00:00+00:00)") == []
+        assert await names(control, filters="eq(workflow.name,diamond)+lt(duration,60)") == await names(control)
+        pages, token = [], ""
+        while not pages or token:
+            request = listing(limit=2, token=token)
+            request.sort_by.key, request.sort_by.direction = "name", launch_plan_pb2.Sort.ASCENDING
+            answer = await control.client.list_executions(request)
+            pages.append([each.id.name for each in answer.executions])
+            token = answer.token
+        assert pages == [["run-0", "run-1"], ["run-2", "run-3"], ["run-4"]]
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ("eq(color,red)", "filters names 'color'; here are created_at"),
+        ("phase=RUNNING", "cannot be read at 'phase=RUNNING'"),
+        ("eq(created_at,yesterday)", "'yesterday', which is not a time"),
+        ("eq(duration,long)", "'long', which is not a number"),
+    ],
+)
+async def test_filters_that_cannot_be_read_are_refused(filters: str, message: str) -> None:
+    async with serving() as control:
+        with pytest.raises(InvalidTaskError) as refused:
+            await control.client.list_executions(listing(filters=filters))
+        assert message in str(refused.value)
+
+
+async def test_archived_executions_are_listed_only_when_asked_for() -> None:
+    async with serving() as control:
+        plan = await control.register(diamond())
+        await control.ended(await control.start(plan, "old", a=integer(1)))
+        await control.ended(await control.start(plan, "new", a=integer(1)))
+        old = identifiers_pb2.WorkflowExecutionIdentifier(project="p", domain="d", name="old")
+        await control.client.update_execution(
+            control_pb2.ExecutionUpdateRequest(id=old, state=control_pb2.EXECUTION_ARCHIVED)
+        )
+        assert await names(control) == ["new"]
+        assert await names(control, filters="eq(state,EXECUTION_ARCHIVED)") == ["old"]
+        assert (await control.get(old)).closure.state_change_details.state == control_pb2.EXECUTION_ARCHIVED
+
+
+async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path / 'runner.db'}"
+    plugin = FakePlugin({"top": ["hold"]})
+    async with serving(store, plugin) as control:
+        execution = await control.start(await control.register(diamond()), "kept", a=integer(1))
+        await plugin.holding.wait()
+    async with serving(store) as control:
+        assert await names(control) == ["kept"]
+        await control.runner.adopt()
+        assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+
+
+async def test_what_was_accepted_and_could_not_begin_begins_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = f"sqlite:///{tmp_path / 'runner.db'}"
+
+    async def broken(*_: object, **__: object) -> str:
+        raise StoreError("the disk is full")
+
+    async with serving(store) as control:
+        plan = await control.register(diamond())
+        monkeypatch.setattr(control.runner, "start", broken)
+        with pytest.raises(UnavailableError, match="the disk is full"):
+            await control.start(plan, "accepted", a=integer(1))
+        execution = identifiers_pb2.WorkflowExecutionIdentifier(project="p", domain="d", name="accepted")
+        assert (await control.get(execution)).closure.phase == Phase.QUEUED
+    async with serving(store) as control:
+        assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+
+
+async def outputs_of(control: Control, name: str) -> literals_pb2.Literal:
+    execution = identifiers_pb2.WorkflowExecutionIdentifier(project="p", domain="d", name=name)
+    data = await control.client.get_execution_data(control_pb2.WorkflowExecutionGetDataRequest(id=execution))
+    return data.full_outputs.literals["o"]
+
+
+def listing(**fields: object) -> control_pb2.ResourceListRequest:
+    place = launch_plan_pb2.NamedEntityIdentifier(project="p", domain="d")
+    return control_pb2.ResourceListRequest(id=place, **fields)  # type: ignore[arg-type]
+
+
+async def names(control: Control, **fields: object) -> list[str]:
+    return [each.id.name for each in (await control.client.list_executions(listing(**fields))).executions]
