@@ -1,5 +1,7 @@
 """Launch plans: check and register, give, list, activate."""
 
+from datetime import UTC, datetime
+
 from connectory.errors import InvalidTaskError, NotFoundError, TypeConversionError
 from connectory.types import default_types
 from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, types_pb2
@@ -8,6 +10,7 @@ from workflow_runner.control.identifiers import described, entity_key, identifie
 from workflow_runner.control.queries import page_of, query_of
 from workflow_runner.control.registration import Registration
 from workflow_runner.control.times import timestamp
+from workflow_runner.schedules.timetable import timetable_of
 
 __all__ = ["LaunchPlans", "plan_of"]
 
@@ -28,6 +31,7 @@ class LaunchPlans:
         workflow = await self._registration.get(entity_key(request.spec.workflow_id, identifiers_pb2.WORKFLOW))
         template = control_pb2.Workflow.FromString(workflow.body).closure.compiled_workflow.primary.template
         now = self._registration.now()
+        _require_schedule(request.spec, now)
         plan = launch_plan_pb2.LaunchPlan(
             id=identifier_of(key),
             spec=request.spec,
@@ -89,6 +93,11 @@ def plan_of(entity: Entity) -> launch_plan_pb2.LaunchPlan:
     plan.closure.state = launch_plan_pb2.ACTIVE if entity.active else launch_plan_pb2.INACTIVE
     plan.closure.updated_at.CopyFrom(timestamp(entity.updated_at))
     return plan
+
+
+def _require_schedule(spec: launch_plan_pb2.LaunchPlanSpec, now: float) -> None:
+    """Refuse what is no schedule."""
+    timetable_of(spec.entity_metadata.schedule, datetime.fromtimestamp(now, UTC))
 
 
 def _expected(spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb2.VariableMap) -> interface_pb2.ParameterMap:

@@ -1,5 +1,6 @@
 """Serves the control API of a runner in the running event loop, and takes it down again in order."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +22,8 @@ from workflow_runner.control.names import SERVICES
 from workflow_runner.control.service import ControlService
 from workflow_runner.control.settings import ControlSettings
 from workflow_runner.runner import Runner
+from workflow_runner.schedules.plans import Schedules
+from workflow_runner.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pool import DescriptorPool
@@ -68,6 +71,7 @@ async def serve_control(
         service = ControlService(runner, catalog, links, output_prefix=output_prefix, clock=clock)
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
+        await stack.enter_async_context(_schedules(runner, service, clock))
         names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
         health = Health(names)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes))
@@ -82,6 +86,18 @@ async def serve_control(
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
         yield ControlServer(addresses=addresses, http_url=links.base, health=health)
+
+
+@asynccontextmanager
+async def _schedules(runner: Runner, service: ControlService, clock: Callable[[], float]) -> AsyncIterator[None]:
+    schedules = Schedules(runner.store.database)
+    await schedules.open()
+    going = asyncio.create_task(Scheduler(schedules, service.starting.start, clock=clock).run())
+    try:
+        yield
+    finally:
+        going.cancel()
+        await asyncio.wait([going])
 
 
 def _descriptions() -> "DescriptorPool":
