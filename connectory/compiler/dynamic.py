@@ -22,6 +22,8 @@ def compile_dynamic(
     version: str = "",
     image: str = "connectory",
     environment: Mapping[str, str] | None = None,
+    distribution: str = "",
+    distribution_folder: str = ".",
 ) -> workflow_pb2.DynamicJobSpec | literals_pb2.LiteralMap:
     """The nodes, tasks and sub-workflows for these inputs, as literals or native values; without nodes, the outputs."""
     if isinstance(inputs, literals_pb2.LiteralMap):
@@ -32,7 +34,13 @@ def compile_dynamic(
     if not graph.nodes:
         return run_graph(graph, literals_pb2.LiteralMap())
     settings = CompileSettings(
-        project=project, domain=domain, version=version, image=image, environment=environment or {}
+        project=project,
+        domain=domain,
+        version=version,
+        image=image,
+        environment=environment or {},
+        distribution=distribution,
+        distribution_folder=distribution_folder,
     )
     compilation = Compilation(settings)
     nodes = compilation.nodes(graph)

@@ -18,8 +18,18 @@ def compile_task(
     domain: str = "development",
     version: str = "",
     image: str = "connectory",
+    distribution: str = "",
+    distribution_folder: str = ".",
 ) -> tasks_pb2.TaskTemplate:
-    """The template of one task."""
+    """The template of one task; `distribution` is the URL of an archive with its code, as in `compile_workflow`."""
     if not isinstance(task, PythonTask | MapTask):
         raise authoring_error(f"{task!r} is no task")
-    return task.template(CompileSettings(project=project, domain=domain, version=version, image=image))
+    settings = CompileSettings(
+        project=project,
+        domain=domain,
+        version=version,
+        image=image,
+        distribution=distribution,
+        distribution_folder=distribution_folder,
+    )
+    return task.template(settings)

@@ -24,17 +24,26 @@ def compile_workflow(
     version: str | None = None,
     image: str = "connectory",
     environment: Mapping[str, str] | None = None,
+    distribution: str = "",
+    distribution_folder: str = ".",
 ) -> workflow_pb2.CompiledWorkflowClosure:
     """The workflow, its sub-workflows, tasks and launch plans, each once, checked.
 
     Without `version` it is derived from the content, so that equal workflows have equal versions. Raises
     AuthoringError that points to the user's line. Of launch plans, only what a caller must know is part of it; the
-    workflows that they start are compiled by themselves (`launch_plans_of` lists them).
+    workflows that they start are compiled by themselves (`launch_plans_of` lists them). `distribution` is the URL of an
+    archive with the code, which containers unpack into `distribution_folder` before they load it.
     """
     if not isinstance(workflow, WorkflowBase):
         raise authoring_error(f"{workflow!r} is no workflow")
     settings = CompileSettings(
-        project=project, domain=domain, version=version or "", image=image, environment=environment or {}
+        project=project,
+        domain=domain,
+        version=version or "",
+        image=image,
+        environment=environment or {},
+        distribution=distribution,
+        distribution_folder=distribution_folder,
     )
     compilation = Compilation(settings)
     closure = compilation.closure(workflow)

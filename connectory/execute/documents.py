@@ -1,6 +1,7 @@
 """What a container leaves for its engine: the outputs, or what went wrong."""
 
 import os
+import uuid
 from typing import Final
 
 from connectory.authoring.errors import TaskFailedError
@@ -22,6 +23,8 @@ FUTURES_FILE: Final = "futures.pb"
 ERROR_FILE: Final = "error.pb"
 _OFFLOAD_SETTING: Final = "_F_L_MIN_SIZE_MB"
 """How large an output may be, in MiB, before it gets a file of its own; set by engines that can read those."""
+_WORKERS_SETTINGS: Final = ("FLYTE_INTERNAL_DIST_ERROR_STRATEGY", "_F_DES")
+_WORKER_NAMES: Final = ("FLYTE_INTERNAL_WORKER_NAME", "_F_WN")
 _ORIGINS: Final = {"user": execution_pb2.ExecutionError.USER, "system": execution_pb2.ExecutionError.SYSTEM}
 
 
@@ -51,8 +54,13 @@ def write_futures(spec: workflow_pb2.DynamicJobSpec, prefix: str, storage: Stora
 
 
 def write_error(error: TaskFailedError, prefix: str, storage: Storage) -> None:
-    """Write what went wrong."""
-    storage.write(storage.join(prefix, ERROR_FILE), error_document(error).SerializeToString())
+    """Write what went wrong.
+
+    Where an engine says that several workers of one task run at once, each has a file of its own beside the others'.
+    """
+    shared = any(os.environ.get(name) for name in _WORKERS_SETTINGS)
+    name = f"error-{uuid.uuid4().hex}.pb" if shared else ERROR_FILE
+    storage.write(storage.join(prefix, name), error_document(error).SerializeToString())
 
 
 def error_document(error: TaskFailedError) -> execution_pb2.ErrorDocument:
@@ -64,7 +72,7 @@ def error_document(error: TaskFailedError) -> execution_pb2.ErrorDocument:
             message=f"{error.message}\n{error.traceback}".rstrip(),
             kind=kinds.RECOVERABLE if error.may_be_retried else kinds.NON_RECOVERABLE,
             origin=_ORIGINS[error.kind],
-            worker=os.environ.get("_F_WN", ""),
+            worker=next(filter(None, map(os.environ.get, _WORKER_NAMES)), ""),
         )
     )
     document.error.timestamp.GetCurrentTime()

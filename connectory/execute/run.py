@@ -45,7 +45,7 @@ def _execute(order: Order, storage: Storage) -> None:
     context = context_of(order)
     try:
         with alone(context):
-            outcome = _outcome(task, inputs, conversion, context)
+            outcome = _outcome(order, task, inputs, conversion, context)
     except SystemExit as error:
         message = f"the task's code ended the process (code {error.code}) instead of returning"
         raise TaskFailedError(message, kind="user", code="SystemExit") from error
@@ -53,10 +53,10 @@ def _execute(order: Order, storage: Storage) -> None:
 
 
 def _outcome(
-    task: Any, inputs: literals_pb2.LiteralMap, conversion: ConversionContext, context: TaskContext
+    order: Order, task: Any, inputs: literals_pb2.LiteralMap, conversion: ConversionContext, context: TaskContext
 ) -> literals_pb2.LiteralMap | workflow_pb2.DynamicJobSpec:
     if isinstance(task, DynamicTask):
-        return plan(task, inputs, conversion=conversion, context=context)
+        return plan(task, inputs, order, conversion=conversion, context=context)
     return execute_task(task, inputs, conversion=conversion, context=context)
 
 

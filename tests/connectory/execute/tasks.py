@@ -1,12 +1,13 @@
 """Tasks as a container finds them: by the name of this module."""
 
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connectory.authoring import Interface, PythonTask, Secret, current_context, dynamic, map_task, task
+from connectory.authoring import Interface, PythonTask, Secret, current_context, dynamic, eager, map_task, task
 from connectory.authoring.customized_container import PythonCustomizedContainerTask
 from connectory.authoring.decks import Deck
 from connectory.authoring.errors import IgnoreOutputs
@@ -113,6 +114,26 @@ def secret() -> int:
 @task
 def double(a: int) -> int:
     return a * 2
+
+
+@task
+def forever(a: int) -> int:
+    print(f"begun with {a}", flush=True)
+    threading.Event().wait()
+    return a
+
+
+@eager
+async def quadruple(a: int) -> int:
+    return double(a=double(a=a))
+
+
+@eager
+async def careful(a: int) -> str:
+    try:
+        return str(fail(a=a))
+    except ValueError as error:
+        return f"caught: {error}"
 
 
 doubles = map_task(double)

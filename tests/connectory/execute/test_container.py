@@ -304,3 +304,23 @@ def test_a_member_of_a_map_task_is_picked_by_the_engines_index(tmp_path: Path) -
     outputs = run_container(tasks.doubles.template(CompileSettings()), inputs, tmp_path, environment=turn).outputs
     assert outputs is not None
     assert outputs.literals["o0"].scalar.primitive.integer == 14
+
+
+def test_an_eager_task_runs_what_it_calls_in_its_own_container(tmp_path: Path) -> None:
+    outputs = run_task(tasks.quadruple, tmp_path / "four", a=3).outputs
+    assert outputs is not None
+    assert outputs.literals["o0"].scalar.primitive.integer == 12
+    outputs = run_task(tasks.careful, tmp_path / "caught", a=3).outputs
+    assert outputs is not None
+    assert outputs.literals["o0"].scalar.primitive.string_value == "caught: 3 is not my number"
+
+
+@pytest.mark.parametrize("setting", ["FLYTE_INTERNAL_DIST_ERROR_STRATEGY", "_F_DES"])
+def test_workers_that_run_at_once_have_errors_of_their_own(setting: str, tmp_path: Path) -> None:
+    told = {setting: "Earliest", "FLYTE_INTERNAL_WORKER_NAME": "worker-1"}
+    for _ in range(2):
+        assert run_container(compile_task(tasks.fail), integer(3), tmp_path, environment=told).error is None
+    first, second = (tmp_path / "out").glob("error-*.pb")
+    for file in (first, second):
+        error = execution_pb2.ErrorDocument.FromString(file.read_bytes()).error
+        assert (error.worker, error.code) == ("worker-1", "ValueError")
