@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from connectory.authoring.location import authoring_error
 from connectory.v1 import launch_plan_pb2
@@ -22,6 +23,7 @@ _FIELDS: Final[tuple[tuple[str, int, int, str], ...]] = (
     ("month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
     ("day of week", 0, 7, "sun mon tue wed thu fri sat"),
 )
+_ZONED = re.compile(r"(?:CRON_)?TZ=(?P<zone>\S+)\s+(?P<rest>.*)")
 _OFFSET = re.compile(r"[-+]?P([-+0-9YMWD]+)?(T([-+0-9HMS.,]+)?)?")
 _UNITS: Final = (
     (timedelta(days=1), launch_plan_pb2.FIXED_RATE_UNIT_DAY),
@@ -55,7 +57,9 @@ class Schedule:
 
 
 class CronSchedule(Schedule):
-    """Times in cron's notation ("0 10 * * 1-5", in UTC) or by name ("@daily").
+    """Times in cron's notation ("0 10 * * 1-5") or by name ("@daily").
+
+    They are in UTC, unless a time zone comes first ("CRON_TZ=Europe/Berlin 0 10 * * 1-5").
 
     `offset` shifts them, in the notation of ISO 8601 ("PT1H").
     """
@@ -125,10 +129,25 @@ class OnSchedule:
     schedule: Schedule
 
 
+def _without_zone(text: str) -> str:
+    """What follows the time zone, if one is named as in "CRON_TZ=Europe/Berlin 0 9 * * *"."""
+    match = _ZONED.fullmatch(text)
+    if match is None:
+        return text
+    try:
+        ZoneInfo(match["zone"])
+    except (KeyError, ValueError, OSError):
+        raise authoring_error(
+            f"the schedule {text!r} names {match['zone']!r}, which is no time zone; write one like Europe/Berlin"
+        ) from None
+    return match["rest"]
+
+
 def _check_cron(text: str) -> None:
-    if text.lower() in _ALIASES:
+    bare = _without_zone(text)
+    if bare.lower() in _ALIASES:
         return
-    words = text.split()
+    words = bare.split()
     if len(words) != len(_FIELDS):
         raise authoring_error(
             f"the schedule {text!r} has {len(words)} fields; give five (minute hour day month weekday), or a name "

@@ -122,7 +122,16 @@ def test_secrets_and_the_general_schedule() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["* * * * *", "*/5 0-6,8 1,15 jan-mar mon-fri", "0 10 L * ?", "@hourly", "days", "0 0 * * 7", "5/15 * * * *"],
+    [
+        "* * * * *",
+        "*/5 0-6,8 1,15 jan-mar mon-fri",
+        "0 10 L * ?",
+        "@hourly",
+        "days",
+        "0 0 * * 7",
+        "5/15 * * * *",
+        "CRON_TZ=Asia/Tokyo @daily",
+    ],
 )
 def test_schedules(text: str) -> None:
     assert CronSchedule(schedule=text).to_proto().cron_schedule.schedule == text
@@ -167,6 +176,7 @@ DONE = [WorkflowExecutionPhase.SUCCEEDED]
         (lambda flow: CronSchedule(schedule="* * * * */0"), "'*/0' as day of week"),
         (lambda flow: CronSchedule(schedule="* * * x *"), "'x' as month"),
         (lambda flow: CronSchedule(), "give a text such as"),
+        (lambda flow: CronSchedule(schedule="CRON_TZ=Europe/Atlantis @daily"), "'Europe/Atlantis', which is no time"),
         (lambda flow: CronSchedule(schedule="@daily", offset="1h"), "no duration in the notation of ISO 8601"),
         (lambda flow: FixedRate(timedelta(seconds=90)), "give a timedelta of whole minutes"),
         (lambda flow: FixedRate("x"), "give a timedelta of whole minutes"),

@@ -1,0 +1,1 @@
+"""Launch plans that start by themselves."""

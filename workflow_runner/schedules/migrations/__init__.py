@@ -1,0 +1,1 @@
+"""The tables of schedules, version by version."""
