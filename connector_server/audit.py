@@ -20,7 +20,9 @@ from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["AuditLog"]
 
-_READING: Final = frozenset({"GetTask", "GetTaskMetrics", "GetTaskLogs", "GetConnector", "ListConnectors"})
+_READING: Final = frozenset(
+    {"GetTask", "GetTaskMetrics", "GetTaskLogs", "GetConnector", "ListConnectors", "ListJobs", "GetJob"}
+)
 _REFUSED: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
 
 
@@ -72,6 +74,8 @@ def _subject(request: Any) -> dict[str, str]:
         return {"key": named_key(request)}
     if isinstance(request, pb.ExecuteTaskSyncRequest):
         return {"key": named_key(request.header)}
+    if isinstance(key := getattr(request, "key", None), str):
+        return {"key": key}
     handle = getattr(request, "resource_meta", b"")
     return {"handle": hashlib.sha256(handle).hexdigest()[:16]} if handle else {}
 

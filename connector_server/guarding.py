@@ -21,8 +21,13 @@ OPERATION_SCOPES: Final[Mapping[str, str]] = {
     "GetTaskMetrics": "metrics",
     "GetTaskLogs": "logs",
     "ExecuteTaskSync": "execute",
+    "ListJobs": "jobs",
+    "GetJob": "jobs",
+    "DeleteJob": "delete",
+    "ReapJobs": "reap",
+    "SettleJob": "settle",
 }
-"""The operations as scopes call them; any other is called by its own name in small letters."""
+"""The operations as scopes call them."""
 
 _FOR_EVERYBODY: Final = frozenset({"GetConnector", "ListConnectors"})
 """Needs no scope: which connectors there are."""
@@ -45,7 +50,7 @@ class ServerGuard:
     def allow(self, caller: Caller, method: Method, request: Message) -> None:
         if self._access is None or method.operation in _FOR_EVERYBODY:
             return
-        operation = OPERATION_SCOPES.get(method.operation, method.operation.lower())
+        operation = OPERATION_SCOPES[method.operation]
         self._access.allow(caller, operation, method.task_type(request) or "*")
 
     def ended(
