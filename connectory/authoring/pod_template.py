@@ -40,6 +40,8 @@ class PodTemplate:
         spec = self.spec()
         if not isinstance(spec, dict) or not isinstance(spec.get("containers", []), list):
             raise authoring_error("the pod_spec of a PodTemplate is a mapping with a list of containers")
+        if "spec" in spec:
+            raise authoring_error("the pod_spec of a PodTemplate is given a whole pod; give what is its spec")
 
     def spec(self) -> Any:
         """The pod's specification as plain data."""
