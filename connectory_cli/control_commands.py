@@ -1,16 +1,15 @@
 """Declare the commands that talk to a runner's control API, and the one that serves it."""
 
-import importlib
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Literal
 
 import typer
 
+from connectory_cli.options import EndpointOption, JsonOption, StoreOption, findable, group, module_of
+
 __all__ = ["add_control_commands"]
 
-runner = typer.Typer(help="Run workflows for others, as a service.", no_args_is_help=True, rich_markup_mode=None)
+runner = group("Run workflows for others, as a service.")
 
 TargetOption = Annotated[
     str | None,
@@ -22,22 +21,12 @@ TargetOption = Annotated[
         show_default=False,
     ),
 ]
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store",
-        envvar="CONNECTORY_STORE",
-        help="Where executions are kept: sqlite:///PATH or memory://.  [default: a file in the user's state folder]",
-        show_default=False,
-    ),
-]
 ProjectOption = Annotated[
     str, typer.Option("--project", "-p", envvar="CONNECTORY_PROJECT", help="The project.", show_default=True)
 ]
 DomainOption = Annotated[
     str, typer.Option("--domain", "-d", envvar="CONNECTORY_DOMAIN", help="The domain.", show_default=True)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def add_control_commands(app: typer.Typer) -> None:
@@ -45,10 +34,6 @@ def add_control_commands(app: typer.Typer) -> None:
     app.add_typer(runner, name="runner")
     app.command()(register)
     app.command()(launch)
-
-
-def _work(module: str) -> ModuleType:
-    return importlib.import_module(f"connectory_cli.{module}")
 
 
 @runner.command()
@@ -68,15 +53,7 @@ def serve(
         str | None,
         typer.Option("--output-prefix", metavar="URL", help="Where outputs are written.  [default: beside the store]"),
     ] = None,
-    endpoints: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--connectors",
-            metavar="ENDPOINT",
-            help="A running connector server: HOST:PORT or unix:/PATH; repeatable. Without it one is started inside.",
-            show_default=False,
-        ),
-    ] = None,
+    endpoints: EndpointOption = None,
     module: Annotated[
         list[str] | None,
         typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
@@ -94,6 +71,13 @@ def serve(
         Path | None,
         typer.Option("--tls-client-ca", metavar="FILE", help="Require client certificates signed by this CA (mTLS)."),
     ] = None,
+    http_address: Annotated[
+        str,
+        typer.Option("--http-address", metavar="HOST:PORT", help="Answer uploads and downloads here; port 0: any."),
+    ] = "127.0.0.1:0",
+    http_url: Annotated[
+        str, typer.Option("--http-url", metavar="URL", help="How clients reach that place.  [by its address]")
+    ] = "",
     grace: Annotated[
         float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls in flight may finish at the end.")
     ] = 10.0,
@@ -103,10 +87,7 @@ def serve(
     log_level: Annotated[str, typer.Option("--log-level", help="Least severe level.")] = "INFO",
 ) -> None:
     """Run workflows for others, through the control API that Flyte's clients speak. What is unfinished goes on."""
-    folder = str(Path.cwd())
-    if module and folder not in sys.path:
-        sys.path.append(folder)
-    work = _work("runner_serving")
+    work = module_of("runner_serving")
     options = work.ServeOptions(
         control=work.ControlSettings(
             addresses=tuple(address or ()),
@@ -114,13 +95,15 @@ def serve(
             tls_cert=tls_cert,
             tls_key=tls_key,
             tls_client_ca=tls_client_ca,
+            http_address=http_address,
+            http_url=http_url,
             grace=grace,
             insecure_public=insecure_public,
         ),
         store=store,
         output_prefix=output_prefix,
         endpoints=endpoints or [],
-        modules=module or [],
+        modules=findable(module) or [],
         executor=executor,
         log_level=log_level,
     )
@@ -139,7 +122,7 @@ def register(
     as_json: JsonOption = False,
 ) -> None:
     """Register the tasks, workflows and launch plans of a file with a runner. Doing so twice changes nothing."""
-    work = _work("registering")
+    work = module_of("registering")
     options = work.RegisterOptions(
         file=file, endpoint=endpoint, store=store, project=project, domain=domain, version=version, as_json=as_json
     )
@@ -176,7 +159,7 @@ def launch(
     as_json: JsonOption = False,
 ) -> None:
     """Start something that is registered."""
-    work = _work("launching")
+    work = module_of("launching")
     options = work.LaunchOptions(
         name=name,
         endpoint=endpoint,
