@@ -1,11 +1,14 @@
 """What happens to executions when their store fails under them."""
 
+import resource
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from connectory.errors import StoreError
 from tests.workflow_runner.fakes import FakePlugin
+from tests.workflow_runner.site import Site, all_succeeded, every_job_once, line_of
 from tests.workflow_runner.workflows import (
     INTEGER,
     closure,
@@ -65,6 +68,36 @@ async def test_an_execution_pauses_and_loses_nothing(tmp_path: Path, left: int) 
             await runner.wait(execution)
     async with Runner(SqliteStore(tmp_path / "runs.db"), [FakePlugin().entry()]) as runner:
         assert (await runner.wait(execution)).outputs == literal_map(o=integer(4))
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/runs.db"
+
+
+def test_a_disk_that_fills_up_holds_executions_up_until_there_is_room(site: Site) -> None:
+    runner = site.runner("01", "01", owner="patient")
+    site.until_created(4, "1")
+    nothing_more, before = 1, resource.prlimit(runner.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(runner.pid, resource.RLIMIT_FSIZE, (nothing_more, before[1]))
+    assert "see that the disk works and has room" in line_of(runner)
+    resource.prlimit(runner.pid, resource.RLIMIT_FSIZE, before)
+    said, _ = runner.communicate(timeout=60)
+    assert all_succeeded("01") <= set(said.splitlines())
+    assert site.created() == every_job_once("01")
+
+
+def test_a_store_that_somebody_holds_locked_holds_executions_up_until_it_is_free(site: Site, url: str) -> None:
+    runner = site.runner("01", "01", owner="patient")
+    site.until_created(4, "1")
+    other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)
+    other.execute("BEGIN IMMEDIATE")
+    assert "another program holds it" in line_of(runner)
+    other.execute("ROLLBACK")
+    other.close()
+    said, _ = runner.communicate(timeout=60)
+    assert all_succeeded("01") <= set(said.splitlines())
+    assert site.created() == every_job_once("01")
 
 
 async def test_a_runner_whose_execution_was_taken_over_lets_go_of_it(tmp_path: Path) -> None:

@@ -127,6 +127,8 @@ class Writer:
         remedy = ""
         if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
             remedy = "; make room on the disk, then resume"
+        elif isinstance(error, sqlite3.OperationalError) and "I/O" in str(error):
+            remedy = "; see that the disk works and has room, for this user too, then resume"
         elif isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             remedy = "; another program holds it, resume once that has ended"
         return StoreError(f"the store {self._where} cannot be used: {error}{remedy}")
