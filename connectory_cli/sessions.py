@@ -11,9 +11,12 @@ from connector_server.app import serve
 from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
 from connectory.errors import SettingsError
-from connectory_cli.home import Places, make_room
-from workflow_runner.plugins.connector import connector_plugin
-from workflow_runner.plugins.python_task import Executor, python_task_plugin
+from connectory_cli.home import Places, home, make_room
+from connectory_cli.printing import say
+from workflow_runner.plugins.contract import PluginEntry
+from workflow_runner.plugins.discovery import available_plugins
+from workflow_runner.plugins.python_task import Executor
+from workflow_runner.plugins.shipped import shipped_plugins
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
@@ -37,7 +40,7 @@ async def open_runner(
     async with AsyncExitStack() as stack:
         targets = list(endpoints) or [await _embedded(stack, places, modules)]
         clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
-        plugins = [connector_plugin(clients), python_task_plugin(executor)]
+        plugins = _plugins(clients, executor)
         yield await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
 
 
@@ -45,6 +48,14 @@ def require_execution(places: Places, execution: str) -> None:
     """Raise when there cannot be such an execution, because nothing has ever run with this store."""
     if places.file is not None and not places.file.exists():
         raise SettingsError(f"there is no execution {execution!r}: nothing has run with the store {places.store} yet")
+
+
+def _plugins(clients: Sequence[ConnectorClient], executor: Executor) -> Sequence[PluginEntry]:
+    """The plugins that ship and those of installed packages; it is said which of these cannot be used, and why."""
+    available = available_plugins(shipped_plugins(clients, executor=executor, containers=home() / "containers"))
+    for broken in available.broken:
+        say(f"plugin {broken.name!r} ({broken.source}) cannot be used: {broken.reason}")
+    return available.entries
 
 
 async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str]) -> str:

@@ -30,6 +30,7 @@ COMMANDS = [
     ["connectors"],
     ["connectors", "list"],
     ["connectors", "show"],
+    ["plugins"],
 ]
 
 

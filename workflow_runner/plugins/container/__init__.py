@@ -4,6 +4,6 @@ The connector services do what is hard (a job that is created once, outlives the
 this plugin says what they are to run, brings the inputs and fetches the outputs.
 """
 
-from workflow_runner.plugins.container.plugin import ContainerPlugin, container_plugin
+from workflow_runner.plugins.container.entry import container_plugin
 
-__all__ = ["ContainerPlugin", "container_plugin"]
+__all__ = ["container_plugin"]

@@ -28,12 +28,12 @@ from workflow_runner.plugins.container.kept import JobMemory, Kept
 from workflow_runner.plugins.container.planning import container_name, folders_of, is_raw, plan
 from workflow_runner.plugins.container.protocol import left_behind
 from workflow_runner.plugins.container.runtimes import KUBERNETES, Runtimes
-from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.contract import Plugin, TaskExecutionContext
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.routes import Routes
 
-__all__ = ["ContainerPlugin", "container_plugin"]
+__all__ = ["ContainerPlugin"]
 
 _LOOK_AGAIN = 30.0
 _EXIT_CODES = {"ExitCode": "EXIT_CODE", "Signal": "EXIT_CODE"}
@@ -175,21 +175,6 @@ class ContainerPlugin(Plugin):
             inputs=literals_pb2.LiteralMap.FromString(kept.inputs),
             state=JobMemory(ctx.state, kept),
         )
-
-
-def container_plugin(
-    clients: Sequence[ConnectorClient],
-    *,
-    folder: Path | None = None,
-    patience: Patience | None = None,
-    task_types: Sequence[str] = ("raw-container", "container"),
-) -> PluginEntry:
-    """The entry of the plugin. With `python-task` among its types it runs Python tasks too, by their images."""
-    return PluginEntry(
-        id="container",
-        registered_task_types=tuple(task_types),
-        load_plugin=lambda setup: ContainerPlugin(clients, folder, patience),
-    )
 
 
 def _success(kept: Kept) -> PhaseInfo:

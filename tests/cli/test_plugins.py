@@ -1,0 +1,70 @@
+"""Plugins of the runner on the command line: listed, and brought by an installed package."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.workflow_runner.plugins.test_discovery import GOOD, install
+
+FLOW = """
+from connectory import ConnectorTask, ContainerTask, workflow
+from datetime import timedelta
+
+load = ConnectorTask("load", "warehouse_load", inputs={"x": int})
+greet = ContainerTask(
+    "greet", "busybox", ["sh", "-c", "printf 'hello %s' $(cat /in/name) > /out/greeting"],
+    inputs={"name": str}, outputs={"greeting": str}, input_data_dir="/in", output_data_dir="/out",
+)
+
+@workflow
+def loads(x: int) -> None:
+    load(x=x)
+
+@workflow
+def greets(name: str) -> str:
+    return greet(name=name)
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, connectory: Command) -> Path:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    connectory.environment["PYTHONPATH"] = str(folder)
+    (connectory.folder / "flow.py").write_text(FLOW)
+    return folder
+
+
+def test_the_plugins_that_ship_are_listed(connectory: Command) -> None:
+    outcome = connectory("plugins", "--json")
+    assert outcome.returncode == 0, outcome.stderr
+    found = {plugin["id"]: plugin["task_types"] for plugin in json.loads(outcome.stdout)["plugins"]}
+    assert found == {
+        "connector": [],
+        "python-task": ["python-task"],
+        "container": ["raw-container", "container"],
+        "sleep": ["sleep"],
+        "echo": ["echo"],
+    }
+    assert "unless a connector offers them" in connectory("plugins").stdout
+
+
+def test_an_installed_plugin_runs_tasks_and_a_broken_one_is_named(connectory: Command, site: Path) -> None:
+    install(site, "warehouse_plugin", GOOD, {"warehouse": "warehouse_plugin:warehouse"})
+    install(site, "broken_plugin", "raise RuntimeError('no licence')", {"broken": "broken_plugin:x"})
+    listed = connectory("plugins")
+    assert listed.returncode == 1
+    assert "broken: RuntimeError: no licence" in listed.stdout
+    outcome = connectory("run", "flow.py", "loads", "--input", "x=3")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "plugin 'broken' (entry point broken = broken_plugin:x) cannot be used" in outcome.stderr
+
+
+@pytest.mark.usefixtures("site")
+def test_a_container_runs_as_a_process_of_this_machine(connectory: Command) -> None:
+    connectory.environment["CONNECTORY_CONTAINER_RUNTIME"] = "process"
+    outcome = connectory("run", "flow.py", "greets", "--input", "name=you")
+    assert outcome.returncode == 0, outcome.stderr
+    assert "hello you" in outcome.stdout
