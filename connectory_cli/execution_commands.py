@@ -1,12 +1,21 @@
 """Declare the commands that look at executions and do something with them."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from connectory_cli.options import EndpointOption, JsonOption, StoreOption, group, module_of
+from connectory_cli.options import EndpointOption, JsonOption, StoreOption, findable, group, module_of
 
 __all__ = ["add_execution_commands"]
+
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="The new execution's name.  [default: made up]", show_default=False)
+]
+ModuleOption = Annotated[
+    list[str] | None,
+    typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
+]
 
 executions = group("Look at workflow executions, abort them, resume them.")
 
@@ -28,9 +37,16 @@ def list_executions(
 
 @executions.command("show")
 def show_execution(
-    execution: Annotated[str, typer.Argument(metavar="ID")], store: StoreOption = None, as_json: JsonOption = False
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    store: StoreOption = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="What happened when: waits, attempts, retries, ends.")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show one execution: its nodes, their attempts, errors, log links and outputs."""
+    if timeline:
+        raise typer.Exit(module_of("timeline").show_timeline(store, execution, as_json))
     raise typer.Exit(module_of("executions").show_execution(store, execution, as_json))
 
 
@@ -55,6 +71,56 @@ def resume_execution(
 ) -> None:
     """Go on with an execution whose runner died."""
     raise typer.Exit(module_of("running").resume(store, execution, endpoints or [], as_json))
+
+
+@executions.command("recover")
+def recover_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    code: Annotated[
+        Path | None,
+        typer.Option(
+            "--with-new-code", metavar="FILE.py", help="The workflow as this file has it now; shows what changed."
+        ),
+    ] = None,
+    rerun: Annotated[
+        list[str] | None,
+        typer.Option("--rerun", metavar="NODE", help="Run this node again, and what depends on it; repeatable."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would become of each node.")] = False,
+    name: NameOption = None,
+    endpoints: EndpointOption = None,
+    module: ModuleOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Do what an execution left undone, in a new one: what succeeded is taken over, and jobs that still run go on."""
+    work = module_of("recovering")
+    options = work.RecoverOptions(
+        execution=execution,
+        store=store,
+        endpoints=endpoints or [],
+        modules=findable(module) or [],
+        name=name,
+        code=code,
+        rerun=rerun or [],
+        dry_run=dry_run,
+        as_json=as_json,
+    )
+    raise typer.Exit(work.recover_execution(options))
+
+
+@executions.command("relaunch")
+def relaunch_execution(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    name: NameOption = None,
+    endpoints: EndpointOption = None,
+    module: ModuleOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run an execution once more from its beginning, in a new one with the same inputs."""
+    work = module_of("recovering")
+    raise typer.Exit(work.relaunch_execution(store, execution, name, endpoints or [], findable(module) or [], as_json))
 
 
 @executions.command("signals")

@@ -24,6 +24,7 @@ from connectory_cli.printing import execution_json, outputs_json, print_json, sa
 from connectory_cli.progress import follow
 from connectory_cli.sessions import open_runner, require_execution
 from workflow_runner.bundles import Bundle, bundle
+from workflow_runner.engine.attempts import UNCONFIRMED
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.naming import require_execution_id
@@ -32,10 +33,7 @@ from workflow_runner.store.contract import LogConflictError, UnknownExecutionErr
 from workflow_runner.store.leases import LeaseHeldError
 from workflow_runner.views import ExecutionResult
 
-__all__ = ["RunOptions", "resume", "run"]
-
-_UNCONFIRMED = "may still run"
-"""In the error of a node whose job could not be confirmed to be gone."""
+__all__ = ["RunOptions", "finish", "let_tasks_be_found", "resume", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +63,7 @@ def run(options: RunOptions) -> int:
     workflow = find_workflow(load(options.file), options.workflow)
     made = bundle(workflow)
     closure = made.closure
-    _let_tasks_be_found(closure, options.file)
+    let_tasks_be_found(closure, options.file)
     where = places(options.store, options.output_prefix)
     if options.resume:
         return uvloop.run(_resume_latest(options, where, closure))
@@ -87,12 +85,12 @@ def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json:
     async def session() -> int:
         with Interruption(where.store) as interruption:
             async with open_runner(where, endpoints=endpoints) as runner:
-                return await _finish(runner, execution, interruption, as_json)
+                return await finish(runner, execution, interruption, as_json)
 
     return uvloop.run(session())
 
 
-def _let_tasks_be_found(closure: workflow_pb2.CompiledWorkflowClosure, file: Path) -> None:
+def let_tasks_be_found(closure: workflow_pb2.CompiledWorkflowClosure, file: Path) -> None:
     """Say in the tasks themselves where their modules are, so that another process can resume the execution."""
     root = str(find_root(file.absolute()))
     for task in closure.tasks:
@@ -120,7 +118,7 @@ async def _start(
             execution = await runner.start(
                 made.closure, inputs, execution_id=options.name, launch_plans=made.launch_plans, settings=settings
             )
-            return await _finish(runner, execution, interruption, options.as_json)
+            return await finish(runner, execution, interruption, options.as_json)
 
 
 async def _resume_latest(options: RunOptions, where: Places, closure: workflow_pb2.CompiledWorkflowClosure) -> int:
@@ -132,12 +130,12 @@ async def _resume_latest(options: RunOptions, where: Places, closure: workflow_p
             for summary in await runner.list(limit=10_000):
                 matches = summary.id == options.name if options.name else summary.workflow == name
                 if matches and not summary.phase.is_terminal:
-                    return await _finish(runner, summary.id, interruption, options.as_json)
+                    return await finish(runner, summary.id, interruption, options.as_json)
     wanted = f"execution {options.name}" if options.name else f"execution of {name}"
     raise SettingsError(f"there is no unfinished {wanted} in {where.store}: run it without --resume")
 
 
-async def _finish(runner: Runner, execution: str, interruption: Interruption, as_json: bool) -> int:
+async def finish(runner: Runner, execution: str, interruption: Interruption, as_json: bool) -> int:
     """Follow an execution to its end; Ctrl-C or SIGTERM aborts it and waits until its jobs are gone."""
     interruption.execution = execution
     try:
@@ -158,9 +156,7 @@ async def _finish(runner: Runner, execution: str, interruption: Interruption, as
         node = f"{result.error.node}: " if result.error.node else ""
         say(f"{execution} {result.phase}: {node}{result.error.message} ({result.error.code})")
     if interruption.requested and result.phase is ExecutionPhase.ABORTED:
-        left = [
-            node for node in (await runner.show(execution)).nodes if node.error and _UNCONFIRMED in node.error.message
-        ]
+        left = [node for node in (await runner.show(execution)).nodes if node.error and node.error.code == UNCONFIRMED]
         for each in left:
             say(f"{each.id} {each.name}: {each.error.message if each.error else ''}")
         say(f"{execution} is aborted; {'look after what may still run' if left else 'its external jobs are gone'}")

@@ -21,10 +21,12 @@ from workflow_runner.engine.scopes import conclude, end_calls, end_node, end_sco
 from workflow_runner.engine.state import NodePhase, NodeState, Outcome, ScopeState
 from workflow_runner.engine.timeouts import attempt_timeout, queue_timeout
 
-__all__ = ["on_expanded", "on_failed", "on_progressed", "on_stopped", "on_succeeded", "on_timer"]
+__all__ = ["UNCONFIRMED", "on_expanded", "on_failed", "on_progressed", "on_stopped", "on_succeeded", "on_timer"]
 
 TIMED_OUT = "TIMED_OUT"
 QUEUED_TOO_LONG = "QUEUED_TOO_LONG"
+UNCONFIRMED = "JOB_NOT_CONFIRMED_GONE"
+"""The code of a failure after which something outside may still run; its message says what, and why it failed."""
 _BEFORE_RUNNING = frozenset(
     {
         execution_pb2.TaskExecution.UNDEFINED,
@@ -104,7 +106,7 @@ def on_stopped(draft: Draft, event: AttemptStopped) -> None:
     if event.unconfirmed:
         failure = outcome.failure
         message = f"{failure.message}; what it started may still run: {event.unconfirmed}"
-        failure = msgspec.structs.replace(failure, message=message, recoverable=False)
+        failure = msgspec.structs.replace(failure, code=UNCONFIRMED, message=message, recoverable=False)
         phase = NodePhase.FAILED if outcome.phase is NodePhase.RETRYING else outcome.phase
         outcome = Outcome(phase=phase, failure=failure)
     conclude(draft, node, outcome)

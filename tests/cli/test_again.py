@@ -1,0 +1,104 @@
+"""Executions that are recovered, relaunched and looked back at from the command line."""
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import FLOWS, Command
+
+FIRST = """
+from pathlib import Path
+
+from connectory import task, workflow
+
+
+@task
+def count(folder: str) -> int:
+    with Path(folder, "count").open("a") as file:
+        file.write("x")
+    return 3
+
+
+@task(retries=1)
+def fragile(x: int) -> int:
+    raise ConnectionError("no luck")
+
+
+@task
+def last(x: int, y: int) -> int:
+    return x + y
+
+
+@workflow
+def flow(folder: str) -> int:
+    x = count(folder=folder)
+    return last(x=x, y=fragile(x=x))
+"""
+MENDED = FIRST.replace('raise ConnectionError("no luck")', "return 10 * x")
+
+
+@pytest.fixture
+def program(connectory: Command, tmp_path: Path) -> Path:
+    file = tmp_path / "mended_later.py"
+    file.write_text(FIRST)
+    done = connectory("run", file, "--input", f"folder={tmp_path}", "--name", "broken")
+    assert done.returncode == 1, done.stderr
+    return file
+
+
+def test_new_code_is_shown_and_goes_on_where_the_old_one_failed(
+    connectory: Command, program: Path, tmp_path: Path
+) -> None:
+    program.write_text(MENDED)
+    shown = connectory("executions", "recover", "broken", "--with-new-code", program, "--dry-run", "--json")
+    changes = {row["id"]: row["change"] for row in json.loads(shown.stdout)}
+    assert changes == {"n0": "reused", "n1": "changed", "n2": "unfinished"}
+    done = connectory("executions", "recover", "broken", "--with-new-code", program, "--name", "mended")
+    assert (done.returncode, done.stdout) == (0, "o0 = 33\n"), done.stderr
+    assert "n1 fragile: changed" in done.stderr
+    assert "1 of 3 nodes are taken over" in done.stderr
+    assert (tmp_path / "count").read_text() == "x"
+    view = json.loads(connectory("executions", "show", "mended", "--json").stdout)
+    assert [node["reused_from"] for node in view["nodes"]] == ["broken", None, None]
+
+
+def test_a_file_without_the_workflow_is_refused(connectory: Command, program: Path) -> None:
+    done = connectory("executions", "recover", "broken", "--with-new-code", FLOWS)
+    assert done.returncode == 1
+    assert "flow" in done.stderr
+    done = connectory("executions", "recover", "broken", "--rerun", "n7")
+    assert done.returncode == 1
+    assert "--rerun n7: broken has no such node; it has n0, n1" in done.stderr
+
+
+def test_a_relaunch_begins_anew_with_the_same_inputs(connectory: Command, program: Path, tmp_path: Path) -> None:
+    program.write_text(MENDED)
+    done = connectory("executions", "relaunch", "broken", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outputs"] == {"o0": 33}
+    assert (tmp_path / "count").read_text() == "xx"
+
+
+def test_a_timeline_tells_what_happened_when(connectory: Command, program: Path) -> None:
+    done = connectory("executions", "show", "broken", "--timeline", "--json")
+    moments = json.loads(done.stdout)
+    assert all(earlier["at"] <= later["at"] for earlier, later in pairwise(moments))
+    told = list(dict.fromkeys((each["node"], each["phase"], each["attempt"]) for each in moments))
+    assert [each for each in told if each[0] != "n2" and each[1] != "FAILING"] == [
+        (None, "RUNNING", 0),
+        ("n0", "RUNNING", 0),
+        ("n0", "SUCCEEDED", 0),
+        ("n1", "RUNNING", 0),
+        ("n1", "RETRYING", 1),
+        ("n1", "RUNNING", 1),
+        ("n1", "FAILED", 1),
+        (None, "FAILED", 0),
+    ]
+    assert ("n2", "SKIPPED", 0) in told
+    waited = next(each["message"] for each in moments if each["phase"] == "RETRYING")
+    assert waited.startswith("again in ")
+    assert "no luck" in waited
+    table = connectory("executions", "show", "broken", "--timeline").stdout
+    assert "RETRYING" in table
