@@ -5,7 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,9 +26,10 @@ from connectory.authoring import (
     workflow,
 )
 from connectory.authoring.local_connectors import run_with_connectors
+from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_task
-from connectory.errors import ConnectorError, ExecutionError
-from connectory.v1 import literals_pb2
+from connectory.errors import AuthoringError, ConnectorError, ExecutionError
+from connectory.v1 import literals_pb2, tasks_pb2
 
 
 @task
@@ -105,6 +108,42 @@ def test_both_styles_of_sql(database: str) -> None:
 def test_the_result_of_a_query_is_a_data_set_by_default(database: str) -> None:
     query = SQLTask("all", uri=database, query_template="SELECT n FROM numbers")
     assert query().uri
+
+
+@dataclass
+class Warehouse:
+    """Where queries of one kind run."""
+
+    account: str
+
+
+class WarehouseTask(SQLTask[Warehouse]):
+    """A query of a database that has a connector of its own."""
+
+    def __init__(self, name: str, query_template: str, task_config: Warehouse, **settings: Any) -> None:
+        super().__init__(name, query_template, task_config, "warehouse", **settings)
+
+    def get_custom(self, settings: CompileSettings) -> dict[str, str]:
+        return {"account": self.task_config.account if self.task_config else ""}
+
+    def get_sql(self, settings: CompileSettings) -> tasks_pb2.Sql:
+        return tasks_pb2.Sql(statement=self.query_template, dialect=tasks_pb2.Sql.ANSI)
+
+
+def test_a_task_for_another_database_is_a_subclass() -> None:
+    query = WarehouseTask("rows", "SELECT {{ .inputs.x }}", Warehouse("me"), inputs=kwtypes(x=int))
+    template = compile_task(query)
+    assert (template.type, template.custom["account"]) == ("warehouse", "me")
+    assert (template.sql.statement, template.sql.dialect) == ("SELECT {{ .inputs.x }}", tasks_pb2.Sql.ANSI)
+    assert list(template.interface.inputs.variables) == ["x"]
+    assert not template.interface.outputs.variables
+
+
+def test_a_query_needs_a_database() -> None:
+    with pytest.raises(AuthoringError, match="task 'q' has no uri; say which database, such as sqlite:///PATH"):
+        SQLTask("q", "SELECT 1")
+    with pytest.raises(AuthoringError, match="task 'q' has no query"):
+        SQLTask("q", " ", uri="sqlite:///x")
 
 
 def test_sensors(tmp_path: Path, database: str) -> None:

@@ -5,9 +5,18 @@ from typing import Any
 
 import pytest
 
-from connectory.authoring import LaunchPlan, Workflow, WorkflowFailurePolicy, find_workflow, load_module, task, workflow
+from connectory.authoring import (
+    LaunchPlan,
+    Workflow,
+    WorkflowFailurePolicy,
+    conditional,
+    find_workflow,
+    load_module,
+    task,
+    workflow,
+)
 from connectory.compiler import check, compile_workflow
-from connectory.errors import AuthoringError
+from connectory.errors import AuthoringError, ExecutionError
 
 HANDLED: list[int] = []
 
@@ -51,6 +60,24 @@ def build() -> Workflow:
     made.add_workflow_output("sum", sums.outputs["o0"])
     made.add_workflow_output("both", [first.o0, third.o0], python_type=list[int])
     return made
+
+
+def test_what_is_added_after_a_call_counts_for_the_next_one() -> None:
+    made = Workflow(name="imperative.grows")
+    made.add_workflow_output("b", made.add_entity(double, a=made.add_workflow_input("a", int)).o0)
+
+    @workflow
+    def before() -> int:
+        return made(a=1)
+
+    assert before() == 2
+    made.add_workflow_output("c", made.add_entity(inner, a=made.add_workflow_input("more", int)).o0)
+
+    @workflow
+    def after() -> int:
+        return made(a=1, more=5).c
+
+    assert after() == 10
 
 
 def test_it_runs_compiles_and_can_be_called_by_others() -> None:
@@ -127,3 +154,51 @@ def test_it_is_found_in_a_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -
     module = load_module(file)
     assert find_workflow(module) is module.wb
     assert find_workflow(module, "wb") is module.wb
+
+
+def test_a_choice() -> None:
+    chosen = Workflow(name="choosing.step.by.step")
+    a = chosen.add_workflow_input("a", int)
+    first = chosen.add_entity(double, a=a)
+    result = (
+        chosen.create_conditional("size")
+        .if_(first.o0 > 10)
+        .then(chosen.add_entity(double, a=first.o0))
+        .elif_(a < 0)
+        .then(chosen.add_entity(double, a=a))
+        .else_()
+        .fail("neither large nor small")
+    )
+    last = chosen.add_entity(double, a=result)
+    chosen.add_workflow_output("o0", last.o0)
+
+    @workflow
+    def by_function(a: int) -> int:
+        first = double(a=a)
+        result = (
+            conditional("size")
+            .if_(first > 10)
+            .then(double(a=first))
+            .elif_(a < 0)
+            .then(double(a=a))
+            .else_()
+            .fail("neither large nor small")
+        )
+        return double(a=result)
+
+    assert (chosen(a=6), chosen(a=-1)) == (48, -4)
+    with pytest.raises(ExecutionError, match="neither large nor small"):
+        chosen(a=1)
+    ours, theirs = (compile_workflow(wf, version="1").primary.template for wf in (chosen, by_function))
+    assert list(ours.nodes) == list(theirs.nodes)
+    assert list(ours.outputs) == list(theirs.outputs)
+
+
+def test_a_choice_takes_nodes_of_the_workflow() -> None:
+    unfinished = Workflow(name="unfinished")
+    a = unfinished.add_workflow_input("a", int)
+    begun = unfinished.create_conditional("size").if_(a > 1)
+    with pytest.raises(AuthoringError, match="outside of its workflow"):
+        begun.then(double(a=a))
+    with pytest.raises(AuthoringError, match="conditional 'size' of workflow 'unfinished' has no end"):
+        compile_workflow(unfinished)

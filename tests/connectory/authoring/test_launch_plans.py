@@ -17,6 +17,7 @@ from connectory.authoring import (
     LaunchPlan,
     Notification,
     OnSchedule,
+    Options,
     RawOutputDataConfig,
     Schedule,
     Secret,
@@ -62,6 +63,27 @@ def test_the_default_one_is_one() -> None:
     assert plan is LaunchPlan.get_default_launch_plan(flow)
     assert plan.name == flow.name
     assert plan(a=3) == "3b"
+
+
+def test_the_default_one_says_what_the_workflow_does() -> None:
+    options = Options(
+        labels=Labels({"team": "a"}),
+        max_parallelism=3,
+        notifications=[Email([WorkflowExecutionPhase.FAILED], ["ops@example.org"])],
+        raw_output_data_config=RawOutputDataConfig("s3://bucket"),
+    )
+
+    @workflow(default_options=options)
+    def labelled(a: int) -> int:
+        return a
+
+    spec = compile_launch_plan(labelled).spec
+    assert dict(spec.labels.values) == {"team": "a"}
+    assert spec.max_parallelism == 3
+    assert spec.entity_metadata.notifications[0].email.recipients_email == ["ops@example.org"]
+    assert spec.raw_output_data_config.output_location_prefix == "s3://bucket"
+    with pytest.raises(AuthoringError, match=r"default_options of workflow '.*' is 3; give Options\(...\)"):
+        workflow(default_options=3)(labelled.function)  # type: ignore[arg-type]
 
 
 def test_a_name_is_taken_once() -> None:

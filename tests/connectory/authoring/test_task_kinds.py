@@ -288,6 +288,40 @@ def test_images_are_named_after_their_ingredients(tmp_path: Path) -> None:
     assert _template(container_image=spec).container.image == spec.image_name()
 
 
+def test_code_knows_whether_it_runs_in_a_container_of_an_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = ImageSpec("train", packages=["torch"])
+    assert spec.is_container()
+    (told,) = _template(container_image=spec).container.env
+    monkeypatch.setenv(told.key, told.value)
+    assert spec.is_container()
+    assert not spec.with_copy("data").is_container()
+    assert spec.with_copy(["data", "more"]).copy == ["data", "more"]
+    built = spec.with_builder_options({"cache": True})
+    assert (built.is_container(), built.builder_options) == (True, {"cache": True})
+
+
+def test_labels_and_annotations_are_those_of_its_kubernetes_objects() -> None:
+    metadata = _template(labels={"team": "a"}, annotations={"note": "b"}).metadata.metadata
+    assert (dict(metadata.labels), dict(metadata.annotations)) == ({"team": "a"}, {"note": "b"})
+    with pytest.raises(AuthoringError, match="labels of 'the metadata' has 'team': 3; keys and values are texts"):
+        _template(labels={"team": 3})
+
+
+@pytest.mark.parametrize(("disable", "generates"), [(True, False), (False, True)])
+def test_the_older_form_of_asking_for_decks(disable: bool, generates: bool) -> None:
+    assert _template(disable_deck=disable).metadata.generates_deck.value is generates
+    with pytest.raises(AuthoringError, match="both enable_deck and disable_deck"):
+        _template(disable_deck=disable, enable_deck=True)
+
+
+def test_metadata_is_given_at_once_or_in_parts() -> None:
+    assert _template(metadata=TaskMetadata(retries=3)).metadata.retries.retries == 3
+    with pytest.raises(AuthoringError, match="@task is given metadata and retries; say everything in the metadata"):
+        _template(metadata=TaskMetadata(), retries=3)
+    with pytest.raises(AuthoringError, match=r"metadata of '@task' is \{\}; give a TaskMetadata"):
+        _template(metadata={})
+
+
 def _plain(a: int) -> int:
     return a
 
