@@ -207,6 +207,20 @@ class ControlClient:
         )
         return answer
 
+    async def create_download_location(
+        self, request: control_pb2.CreateDownloadLocationRequest
+    ) -> control_pb2.CreateDownloadLocationResponse:
+        """An address from which an object can be fetched."""
+        answer: control_pb2.CreateDownloadLocationResponse = await self._one(
+            "DataProxyService.CreateDownloadLocation", request
+        )
+        return answer
+
+    async def get_data(self, request: control_pb2.GetDataRequest) -> control_pb2.GetDataResponse:
+        """Data by the address that another answer gave."""
+        answer: control_pb2.GetDataResponse = await self._one("DataProxyService.GetData", request)
+        return answer
+
     async def watch_execution(
         self, request: control_pb2.WatchExecutionRequest
     ) -> AsyncIterator[control_pb2.WatchExecutionResponse]:

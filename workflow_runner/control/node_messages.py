@@ -1,6 +1,7 @@
 """Nodes and attempts as messages."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from connectory.v1 import execution_pb2, identifiers_pb2
 from workflow_runner.control.history import AttemptHistory
@@ -49,10 +50,19 @@ def is_parent(picture: Picture, node: NodeState) -> bool:
 
 def attempts_of(picture: Picture, node: NodeState) -> Sequence[AttemptHistory]:
     """The attempts of a node's task; an array counts as one, however often it repeats its node."""
-    if node.spec.array is None:
-        return picture.history.attempts.get(node.path, ())
     attempt = current_attempt(node)
-    return () if attempt is None else (attempt,)
+    if node.spec.array is not None:
+        return () if attempt is None else (attempt,)
+    kept = picture.history.attempts.get(node.path, ())
+    if attempt is None or not kept or kept[-1].number != attempt.number or kept[-1].ended_at is not None:
+        return kept
+    said = list(kept[-1].reasons)
+    if node.message and (not said or said[-1][1] != node.message):
+        said.append((attempt.updated_at, node.message))
+    now = replace(  # progress is shown before it is written down
+        kept[-1], job_phase=attempt.job_phase, log_links=attempt.log_links, reasons=said
+    )
+    return (*kept[:-1], now)
 
 
 def current_attempt(node: NodeState) -> AttemptHistory | None:

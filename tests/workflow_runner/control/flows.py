@@ -16,9 +16,9 @@ def diamond(name: str = "diamond", version: str = "1") -> workflow_pb2.CompiledW
             name,
             [
                 node("top", ADD, {"a": promise("", "a"), "b": constant(integer(1))}),
-                node("left", ADD, {"a": promise("top", "o"), "b": constant(integer(1))}),
-                node("right", ADD, {"a": promise("top", "o"), "b": constant(integer(2))}),
-                node("join", ADD, {"a": promise("left", "o"), "b": promise("right", "o")}),
+                node("left", ADD, {"a": promise("top", "o"), "b": constant(integer(1))}, after=["top"]),
+                node("right", ADD, {"a": promise("top", "o"), "b": constant(integer(2))}, after=["top"]),
+                node("join", ADD, {"a": promise("left", "o"), "b": promise("right", "o")}, after=["left", "right"]),
             ],
             inputs={"a": INTEGER},
             outputs={"o": (INTEGER, promise("join", "o"))},
