@@ -1,5 +1,6 @@
 """How a task is to be executed: retries, timeout, cache, and what else its template's metadata says."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -90,6 +91,7 @@ def as_duration(value: timedelta | int | None, name: str) -> timedelta | None:
     raise authoring_error(f"{name} is {value!r}; give a timedelta, or whole seconds as an int")
 
 
+@functools.cache
 def _own_version() -> str:
     from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - costs much at import
 

@@ -14,7 +14,7 @@ from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import Cache, as_duration
 from connectory.authoring.pod_template import PodTemplate
 from connectory.authoring.promise import OutputTuple, Promise, VoidPromise, source_node
-from connectory.authoring.resources import Resources, resources_message
+from connectory.authoring.resources import Resources, check_resources
 from connectory.v1 import workflow_pb2
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Overrides:
         for words in (self.aliases or {}).items():
             if not all(isinstance(word, str) for word in words):
                 raise authoring_error(f"aliases are given {self.aliases!r}; give a dict of texts")
-        resources_message(requests=self.requests, limits=self.limits, resources=self.resources)
+        check_resources(requests=self.requests, limits=self.limits, resources=self.resources)
         extended_resources_message(accelerator=self.accelerator, shared_memory=self.shared_memory)
 
 
@@ -139,7 +139,8 @@ class Node:
             raise authoring_error(
                 f"node '{self.id}' cannot be overridden in '{name}'; what can be is {', '.join(sorted(_OVERRIDES))}"
             )
-        self.overrides = replace(self.overrides, **overrides)
+        known = self.overrides
+        self.overrides = Overrides(**overrides) if known is NO_OVERRIDES else replace(known, **overrides)
         self.entity.check_overrides(self.overrides)
         return self
 

@@ -197,6 +197,9 @@ def imported(module: str) -> Any:
 def _whereabouts(task: Any, *, what: str = "") -> tuple[str, str]:
     """The module and variable that hold this very object."""
     home = getattr(task, "module", "")
+    usual = getattr(getattr(task, "task_function", None), "__name__", "")
+    if getattr(sys.modules.get(home), usual, None) is task:
+        return _public(home), usual
     for module in dict.fromkeys([home, *sys.modules]):
         for name, value in list(getattr(sys.modules.get(module), "__dict__", {}).items()):
             if value is task and not module.startswith("connectory.authoring"):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectory.authoring.location import authoring_error
 from connectory.v1 import tasks_pb2
 
-__all__ = ["Resources", "resources_message"]
+__all__ = ["Resources", "check_resources", "resources_message"]
 
 Quantity = str | int | float
 _Kind = tasks_pb2.Resources.ResourceName
@@ -30,31 +30,31 @@ class Resources:
     ephemeral_storage: Quantity | tuple[Quantity, Quantity] | None = None
 
 
-def resources_message(
-    *, requests: Resources | None = None, limits: Resources | None = None, resources: Resources | None = None
-) -> tasks_pb2.Resources:
-    """Requests and limits as a template carries them; `resources` gives both at once and excludes the other two."""
+def check_resources(*, requests: Resources | None, limits: Resources | None, resources: Resources | None) -> None:
+    """Raise AuthoringError for what cannot be said together."""
     if resources is not None and (requests is not None or limits is not None):
         raise authoring_error("give either resources, or requests and limits; not both")
     for role, given in (("requests", requests), ("limits", limits), ("resources", resources)):
         if given is not None and not isinstance(given, Resources):
             raise authoring_error(f"{role} is {given!r}; give Resources(cpu=..., mem=...)")
+    for role, given in (("requests", requests), ("limits", limits)):
+        for name, _ in _FIELDS if given is not None else ():
+            if isinstance(getattr(given, name), tuple):
+                raise authoring_error(f"{role} has a pair as {name}; a pair belongs into resources=Resources(...)")
+
+
+def resources_message(
+    *, requests: Resources | None = None, limits: Resources | None = None, resources: Resources | None = None
+) -> tasks_pb2.Resources:
+    """Requests and limits as a template carries them; `resources` gives both at once and excludes the other two."""
+    check_resources(requests=requests, limits=limits, resources=resources)
     if resources is not None:
         return tasks_pb2.Resources(requests=_entries(resources, 0), limits=_entries(resources, 1))
-    return tasks_pb2.Resources(requests=_single(requests, "requests"), limits=_single(limits, "limits"))
+    return tasks_pb2.Resources(requests=_entries(requests, 0), limits=_entries(limits, 0))
 
 
-def _single(resources: Resources | None, role: str) -> list[tasks_pb2.Resources.ResourceEntry]:
-    if resources is None:
-        return []
-    for name, _ in _FIELDS:
-        if isinstance(getattr(resources, name), tuple):
-            raise authoring_error(f"{role} has a pair as {name}; a pair belongs into resources=Resources(...)")
-    return list(_entries(resources, 0))
-
-
-def _entries(resources: Resources, position: int) -> Iterator[tasks_pb2.Resources.ResourceEntry]:
-    for name, kind in _FIELDS:
+def _entries(resources: Resources | None, position: int) -> Iterator[tasks_pb2.Resources.ResourceEntry]:
+    for name, kind in _FIELDS if resources is not None else ():
         value = getattr(resources, name)
         if isinstance(value, tuple):
             value = value[position]

@@ -64,12 +64,12 @@ class Compilation:
 
     def workflow(self, workflow: WorkflowBase, into: workflow_pb2.CompiledWorkflow | None = None) -> None:
         """Compile a workflow, unless it was met before."""
+        self._admit(self._workflows, workflow)
         if workflow.name in self._open:
             ring = " calls ".join(
                 f"'{name}'" for name in [*self._open[self._open.index(workflow.name) :], workflow.name]
             )
             raise authoring_error(f"workflows call each other in a ring: {ring}", location=workflow.location)
-        self._admit(self._workflows, workflow)
         if workflow.name not in self._compiled:
             self._open.append(workflow.name)
             compiled = workflow_pb2.CompiledWorkflow() if into is None else into
@@ -138,6 +138,8 @@ class Compilation:
 
     def _call(self, message: workflow_pb2.Node, entity: Entity, overrides: Overrides) -> None:
         match entity:
+            case PythonTask() | MapTask():
+                message.task_node.CopyFrom(self._task(entity, overrides))
             case ReferenceTask():
                 message.task_node.reference_id.CopyFrom(self._reference(entity))
                 changed = node_overrides(overrides)
@@ -157,8 +159,6 @@ class Compilation:
                 message.workflow_node.launchplan_ref.CopyFrom(
                     self.settings.identifier(identifiers_pb2.LAUNCH_PLAN, entity.name)
                 )
-            case PythonTask() | MapTask():
-                message.task_node.CopyFrom(self._task(entity, overrides))
             case _:
                 raise authoring_error(f"node '{message.id}' calls a {entity.kind}, which cannot be compiled")
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectory.authoring import workflow
 from connectory.authoring.casting import castable
 from connectory.authoring.ordering import find_cycle, in_order
 from connectory.compiler import check, compile_launch_plan, compile_task, compile_workflow, parameters, require_sound
@@ -34,6 +35,21 @@ def test_connections_name_beginning_and_end() -> None:
     assert list(connections.downstream["start-node"].ids) == ["n0", "n2"]
     assert list(connections.downstream["n0"].ids) == ["n1", "n3"]
     assert list(connections.upstream["end-node"].ids) == ["n2", "n3", "n4"]
+
+
+def test_workflows_of_one_name_are_no_ring() -> None:
+    @workflow
+    def same() -> int:
+        return sample.double(a=1)
+
+    first = same
+
+    @workflow
+    def same() -> int:
+        return first()
+
+    with pytest.raises(AuthoringError, match=r"two workflows have the name '.*\.same'"):
+        compile_workflow(same)
 
 
 def test_the_version_follows_the_content() -> None:
