@@ -30,15 +30,20 @@ _STRIDE: Final = len(_PREFIX) + 8
 
 
 def write(values: Sequence[Any], kind: Kind, collection: literals_pb2.LiteralCollection) -> bool:
-    """Add all values, which are exactly of the kind's type, to an empty collection; False: nothing was added."""
+    """Add all values, if they are plainly of the kind's type, to an empty collection; False: nothing was added."""
     writer = _WRITERS.get(kind)
     return writer is not None and writer(values, collection)
 
 
 def _write_floats(values: Sequence[Any], collection: literals_pb2.LiteralCollection) -> bool:
-    if set(map(type, values)) != {float}:
+    if not set(map(type, values)) <= {float, int}:
         return False
-    numbers = array("d", values)
+    try:
+        numbers = array("d", values)
+    except OverflowError:  # an int: the usual way says which
+        return False
+    if int in map(type, values) and numbers.tolist() != list(values):
+        return False
     if sys.byteorder == "big":
         numbers.byteswap()
     data, wire = numbers.tobytes(), bytearray(_PREFIX + bytes(8)) * len(values)

@@ -4,11 +4,11 @@ import dataclasses
 import functools
 import typing
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any
 
 from connectory.errors import TypeConversionError
 from connectory.types.context import ConversionContext
+from connectory.types.declaring import declaring, is_inside_itself
 from connectory.types.describing import describe_annotation, describe_value, nested
 from connectory.types.extras import bare
 from connectory.types.hints import fields_of
@@ -23,10 +23,6 @@ from connectory.types.transformer import TypeTransformer
 from connectory.v1 import literals_pb2, types_pb2
 
 __all__ = ["DataclassTransformer"]
-
-
-_declaring: ContextVar[tuple[Any, ...]] = ContextVar("_declaring", default=())
-"""The classes whose fields are being declared."""
 
 
 class DataclassTransformer(TypeTransformer):
@@ -44,21 +40,15 @@ class DataclassTransformer(TypeTransformer):
 
     def literal_type(self, annotation: Any, types: TypeRegistry) -> types_pb2.LiteralType:
         literal_type = struct_type()
-        if annotation in _declaring.get():  # a part of itself: the schema around it describes it
+        if is_inside_itself(annotation):  # the schema around it describes it
             literal_type.metadata.update({"title": describe_annotation(annotation)})
             return literal_type
         schema = json_schema(annotation)
         if schema is not None:
             literal_type.metadata.update(schema)
         literal_type.structure.SetInParent()
-        around = _declaring.get()
-        token = _declaring.set((*around, annotation))
-        try:
+        with declaring(annotation, types):
             self._declare_fields(literal_type, annotation, types)
-        finally:
-            _declaring.reset(token)
-        if not around and schema is not None and "$defs" in schema:
-            types.forget_declared()  # what was cut short inside of this class is whole elsewhere
         return literal_type
 
     @staticmethod

@@ -9,6 +9,7 @@ from pydantic_core import PydanticSerializationError
 
 from connectory.errors import TypeConversionError
 from connectory.types.context import ConversionContext
+from connectory.types.declaring import declaring, is_inside_itself
 from connectory.types.describing import describe_annotation, describe_value, nested
 from connectory.types.extras import bare
 from connectory.types.kinds import Kind, kind_of
@@ -39,6 +40,13 @@ class PydanticTransformer(TypeTransformer):
         except PydanticUserError as error:  # a field that JSON cannot carry
             said = f"{describe_annotation(annotation)} has no JSON schema: {error.message}"
             raise TypeConversionError(said) from error
+        if not is_inside_itself(annotation):
+            with declaring(annotation, types):
+                self._declare_fields(literal_type, annotation, types)
+        return literal_type
+
+    @staticmethod
+    def _declare_fields(literal_type: types_pb2.LiteralType, annotation: Any, types: TypeRegistry) -> None:
         for name, field in annotation.model_fields.items():
             if bare(field.annotation) is Any:
                 continue
@@ -47,7 +55,6 @@ class PydanticTransformer(TypeTransformer):
             except TypeConversionError:  # what only pydantic converts is described by the schema
                 continue
             literal_type.structure.dataclass_type[name].CopyFrom(field_type)
-        return literal_type
 
     def to_literal(
         self,

@@ -105,6 +105,13 @@ class Person(BaseModel):
     scores: dict[str, float] = {}
 
 
+class Twig(BaseModel):
+    """A model that is part of itself."""
+
+    length: int = 1
+    longest: typing.Optional["Twig"] = None
+
+
 @functools.cache
 def names(sdk: str) -> dict[str, typing.Any]:
     """The names of an SDK that the annotations below are made of."""
@@ -165,6 +172,8 @@ def annotations(sdk: str) -> dict[str, typing.Any]:
         "dict of dataclasses": dict[str, Point],
         "pydantic": Person,
         "list of pydantic": list[Address],
+        "pydantic of itself": Twig,
+        "optional pydantic of itself": typing.Optional[Twig],  # noqa: UP045 - both spellings
         "protobuf": struct_pb2.Struct,
         "timestamp": timestamp_pb2.Timestamp,
         "numpy": np.ndarray,

@@ -81,6 +81,11 @@ people = st.builds(
     others=listed(addresses),
     scores=named(st.floats(allow_nan=False, allow_infinity=False)),
 )
+twigs = st.recursive(
+    st.builds(shapes.Twig, length=ints),
+    lambda inner: st.builds(shapes.Twig, length=ints, longest=inner),
+    max_leaves=4,
+)
 structs = named(plain.filter(lambda value: value is not None)).map(
     lambda value: struct_pb2.Struct(fields={key: struct_pb2.Value(string_value=str(one)) for key, one in value.items()})
 )
@@ -135,6 +140,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "empty dataclass": st.just(shapes.Empty()),
     "pydantic": people,
     "list of pydantic": listed(addresses),
+    "pydantic of itself": twigs,
+    "optional pydantic of itself": st.none() | twigs,
     "protobuf": structs,
     "numpy": arrays,
     "iterator of json": st.lists(named(plain), min_size=1, max_size=3),

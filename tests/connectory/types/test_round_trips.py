@@ -2,12 +2,14 @@
 
 import enum
 import string
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from connectory.errors import TypeConversionError
 from connectory.types import Directory, File, StructuredDataset
@@ -151,3 +153,36 @@ def outcome(value: Any, annotation: Any) -> Any:
         return crossed(value, annotation)
     except TypeConversionError as error:
         return error
+
+
+class Branch(BaseModel):
+    """A model that is part of itself in every way."""
+
+    length: int = 1
+    longest: "Branch | None" = None
+    others: list["Branch"] = []
+    leaves: "dict[str, Leaf]" = {}
+
+
+@dataclass
+class Leaf:
+    on: Branch | None = None
+
+
+def test_models_and_dataclasses_may_be_parts_of_each_other() -> None:
+    value = Branch(longest=Branch(others=[Branch(length=2)]), leaves={"a": Leaf(Branch(length=3))})
+    assert crossed(value, Branch) == value
+    assert crossed(Leaf(value), Leaf) == Leaf(value)
+    whole = TYPES.literal_type(Branch)
+    inner = TYPES.literal_type(list[Branch]).collection_type
+    assert inner == whole
+    assert "length" in whole.structure.dataclass_type
+    assert not whole.structure.dataclass_type["others"].collection_type.structure.dataclass_type
+
+
+def test_a_long_list_of_floats_may_hold_an_int() -> None:
+    assert crossed([0.5] * 99 + [3], list[float]) == [0.5] * 99 + [3.0]
+    with pytest.raises(TypeConversionError, match=r"\[99\]: .* without losing digits"):
+        crossed([0.5] * 99 + [2**53 + 1], list[float])
+    with pytest.raises(TypeConversionError, match=r"\[99\]: expected float, got True"):
+        crossed([0.5] * 99 + [True], list[float])

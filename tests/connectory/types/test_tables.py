@@ -1,5 +1,6 @@
 """Dataframes and datasets: stored where the context says, read in the parts that are asked for."""
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -204,3 +205,24 @@ def test_tasks_hand_each_other_tables() -> None:
         return total(data=make(rows=rows))
 
     assert both(rows=4) == 12
+
+
+@pytest.mark.parametrize(
+    ("kind", "to_frame"), [(pd.DataFrame, pd.DataFrame), (pl.DataFrame, pl.DataFrame), (pa.Table, pa.table)]
+)
+def test_a_hundred_megabytes_cross_without_becoming_objects_of_python(
+    kind: type[Any], to_frame: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    rows = 100 * 2**20 // 8 // 4
+    frame = to_frame({f"c{index}": np.arange(rows, dtype="float64") + index for index in range(4)})
+    ctx = ConversionContext(raw_output_prefix=(tmp_path / "store").as_uri(), working_dir=tmp_path / "work")
+    written(to_frame({"a": [1.5]}), kind, ctx)  # what is loaded on first use is not counted
+    tracemalloc.start()
+    try:
+        literal = written(frame, kind, ctx)
+        back = TYPES.to_python(literal, kind, ctx)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(back) == rows
+    assert most < 4 * 2**20
