@@ -1,6 +1,7 @@
 """Which ledger the settings mean."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 from connectory.connector.ledger import Ledger, MemoryLedger
@@ -12,18 +13,19 @@ _MAGIC = b"SQLite format 3\0"
 _POSTGRES = ("postgresql://", "postgres://")
 
 
-def chosen_ledger(setting: str) -> Ledger:
+def chosen_ledger(setting: str, lease: timedelta = timedelta(seconds=15)) -> Ledger:
     """The ledger for `memory`, `none` (creates under way are joined, finished ones forgotten), a URL or an SQLite file.
 
     A file that cannot be written is a `SettingsError` now, rather than a refusal of every create later. A database that
-    cannot be reached may be there in a minute: until then creates are refused as UNAVAILABLE.
+    cannot be reached may be there in a minute: until then creates are refused as UNAVAILABLE. `lease` is how long a
+    process that shares the database is taken for alive without a sign of it.
     """
     if setting == "memory":
         return MemoryLedger()
     if setting == "none":
         return MemoryLedger(remembered=0)
     if setting.startswith(_POSTGRES):
-        return _in_postgres(setting)
+        return _in_postgres(setting, lease)
     # Optional: the database and its thread exist only when a file is named.
     from connectory.connector.ledger.sqlite import SqliteLedger  # noqa: PLC0415
 
@@ -37,7 +39,7 @@ def chosen_ledger(setting: str) -> Ledger:
     return SqliteLedger(path)
 
 
-def _in_postgres(url: str) -> Ledger:
+def _in_postgres(url: str, lease: timedelta) -> Ledger:
     try:
         # Optional: the driver is an extra, and is loaded only when a URL is given.
         from connectory.connector.ledger.postgres import PostgresLedger  # noqa: PLC0415
@@ -47,7 +49,7 @@ def _in_postgres(url: str) -> Ledger:
         raise SettingsError(
             "ledger is a postgresql:// URL, and PostgreSQL's driver is not installed; install connectory[postgres]"
         ) from None
-    return PostgresLedger(url)
+    return PostgresLedger(url, lease=lease)
 
 
 def _can_be_ledger(path: Path) -> bool:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import grpc
@@ -86,7 +87,7 @@ async def serve(
             secrets=default_secrets(),
             storage=default_storage(),
             types=default_types(),
-            ledger=chosen_ledger(settings.ledger) if ledger is None else ledger,
+            ledger=_ledger(settings) if ledger is None else ledger,
             policies=Policies(on_orphan=settings.on_orphan, lease=settings.lease, ambiguous=settings.ambiguous),
             signer=None if settings.handle_keys is None else signer_from(settings.handle_keys),
         )
@@ -147,6 +148,10 @@ def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitS
         stack.callback(unix_socket.remove)
         targets.append(f"unix:{unix_socket.path}")
     return tuple(targets)
+
+
+def _ledger(settings: ServerSettings) -> Ledger:
+    return chosen_ledger(settings.ledger, timedelta(seconds=settings.ledger_lease))
 
 
 def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher) -> Gauges:

@@ -187,6 +187,16 @@ class ServerSettings:
             examples=["/var/lib/connectory/ledger.sqlite", "postgresql://ledger@db.example/connectory"],
         ),
     ] = "memory"
+    ledger_lease: Annotated[
+        float,
+        Meta(
+            ge=1,
+            le=3600,
+            description="Seconds without a sign of life after which replicas that share a PostgreSQL ledger take one of"
+            " them for dead, and its creates over.",
+            examples=["15"],
+        ),
+    ] = 15.0
     ambiguous: Annotated[
         dict[str, Literal["fail", "retry", "ask"]],
         Meta(
