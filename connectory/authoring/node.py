@@ -139,8 +139,9 @@ class Node:
             raise authoring_error(
                 f"node '{self.id}' cannot be overridden in '{name}'; what can be is {', '.join(sorted(_OVERRIDES))}"
             )
-        known = self.overrides
-        self.overrides = Overrides(**overrides) if known is NO_OVERRIDES else replace(known, **overrides)
+        if overrides:
+            known = self.overrides
+            self.overrides = Overrides(**overrides) if known is NO_OVERRIDES else replace(known, **overrides)
         self.entity.check_overrides(self.overrides)
         return self
 
