@@ -7,6 +7,7 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from connectory.authoring import TaskContext, current_context, execute_task, task, workflow
@@ -186,6 +187,19 @@ def test_decks_show_inputs_outputs_and_what_code_adds(tmp_path: Path) -> None:
     assert "<svg></svg>" in page
     assert "&lt;given&gt;" in page
     assert "result-text" not in page
+
+
+def test_decks_show_how_long_it_took_and_what_is_installed(tmp_path: Path) -> None:
+    @task(enable_deck=True, deck_fields=[DeckField.TIMELINE, DeckField.DEPENDENCIES])
+    def measured(a: int) -> int:
+        return a
+
+    literals = literals_pb2.LiteralMap()
+    literals.literals["a"].scalar.primitive.integer = 1
+    execute_task(measured, literals, context=TaskContext(output_prefix=str(tmp_path)))
+    page = (tmp_path / "deck.html").read_text()
+    assert [f"<th>{step}</th>" in page for step in ("inputs", "work", "outputs")] == [True] * 3
+    assert f"<tr><th>msgspec</th><td>{msgspec.__version__}</td></tr>" in page
 
 
 def test_decks_can_be_published_while_the_task_runs(tmp_path: Path) -> None:
