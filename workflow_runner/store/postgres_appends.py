@@ -17,6 +17,7 @@ from workflow_runner.store.texts import storable
 __all__ = ["Append", "Appends"]
 
 _MOST_AT_ONCE = 512
+_MOST_BYTES = 8 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, slots=True)
@@ -77,11 +78,13 @@ class Appends:
         """What can be written in one statement: of each execution what came first."""
         batch: dict[str, Append] = {}
         later: list[Append] = []
+        size = 0
         for append in self._waiting:
-            if append.execution in batch or len(batch) == _MOST_AT_ONCE:
+            if append.execution in batch or len(batch) == _MOST_AT_ONCE or size > _MOST_BYTES:
                 later.append(append)
             else:
                 batch[append.execution] = append
+                size += sum(len(record.event) + len(record.commands) for record in append.log)
         self._waiting = later
         return list(batch.values())
 

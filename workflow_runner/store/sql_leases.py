@@ -20,8 +20,11 @@ class SqlLeases:
         self._notices = notices
 
     async def renew(self, seconds: float) -> Collection[str]:
-        await self._database.change(self._sql["upsert_owner"], owner=self.owner, seconds=float(seconds))
-        return {held for (held,) in await self._database.rows(self._sql["select_held"], owner=self.owner)}
+        async def transaction(session: Session) -> Collection[str]:
+            await session.change(self._sql["upsert_owner"], owner=self.owner, seconds=float(seconds))
+            return {held for (held,) in await session.rows(self._sql["select_held"], owner=self.owner)}
+
+        return await self._database.run(transaction)
 
     async def take(self, execution_id: str, *, instead_of: str = "") -> Holder | None:
         async def transaction(session: Session) -> Holder | None:
@@ -58,8 +61,11 @@ class SqlLeases:
         await self._database.change(self._sql["delete_owner"], owner=owner)
 
     async def resign(self) -> None:
-        let_go = await self._database.change(self._sql["let_go_of_all"], owner=self.owner)
-        await self._database.change(self._sql["delete_owner"], owner=self.owner)
-        await self._database.change(self._sql["delete_past_owners"])
-        if let_go:
+        async def transaction(session: Session) -> int:
+            let_go = await session.change(self._sql["let_go_of_all"], owner=self.owner)
+            await session.change(self._sql["delete_owner"], owner=self.owner)
+            await session.change(self._sql["delete_past_owners"])
+            return let_go
+
+        if await self._database.run(transaction):
             await self._notices.publish(LEASES)
