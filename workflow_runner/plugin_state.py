@@ -1,17 +1,25 @@
 """What is remembered of one attempt, and when it is written down."""
 
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from workflow_runner.store.contract import PluginState, Store
+from workflow_runner.store.contract import PluginState
 
-__all__ = ["AttemptState"]
+__all__ = ["AttemptState", "KeepsPluginState"]
 
 StateT = TypeVar("StateT")
 
 _MORE: Final = b"\0"
 """What begins a record that holds more than the plugin's own state, which alone is kept as its JSON."""
+
+
+class KeepsPluginState(Protocol):
+    """As much of a store as keeps what plugins remember."""
+
+    async def put_plugin_state(self, execution_id: str, node: str, attempt: int, state: PluginState) -> None:
+        """Keep what a plugin remembers of an attempt, in place of what it remembered before."""
+        ...
 
 
 class _Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +42,9 @@ _EMPTY = _Record()
 class AttemptState:
     """The memory of one attempt; what a round writes is kept in the store when the round ends."""
 
-    def __init__(self, store: Store, execution: str, node: str, attempt: int, kept: PluginState | None) -> None:
+    def __init__(
+        self, store: KeepsPluginState, execution: str, node: str, attempt: int, kept: PluginState | None
+    ) -> None:
         self._store = store
         self._execution = execution
         self._node = node

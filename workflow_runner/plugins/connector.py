@@ -136,8 +136,12 @@ class ConnectorPlugin(Plugin):
             memory.execution.add_done_callback(lambda _: ctx.wake())
         if not memory.execution.done():
             return do_transition(PhaseInfo.running(), again_in=self._patience.slowest_poll)
-        task, memory.execution = memory.execution, None
-        return do_transition(info_of_resource(task.result()))
+        try:
+            resource = memory.execution.result()
+        except ConnectorError:
+            memory.execution = None
+            raise
+        return do_transition(info_of_resource(resource))
 
     def _not_begun(self, ctx: TaskExecutionContext, memory: _Memory, error: ConnectorError) -> Transition:
         """There is no job yet: ask again under the same key, or give up."""

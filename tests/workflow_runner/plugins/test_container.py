@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,20 +30,6 @@ SETTING = "CONNECTORY_CONTAINER_RUNTIME"
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNECTORY_PROCESS_DIR", str(tmp_path / "jobs"))
     monkeypatch.delenv(SETTING, raising=False)
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with docker; gives the folder in which the stand-in has a folder per container."""
-    tools, root = tmp_path / "bin", tmp_path / "docker"
-    for folder in (tools, root):
-        folder.mkdir()
-    program = Path(__file__).with_name("docker_stand_in.py")
-    (tools / "docker").write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n')
-    (tools / "docker").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    monkeypatch.setenv("DOCKER_STAND_IN", str(root))
-    return root
 
 
 @pytest.fixture(params=["process", "docker"])
