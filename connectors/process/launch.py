@@ -18,6 +18,10 @@ __all__ = ["Launcher"]
 
 _PROGRAM: Final = str(Path(supervisor.__file__).resolve())
 _CLAIM_SECONDS: Final = 30.0
+_SCHEDULING: Final[Mapping[str, Any]] = (
+    {"scheduler": (os.SCHED_OTHER, os.sched_param(0))} if sys.platform == "linux" else {}
+)
+"""A server may have its threads scheduled in a way of their own; what it starts has none of it."""
 
 
 class Launcher:
@@ -55,7 +59,9 @@ class Launcher:
     def _spawn(self, folder: Path, streams: tuple[IO[bytes], ...]) -> int:
         actions = [(os.POSIX_SPAWN_DUP2, stream.fileno(), new) for new, stream in enumerate(streams)]
         arguments = [sys.executable, "-I", "-S", "-B", _PROGRAM, str(folder)]
-        pid = os.posix_spawn(sys.executable, arguments, {}, file_actions=actions, setsid=True, setsigmask=())
+        pid = os.posix_spawn(
+            sys.executable, arguments, {}, file_actions=actions, setsid=True, setsigmask=(), **_SCHEDULING
+        )
         with self._lock:
             self._children.add(pid)
         return pid

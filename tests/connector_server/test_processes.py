@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from pathlib import Path
 
 import grpc
@@ -35,6 +36,15 @@ async def appears(path: Path) -> None:
     async with asyncio.timeout(15):
         while not await asyncio.to_thread(path.exists):  # noqa: ASYNC110 - another process makes the file
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this way of scheduling")
+async def test_threads_of_a_server_do_not_interrupt_each_other() -> None:
+    async with server_process(addresses=FREE) as server:
+        assert await create(await target_of(server))
+        threads = [int(name) for name in os.listdir(f"/proc/{server.process.pid}/task")]
+        assert len(threads) > 1
+        assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_BATCH}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -37,8 +37,13 @@ class MemoryLedger(MemoryJobs):
     ) -> bytes:
         key = creation.key
         entry = self._under_way.get(key) or self._settled.get(key)
-        if entry is None:
-            return await self._begin(key, Entry(creation.asked, creation.lease), create, None, undo).outcome()
+        if entry is None:  # the common case, with everything that it needs in one place
+            loop = asyncio.get_running_loop()
+            entry = self._under_way[key] = Entry(creation.asked, creation.lease)
+            waiter: asyncio.Future[bytes] = loop.create_future()
+            entry.waiting.append(waiter)
+            entry.flight = loop.create_task(self._settle(key, entry, create, None, undo))
+            return await waiter
         if entry.asked is None:
             raise deleted_before(key)
         if (error := already_exists(creation, entry.asked.digests)) is not None:
@@ -77,7 +82,7 @@ class MemoryLedger(MemoryJobs):
                 found = await create()
             entry.handle, entry.ambiguous = found, None
             self._remember(key, entry)
-            if entry.is_doomed and undo is not None:
+            if entry.care is not None and entry.is_doomed and undo is not None:
                 await self._undone(entry, undo)
         except AmbiguousError as ambiguous:
             error = entry.ambiguous = ambiguous

@@ -1,5 +1,7 @@
 """What a command gets, and what becomes of what it leaves."""
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,19 @@ def test_a_command_succeeds_with_its_output_and_exit_code(jobs: Jobs) -> None:
 
     assert resource.phase == Phase.SUCCEEDED
     assert resource.outputs == {"stdout": "hello\n", "exit_code": 0}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this way of scheduling")
+def test_a_command_is_scheduled_as_any_other_program(jobs: Jobs) -> None:
+    asked = "import os; print(os.sched_getscheduler(0) == os.SCHED_OTHER)"
+    before = os.sched_getscheduler(0)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        resource = jobs.run(sys.executable, "-c", asked, outputs={"stdout": str})
+    finally:
+        os.sched_setscheduler(0, before, os.sched_param(0))
+
+    assert resource.outputs == {"stdout": "True\n"}
 
 
 def test_a_command_that_runs_is_reported_as_running(jobs: Jobs) -> None:
