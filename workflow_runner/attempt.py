@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from connectory.errors import StoreError
+from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import tasks_pb2
 from workflow_runner.engine.events import (
     AttemptExpanded,
@@ -17,6 +17,7 @@ from workflow_runner.engine.events import (
     LogLink,
 )
 from workflow_runner.engine.failures import Failure
+from workflow_runner.offloading import Offloading
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import NotConfirmableError, Plugin, TaskExecutionContext
 from workflow_runner.plugins.order import IllegalTransitionError, PhaseOrder
@@ -49,6 +50,7 @@ class Attempt:
         plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         emit: Callable[[Event], None],
         pause: Callable[[StoreError], None],
+        values: Offloading,
         clock: Callable[[], float],
     ) -> None:
         self._ctx = ctx
@@ -59,6 +61,7 @@ class Attempt:
         self._plugin = plugin
         self._emit = emit
         self._pause = pause
+        self._values = values
         self._clock = clock
         self._stopping = False
         self._shown: tuple[int, str, tuple[LogLink, ...]] = (0, "", ())
@@ -98,12 +101,30 @@ class Attempt:
         if limit != self._ctx.name_limit:
             self._ctx = replace(self._ctx, name_limit=limit)
         self._driving = plugin
+        if not plugin.properties.reads_references and not await self._bring_inputs():
+            return
         try:
             await self._drive(plugin)
             if self._stopping:
                 await self._end(plugin)
         except StoreError as error:
             self._pause(error)
+
+    async def _bring_inputs(self) -> bool:
+        """Get the values that inputs only refer to; whether the attempt may begin."""
+        try:
+            inputs = await self._values.bring_back(self._ctx.inputs)
+        except (ConnectoryError, OSError) as error:
+            if self._stopping:
+                return True
+            message = f"inputs that are kept in the object store cannot be read: {error}"
+            failure = Failure(code="INPUTS_NOT_READ", message=message, kind="system", recoverable=True)
+            node, attempt, live = self._ctx.node, self._ctx.attempt, self._ctx.resumed
+            self._emit(AttemptFailed(at=self._clock(), node=node, attempt=attempt, failure=failure, live=live))
+            return False
+        if inputs is not self._ctx.inputs:
+            self._ctx = replace(self._ctx, inputs=inputs)
+        return True
 
     async def _drive(self, plugin: Plugin) -> None:
         """Rounds until the attempt has ended, or is to end."""
@@ -158,11 +179,12 @@ class Attempt:
             )
         else:
             await self._finalize(plugin)
+            outputs = await self._values.put_away(node, self._outputs(info), self._ctx.output_prefix)
             event = AttemptSucceeded(
                 at=self._clock(),
                 node=node,
                 attempt=attempt,
-                outputs=self._outputs(info),
+                outputs=outputs,
                 message=info.message,
                 log_links=links,
             )

@@ -43,6 +43,7 @@ from workflow_runner.engine.events import (
 from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
 from workflow_runner.mailbox import Mailbox
+from workflow_runner.offloading import Offloading
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import Plugin, SetupContext
 from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
@@ -95,12 +96,14 @@ class Driver:
         self._on_pause = on_pause
         self._clock = clock
         self._timers = Timers(self._ring, clock)
+        self._values = Offloading(lambda: self.state, lambda: self._setup.data_store)
         self._desk = CacheDesk(
             store.cache,
             state.execution,
             emit=self.emit,
             pause=self.pause,
             allowed=self._may_cache,
+            readable=self._values.bring_back_what_is_needed,
             clock=clock,
         )
         self._calls = CallDesk(lambda: self.state, emit=self.emit, clock=clock)
@@ -332,6 +335,7 @@ class Driver:
             plugin=self._plugin,
             emit=self.emit,
             pause=self.pause,
+            values=self._values,
             clock=self._clock,
         )
         return attempt

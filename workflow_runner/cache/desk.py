@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 
-from connectory.errors import StoreError
+from connectory.errors import StorageError, StoreError
 from workflow_runner.cache.contract import CachedResult, ResultCache
 from workflow_runner.engine.commands import GiveUp, LookUp, Remember
 from workflow_runner.engine.events import CacheAnswered
@@ -22,7 +22,8 @@ _SLOWEST_LOOK = 0.5
 class CacheDesk:
     """Performs the engine's commands on the cache; `emit` receives the answers.
 
-    `allowed` says whether a node's plugin has its results cached at all. While a claim is held it is renewed; a crash
+    `allowed` says whether a node's plugin has its results cached at all; `readable` gives a node's outputs as the
+    engine can read them, or raises a StorageError. While a claim is held it is renewed; a crash
     lets go of it after a while.
     """
 
@@ -34,6 +35,7 @@ class CacheDesk:
         emit: Callable[[CacheAnswered], None],
         pause: Callable[[StoreError], None],
         allowed: Callable[[str], Awaitable[bool]],
+        readable: Callable[[str, bytes], Awaitable[bytes]],
         clock: Callable[[], float],
     ) -> None:
         self._cache = cache
@@ -41,6 +43,7 @@ class CacheDesk:
         self._emit = emit
         self._pause = pause
         self._allowed = allowed
+        self._readable = readable
         self._clock = clock
         self._looking: set[asyncio.Task[None]] = set()
         self._writing: set[asyncio.Task[None]] = set()
@@ -84,14 +87,23 @@ class CacheDesk:
                 found = await self._claim(command, not_before)
             else:
                 found = await self._cache.find(command.key, not_before=not_before)
+        outputs = await self._outputs(command, found) if found is not None else None
         answer = CacheAnswered(
             at=self._clock(),
             node=command.node,
             attempt=command.attempt,
-            outputs=found.outputs if found is not None else None,
-            source=found.source if found is not None else "",
+            outputs=outputs,
+            source=found.source if found is not None and outputs is not None else "",
         )
         self._emit(answer)
+
+    async def _outputs(self, command: LookUp, found: CachedResult) -> bytes | None:
+        """The result as the execution needs it; None when what it refers to is not there any more."""
+        try:
+            return await self._readable(command.node, found.outputs)
+        except (StorageError, OSError) as error:
+            _log.warning("the result of %s in the cache cannot be read: %s", found.source, error)
+            return None
 
     async def _claim(self, command: LookUp, not_before: float) -> CachedResult | None:
         wait = _FIRST_LOOK

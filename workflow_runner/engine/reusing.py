@@ -3,8 +3,10 @@
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.likeness import known_by
+from workflow_runner.engine.reuse import ReusedNode
 from workflow_runner.engine.scopes import succeed_node
 from workflow_runner.engine.state import NodeState, child_path
+from workflow_runner.engine.wholeness import handed_on_whole, holds_references
 
 __all__ = ["note_news", "reuse"]
 
@@ -26,7 +28,7 @@ def reuse(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) -> Nod
     if (kept is None and job is None) or node.has_news or node.is_handler or node.attempt:
         return node
     likeness = known_by(node.spec, inputs)
-    if kept is not None and kept.known_by == likeness:
+    if kept is not None and kept.known_by == likeness and _is_readable(draft, node, kept):
         node = draft.change(
             node, reused_from=earlier.execution, message=f"taken from {earlier.execution}", started_at=draft.now
         )
@@ -35,3 +37,12 @@ def reuse(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) -> Nod
     if job is not None and job.known_by == likeness:
         return draft.change(node, adopted=job)
     return node
+
+
+def _is_readable(draft: Draft, node: NodeState, kept: ReusedNode) -> bool:
+    """Whether no value is somewhere else that is needed here."""
+    outputs = literals_pb2.LiteralMap.FromString(kept.outputs)
+    return all(
+        not holds_references(literal) or handed_on_whole(draft.nodes, draft.scopes, node.path, name)
+        for name, literal in outputs.literals.items()
+    )

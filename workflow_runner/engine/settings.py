@@ -32,6 +32,8 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """For tasks that don't bring their own."""
     overwrite_cache: bool = False
     """Whether results are worked out although they are kept in the cache, and replace what is kept."""
+    offload_above: int = 1 << 20
+    """Outputs of more bytes are kept below `output_prefix`, and handed on by reference; 0: none are."""
     output_prefix: str = ""
     """Where nodes put what they write, as an object store URL; each attempt gets a place of its own below it."""
     labels: Mapping[str, str] = {}

@@ -45,6 +45,8 @@ class PluginProperties:
 
     disable_node_level_caching: bool = False
     """Never reuse an earlier result of a task that this plugin carries out."""
+    reads_references: bool = False
+    """Whether inputs may be references to large values in the object store; otherwise they are the values."""
     generated_name_max_length: int | None = None
     """The longest name that it can give to what it creates; at least 8. None: any length."""
 

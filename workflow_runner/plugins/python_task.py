@@ -6,7 +6,13 @@ from typing import Literal, Protocol
 
 from connectory.authoring.resolver import locator_of
 from connectory.v1 import literals_pb2, workflow_pb2
-from workflow_runner.plugins.contract import NotConfirmableError, Plugin, PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.contract import (
+    NotConfirmableError,
+    Plugin,
+    PluginEntry,
+    PluginProperties,
+    TaskExecutionContext,
+)
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.python.calls import Call, Expanded, Failed, Reply
@@ -56,6 +62,11 @@ class PythonTaskPlugin(Plugin):
         self._driver = driver
         self._can_end = can_end
         self._running: dict[str, asyncio.Task[Reply]] = {}
+
+    @property
+    def properties(self) -> PluginProperties:
+        """The process that runs the code reads large inputs itself."""
+        return PluginProperties(reads_references=True)
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Begin, or see whether the code has ended."""

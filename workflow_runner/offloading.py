@@ -1,0 +1,102 @@
+"""Large values: kept in the object store, and handed on by reference."""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable
+
+from connectory.errors import ConnectoryError
+from connectory.storage import Storage
+from connectory.v1 import literals_pb2
+from workflow_runner.engine.state import State
+from workflow_runner.engine.wholeness import handed_on_whole, holds_references
+
+__all__ = ["Offloading"]
+
+_log = logging.getLogger(__name__)
+
+
+class Offloading:
+    """Puts large outputs of one execution away, and brings them back for those who cannot read references."""
+
+    def __init__(self, state: Callable[[], State], storage: Callable[[], Storage]) -> None:
+        self._state = state
+        self._storage = storage
+
+    async def put_away(self, node: str, outputs: bytes, prefix: str) -> bytes:
+        """The outputs with a reference in place of every value that is large and only handed on as a whole.
+
+        What cannot be written stays as it is: it is safe in the log, too.
+        """
+        above = self._state().settings.offload_above
+        if not prefix or not 0 < above < len(outputs):
+            return outputs
+        kept = literals_pb2.LiteralMap.FromString(outputs)
+        for name, literal in kept.literals.items():
+            if literal.ByteSize() > above and self._is_handed_on_whole(node, name):
+                await self._put(node, name, literal, prefix)
+        return kept.SerializeToString(deterministic=True)
+
+    async def _put(self, node: str, name: str, literal: literals_pb2.Literal, prefix: str) -> None:
+        storage, data = self._storage(), literal.SerializeToString(deterministic=True)
+        url = storage.join(prefix, f"{name}_offloaded_metadata.pb")
+        try:
+            await asyncio.to_thread(storage.write, url, data)
+        except (ConnectoryError, OSError) as error:
+            _log.warning(
+                "output %r of %s (%d bytes) is kept in the log; not at %s: %s", name, node, len(data), url, error
+            )
+            return
+        task = self._state().nodes[node].spec.task
+        reference = literals_pb2.LiteralOffloadedMetadata(uri=url, size_bytes=len(data))
+        if task is not None and name in task.interface.outputs.variables:
+            reference.inferred_type.CopyFrom(task.interface.outputs.variables[name].type)
+        known = literal.hash or hashlib.sha256(data).hexdigest()
+        literal.Clear()
+        literal.hash = known
+        literal.offloaded_metadata.CopyFrom(reference)
+
+    async def bring_back(self, values: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
+        """The values themselves in place of references. StorageError when one cannot be read."""
+        if not any(holds_references(literal) for literal in values.literals.values()):
+            return values
+        return await asyncio.to_thread(_whole_map, values, self._storage())
+
+    async def bring_back_what_is_needed(self, node: str, outputs: bytes) -> bytes:
+        """Outputs that come from elsewhere, such as the cache, with the values that the engine itself must know."""
+        values = literals_pb2.LiteralMap.FromString(outputs)
+        needed = [
+            name
+            for name, literal in values.literals.items()
+            if holds_references(literal) and not self._is_handed_on_whole(node, name)
+        ]
+        if not needed:
+            return outputs
+        return (await self.bring_back(values)).SerializeToString(deterministic=True)
+
+    def _is_handed_on_whole(self, node: str, name: str) -> bool:
+        state = self._state()
+        return handed_on_whole(state.nodes, state.scopes, node, name)
+
+
+def _whole_map(values: literals_pb2.LiteralMap, storage: Storage) -> literals_pb2.LiteralMap:
+    whole = {name: _whole(literal, storage) for name, literal in values.literals.items()}
+    return literals_pb2.LiteralMap(literals=whole)
+
+
+def _whole(literal: literals_pb2.Literal, storage: Storage) -> literals_pb2.Literal:
+    if not holds_references(literal):
+        return literal
+    whole = literals_pb2.Literal()
+    match literal.WhichOneof("value"):
+        case "offloaded_metadata":
+            return literals_pb2.Literal.FromString(storage.read(literal.offloaded_metadata.uri))
+        case "collection":
+            whole.collection.literals.extend(_whole(item, storage) for item in literal.collection.literals)
+        case "map":
+            for name, item in literal.map.literals.items():
+                whole.map.literals[name].CopyFrom(_whole(item, storage))
+        case _:
+            whole.CopyFrom(literal)
+            whole.scalar.union.value.CopyFrom(_whole(literal.scalar.union.value, storage))
+    return whole
