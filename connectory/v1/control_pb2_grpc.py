@@ -2125,7 +2125,8 @@ class WatchServiceServicer(object):
     """
 
     def WatchExecution(self, request, context):
-        """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again.
+        """Tell how an execution stands, then what changes, until it ends; changes that come together are told as one.
+        UNAVAILABLE when the server stops first: ask again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -638,7 +638,9 @@ class WatchServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> WatchServiceAsyncStub: ...
     WatchExecution: _grpc.UnaryStreamMultiCallable[_control_pb2.WatchExecutionRequest, _control_pb2.WatchExecutionResponse]
-    """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again."""
+    """Tell how an execution stands, then what changes, until it ends; changes that come together are told as one.
+    UNAVAILABLE when the server stops first: ask again.
+    """
 
 @_typing.type_check_only
 class WatchServiceAsyncStub(WatchServiceStub):
@@ -646,7 +648,9 @@ class WatchServiceAsyncStub(WatchServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     WatchExecution: _aio.UnaryStreamMultiCallable[_control_pb2.WatchExecutionRequest, _control_pb2.WatchExecutionResponse]  # type: ignore[assignment]
-    """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again."""
+    """Tell how an execution stands, then what changes, until it ends; changes that come together are told as one.
+    UNAVAILABLE when the server stops first: ask again.
+    """
 
 class WatchServiceServicer(metaclass=_abc_1.ABCMeta):
     """See changes as they happen. Ours: Flyte has nothing like it."""
@@ -657,6 +661,8 @@ class WatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _control_pb2.WatchExecutionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_control_pb2.WatchExecutionResponse], _abc.AsyncIterator[_control_pb2.WatchExecutionResponse]]:
-        """Tell how an execution stands, then every change, until it ends. UNAVAILABLE when the server stops first: ask again."""
+        """Tell how an execution stands, then what changes, until it ends; changes that come together are told as one.
+        UNAVAILABLE when the server stops first: ask again.
+        """
 
 def add_WatchServiceServicer_to_server(servicer: WatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,5 +1,6 @@
 """Nodes of executions and attempts of their tasks: give, list, data."""
 
+from connectory.authoring.decks import DECK_FILE
 from connectory.errors import NotFoundError
 from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2, literals_pb2
 from workflow_runner.control.dynamic import workflow_made_by
@@ -60,6 +61,17 @@ class Nodes:
             answer.dynamic_workflow.id.CopyFrom(made.primary.template.id)
             answer.dynamic_workflow.compiled_workflow.CopyFrom(made)
         return answer
+
+    async def deck(self, identifier: identifiers_pb2.NodeExecutionIdentifier) -> str:
+        """The URL at which the last attempt of a node's task puts a page about itself; empty: nowhere."""
+        picture, node = await self._find(identifier)
+        prefix = picture.state.settings.output_prefix.rstrip("/")
+        if not prefix:
+            return ""
+        place = f"{prefix}/{picture.state.execution}/{node.path}/{node.attempt}"
+        if node.adopted is not None and node.attempt == 0:
+            place = node.adopted.output_prefix
+        return f"{place}/{DECK_FILE}"
 
     async def dynamic(
         self, request: control_pb2.GetDynamicNodeWorkflowRequest

@@ -18,6 +18,7 @@ from workflow_runner.control.pictures import Pictures
 from workflow_runner.control.projects import Projects
 from workflow_runner.control.registration import Registration
 from workflow_runner.control.signals import Signals
+from workflow_runner.control.spans import Spans
 from workflow_runner.control.starting import Starting
 from workflow_runner.control.tasks import Tasks
 from workflow_runner.control.watching import Watching
@@ -48,6 +49,7 @@ class ControlService:
         self._projects = Projects(catalog)
         self._executions = Executions(catalog, self.starting, self.ending, Pictures(runner), clock)
         self._nodes = Nodes(self._executions)
+        self._spans = Spans(self._executions)
         self._signals = Signals(self._executions, runner)
         storage = default_storage()
         self._data = DataProxy(links, self._nodes, storage, output_prefix=output_prefix, clock=clock)
@@ -61,6 +63,7 @@ class ControlService:
             "SignalService.SetSignal": self._signals.set,
             "DataProxyService.CreateUploadLocation": self._data.upload,
             "DataProxyService.CreateDownloadLocation": self._data.download,
+            "DataProxyService.CreateDownloadLink": self._data.link,
             "DataProxyService.GetData": self._data.get,
         }
 
@@ -107,6 +110,7 @@ class ControlService:
             "GetTaskExecutionData": self._nodes.attempt_data,
             "ListNamedEntities": self._projects.entities,
             "GetVersion": _version,
+            "GetExecutionMetrics": self._spans.get,
         }
 
     def _names(self, kind: int) -> Method:

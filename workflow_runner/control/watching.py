@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 from google.protobuf.message import Message
 
 from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2
@@ -14,7 +15,7 @@ from workflow_runner.control.phases import is_final
 from workflow_runner.control.pictures import Picture
 from workflow_runner.engine.state import NodeState, State
 from workflow_runner.runner import Runner
-from workflow_runner.views import NodeUpdate
+from workflow_runner.views import NodeUpdate, NodeView
 
 __all__ = ["Watching"]
 
@@ -55,8 +56,7 @@ class Watching:
         async for update in self._runner.subscribe(execution_id):
             state = await self._runner.state(execution_id)
             if isinstance(update, NodeUpdate):
-                node = state.nodes[update.node.id]
-                for answer in _of_node(execution, state, node):
+                for answer in _of_node(execution, state, _at(state.nodes[update.node.id], update.node)):
                     yield answer
             elif not update.phase.is_terminal:
                 yield _Answer(execution=execution_message(await self._executions.find(execution)))
@@ -69,6 +69,23 @@ def _of_node(execution: _Identifier, state: State, node: NodeState) -> list[_Ans
     if attempt is not None:
         answers.append(_Answer(task_execution=task_execution(execution, picture, node, attempt)))
     return answers
+
+
+def _at(node: NodeState, seen: NodeView) -> NodeState:
+    """The node as it was when this was seen of it."""
+    return msgspec.structs.replace(
+        node,
+        phase=seen.phase,
+        attempt=seen.attempt,
+        job_phase=int(seen.job_phase),
+        message=seen.message,
+        log_links=tuple(seen.log_links),
+        failure=seen.error,
+        cached_from=seen.cached_from,
+        reused_from=seen.reused_from,
+        started_at=seen.started.timestamp() if seen.started is not None else None,
+        ended_at=seen.ended.timestamp() if seen.ended is not None else None,
+    )
 
 
 def _is_new(answer: _Answer, sent: dict[str, bytes]) -> bool:

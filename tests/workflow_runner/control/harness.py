@@ -6,19 +6,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from connectory.client.control import ControlClient
 from connectory.client.registering import register
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2, workflow_pb2
 from tests.workflow_runner.fakes import FakePlugin
-from workflow_runner.control.server import serve_control
+from workflow_runner.control.server import ControlServer, serve_control
 from workflow_runner.control.settings import ControlSettings
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
 __all__ = ["Control", "serving"]
-
-Phase = control_pb2.ExecutionClosure().phase.__class__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ class Control:
     client: ControlClient
     runner: Runner
     plugin: FakePlugin
-    target: str
+    server: ControlServer
 
     async def register(self, closure: workflow_pb2.CompiledWorkflowClosure) -> identifiers_pb2.Identifier:
         """Register a workflow and the launch plan of its name, whose identifier is the answer."""
@@ -75,14 +74,19 @@ def request_of(
 
 @asynccontextmanager
 async def serving(
-    store: str = "memory://", plugin: FakePlugin | None = None, clock: Callable[[], float] = time.time
+    store: str = "memory://",
+    plugin: FakePlugin | None = None,
+    clock: Callable[[], float] = time.time,
+    *,
+    output_prefix: str = "",
+    **settings: Any,
 ) -> AsyncIterator[Control]:
     plugin = plugin or FakePlugin()
     with tempfile.TemporaryDirectory(prefix="control-") as folder:
-        settings = ControlSettings(uds=(Path(folder) / "control.sock",), grace=1.0)
+        chosen = ControlSettings(uds=(Path(folder) / "control.sock",), grace=1.0, **settings)
         async with (
             Runner(open_store(store), [plugin.entry()]) as runner,
-            serve_control(settings, runner, clock=clock) as server,
+            serve_control(chosen, runner, output_prefix=output_prefix, clock=clock) as server,
             ControlClient(server.addresses[0]) as client,
         ):
-            yield Control(client=client, runner=runner, plugin=plugin, target=server.addresses[0])
+            yield Control(client=client, runner=runner, plugin=plugin, server=server)

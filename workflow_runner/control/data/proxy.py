@@ -1,5 +1,6 @@
 """The data proxy: addresses for uploads and downloads, and data by the addresses that other answers gave."""
 
+import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Sequence
@@ -16,6 +17,12 @@ from workflow_runner.control.nodes import Nodes
 from workflow_runner.control.times import timestamp
 
 __all__ = ["DataProxy"]
+
+Expiring = (
+    control_pb2.CreateUploadLocationRequest
+    | control_pb2.CreateDownloadLocationRequest
+    | control_pb2.CreateDownloadLinkRequest
+)
 
 _USUAL_SECONDS = 900.0
 _MOST_SECONDS = 86_400.0
@@ -57,11 +64,27 @@ class DataProxy:
     ) -> control_pb2.CreateDownloadLocationResponse:
         """Where to fetch an object that an execution has put somewhere, or that was sent here."""
         url = request.native_url
+        if not url:
+            raise InvalidTaskError("native_url is empty; it names the object that is to be fetched")
         if not self._prefix or not url.startswith(f"{self._prefix}/") or ".." in url.split("/"):
             raise PermissionDeniedError(f"native_url {url!r} is not below the outputs of this runner")
         expires_at = self._expiry(request)
         link = self._links.make(Grant(action="GET", url=url, expires_at=expires_at))
         return control_pb2.CreateDownloadLocationResponse(signed_url=link, expires_at=timestamp(expires_at))
+
+    async def link(self, request: control_pb2.CreateDownloadLinkRequest) -> control_pb2.CreateDownloadLinkResponse:
+        """Where to fetch the page that a node's task wrote about itself."""
+        if request.artifact_type != control_pb2.ARTIFACT_TYPE_DECK:
+            raise InvalidTaskError("artifact_type must be ARTIFACT_TYPE_DECK; nothing else is kept of a node")
+        url = await self._nodes.deck(request.node_execution_id)
+        if not url or not await asyncio.to_thread(self._storage.exists, url):
+            raise NotFoundError(f"node {request.node_execution_id.node_id!r} has written no deck")
+        expires_at = self._expiry(request)
+        link = self._links.make(Grant(action="GET", url=url, expires_at=expires_at))
+        signed = control_pb2.PreSignedURLs(signed_url=[link], expires_at=timestamp(expires_at))
+        return control_pb2.CreateDownloadLinkResponse(
+            signed_url=[link], expires_at=timestamp(expires_at), pre_signed_urls=signed
+        )
 
     async def get(self, request: control_pb2.GetDataRequest) -> control_pb2.GetDataResponse:
         """Inputs or outputs of a node, all of them or one."""
@@ -78,9 +101,7 @@ class DataProxy:
             return control_pb2.GetDataResponse(literal_map=found)
         return control_pb2.GetDataResponse(literal=_one(found, name, request.flyte_url))
 
-    def _expiry(
-        self, request: control_pb2.CreateUploadLocationRequest | control_pb2.CreateDownloadLocationRequest
-    ) -> float:
+    def _expiry(self, request: Expiring) -> float:
         wanted: Duration = request.expires_in
         seconds = wanted.ToTimedelta().total_seconds() if request.HasField("expires_in") else _USUAL_SECONDS
         return self._clock() + min(max(seconds, 1.0), _MOST_SECONDS)
