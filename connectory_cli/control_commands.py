@@ -5,28 +5,21 @@ from typing import Annotated, Literal
 
 import typer
 
-from connectory_cli.options import EndpointOption, JsonOption, StoreOption, findable, group, module_of
+from connectory_cli.options import (
+    DomainOption,
+    EndpointOption,
+    JsonOption,
+    ProjectOption,
+    StoreOption,
+    TargetOption,
+    findable,
+    group,
+    module_of,
+)
 
 __all__ = ["add_control_commands"]
 
 runner = group("Run workflows for others, as a service.")
-
-TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--endpoint",
-        envvar="CONNECTORY_ENDPOINT",
-        metavar="ENDPOINT",
-        help="A runner's control API: HOST:PORT or unix:/PATH.  [default: a runner inside, on the store]",
-        show_default=False,
-    ),
-]
-ProjectOption = Annotated[
-    str, typer.Option("--project", "-p", envvar="CONNECTORY_PROJECT", help="The project.", show_default=True)
-]
-DomainOption = Annotated[
-    str, typer.Option("--domain", "-d", envvar="CONNECTORY_DOMAIN", help="The domain.", show_default=True)
-]
 
 
 def add_control_commands(app: typer.Typer) -> None:

@@ -1,11 +1,21 @@
 """Declare the commands that look at executions and do something with them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from connectory_cli.options import EndpointOption, JsonOption, StoreOption, findable, group, module_of
+from connectory_cli.options import (
+    DomainOption,
+    EndpointOption,
+    JsonOption,
+    ProjectOption,
+    StoreOption,
+    TargetOption,
+    findable,
+    group,
+    module_of,
+)
 
 __all__ = ["add_execution_commands"]
 
@@ -29,9 +39,18 @@ def add_execution_commands(app: typer.Typer) -> None:
 def list_executions(
     store: StoreOption = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many, newest first.")] = 20,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
+    filters: Annotated[
+        str, typer.Option("--filter", metavar="CONDITIONS", help="With --endpoint: such as eq(phase,FAILED).")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """List executions, newest first."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").list_executions(place, limit, filters, as_json))
     raise typer.Exit(module_of("executions").list_executions(store, limit, as_json))
 
 
@@ -42,9 +61,15 @@ def show_execution(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="What happened when: waits, attempts, retries, ends.")
     ] = False,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
     as_json: JsonOption = False,
 ) -> None:
     """Show one execution: its nodes, their attempts, errors, log links and outputs."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").show_execution(place, execution, as_json))
     if timeline:
         raise typer.Exit(module_of("timeline").show_timeline(store, execution, as_json))
     raise typer.Exit(module_of("executions").show_execution(store, execution, as_json))
@@ -56,9 +81,15 @@ def abort_execution(
     cause: Annotated[str, typer.Option("--cause", help="Why, for those who read it later.")] = "aborted by a person",
     endpoints: EndpointOption = None,
     store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
     as_json: JsonOption = False,
 ) -> None:
-    """Abort an execution that no runner works on, and wait until its external jobs are gone."""
+    """Abort an execution, and wait until its external jobs are gone."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").abort_execution(place, execution, cause, as_json))
     raise typer.Exit(module_of("executions").abort_execution(store, execution, cause, endpoints or [], as_json))
 
 
@@ -91,9 +122,15 @@ def recover_execution(
     endpoints: EndpointOption = None,
     module: ModuleOption = None,
     store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
     as_json: JsonOption = False,
 ) -> None:
     """Do what an execution left undone, in a new one: what succeeded is taken over, and jobs that still run go on."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").recover_execution(place, execution, name))
     work = module_of("recovering")
     options = work.RecoverOptions(
         execution=execution,
@@ -116,18 +153,32 @@ def relaunch_execution(
     endpoints: EndpointOption = None,
     module: ModuleOption = None,
     store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
     as_json: JsonOption = False,
 ) -> None:
     """Run an execution once more from its beginning, in a new one with the same inputs."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").relaunch_execution(place, execution, name))
     work = module_of("recovering")
     raise typer.Exit(work.relaunch_execution(store, execution, name, endpoints or [], findable(module) or [], as_json))
 
 
 @executions.command("signals")
 def list_signals(
-    execution: Annotated[str, typer.Argument(metavar="ID")], store: StoreOption = None, as_json: JsonOption = False
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
+    as_json: JsonOption = False,
 ) -> None:
     """List what an execution waits for people to say: approvals and values."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").list_signals(place, execution, as_json))
     raise typer.Exit(module_of("signals").list_signals(store, execution, as_json))
 
 
@@ -137,8 +188,14 @@ def give_signal(
     signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="Its name, as `signals` lists it.")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Text, or JSON for anything else.")],
     store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
 ) -> None:
     """Answer a gate that waits for a value. The process that runs the execution takes it within a second."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").give_signal(place, execution, signal, value))
     raise typer.Exit(module_of("signals").give_signal(store, execution, signal, value))
 
 
@@ -148,6 +205,17 @@ def approve(
     signal: Annotated[str, typer.Argument(metavar="SIGNAL", help="The approval's name, as `signals` lists it.")],
     reject: Annotated[bool, typer.Option("--reject", help="Say no.")] = False,
     store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
 ) -> None:
     """Approve, or reject, what an execution waits for."""
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote").approve(place, execution, signal, not reject))
     raise typer.Exit(module_of("signals").approve(store, execution, signal, not reject))
+
+
+def _place(endpoint: str, project: str, domain: str) -> Any:
+    """Where executions of a runner that serves are."""
+    return module_of("remote").Place(endpoint=endpoint, project=project, domain=domain)

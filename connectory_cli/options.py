@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["EndpointOption", "JsonOption", "StoreOption", "findable", "group", "module_of"]
+__all__ = [
+    "DomainOption",
+    "EndpointOption",
+    "JsonOption",
+    "ProjectOption",
+    "StoreOption",
+    "TargetOption",
+    "findable",
+    "group",
+    "module_of",
+]
 
 StoreOption = Annotated[
     str | None,
@@ -28,6 +38,22 @@ EndpointOption = Annotated[
         help="A running connector server: HOST:PORT or unix:/PATH; repeatable. Without it one is started inside.",
         show_default=False,
     ),
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--endpoint",
+        envvar="CONNECTORY_ENDPOINT",
+        metavar="ENDPOINT",
+        help="A runner's control API: HOST:PORT or unix:/PATH.  [default: a runner inside, on the store]",
+        show_default=False,
+    ),
+]
+ProjectOption = Annotated[
+    str, typer.Option("--project", "-p", envvar="CONNECTORY_PROJECT", help="The project.", show_default=True)
+]
+DomainOption = Annotated[
+    str, typer.Option("--domain", "-d", envvar="CONNECTORY_DOMAIN", help="The domain.", show_default=True)
 ]
 
 

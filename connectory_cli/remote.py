@@ -23,6 +23,7 @@ __all__ = [
     "give_signal",
     "list_executions",
     "list_signals",
+    "recover_execution",
     "relaunch_execution",
     "show_execution",
 ]
@@ -84,11 +85,17 @@ def abort_execution(place: Place, execution: str, cause: str, as_json: bool) -> 
     return place.ask(ask)
 
 
-def relaunch_execution(place: Place, execution: str, name: str | None, overwrite_cache: bool) -> int:
+def recover_execution(place: Place, execution: str, name: str | None) -> int:
+    """Do what an execution left undone, in a new one, whose name is printed."""
+    request = control_pb2.ExecutionRecoverRequest(id=place.named(execution), name=name or "")
+    answer = place.ask(lambda client: client.recover_execution(request))
+    sys.stdout.write(f"{answer.id.name}\n")
+    return 0
+
+
+def relaunch_execution(place: Place, execution: str, name: str | None) -> int:
     """Run an execution again from the beginning, and print the new one's name."""
-    request = control_pb2.ExecutionRelaunchRequest(
-        id=place.named(execution), name=name or "", overwrite_cache=overwrite_cache
-    )
+    request = control_pb2.ExecutionRelaunchRequest(id=place.named(execution), name=name or "")
     answer = place.ask(lambda client: client.relaunch_execution(request))
     sys.stdout.write(f"{answer.id.name}\n")
     return 0
