@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from connectory.authoring.calling import takes_none
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.entity import Entity
 from connectory.authoring.graph import Graph
@@ -18,16 +19,16 @@ __all__ = ["compile_launch_plan", "launch_plans_of", "parameters"]
 
 
 def parameters(entity: Entity) -> interface_pb2.ParameterMap:
-    """Every input of the workflow or launch plan, with its default or as required."""
+    """Every input of the workflow or launch plan, with its default or as required; optional ones may be left out."""
     result = interface_pb2.ParameterMap()
     for name, variable in entity.typed_interface.inputs.variables.items():
         parameter = result.parameters[name]
         parameter.var.CopyFrom(variable)
         annotation = entity.interface.inputs[name]
-        if name not in entity.interface.defaults:
+        if name not in entity.interface.defaults and not takes_none(annotation):
             parameter.required = True
             continue
-        if entity.interface.defaults[name] is None:
+        if entity.interface.defaults.get(name) is None:
             parameter.default.scalar.none_type.SetInParent()
             continue
         try:

@@ -5,6 +5,7 @@ from collections import ChainMap
 from tests.connectory.compiler.programs import (
     annotations,
     arrays,
+    artifacts,
     basics,
     conditionals,
     containers,
@@ -25,6 +26,7 @@ __all__ = ["PROGRAMS", "source"]
 
 _ROOMS = (
     arrays,
+    artifacts,
     basics,
     conditionals,
     containers,

@@ -44,6 +44,8 @@ _TYPES = {
     "dict": ("typing.Dict[str, int]", None),
     "dict_of_lists": ("typing.Dict[str, typing.List[bool]]", None),
     "optional": ("typing.Optional[int]", "None"),
+    "optional_without_default": ("typing.Optional[int]", None),
+    "pipe_optional_without_default": ("str | None", None),
     "optional_text": ("typing.Optional[str]", '"x"'),
     "union": ("typing.Union[int, str]", '"x"'),
     "union_of_three": ("typing.Union[int, str, None]", "3"),
@@ -112,4 +114,81 @@ plans = [LaunchPlan.get_or_create(wf)]
 """
 
 
-PROGRAMS: dict[str, str] = {f"type_{name}": _program(*pair) for name, pair in _TYPES.items()}
+_LIBRARIES = """
+import numpy
+import pandas
+import pyarrow
+from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
+from pydantic import BaseModel
+
+class Model(BaseModel):
+    x: int
+    names: typing.List[str] = []
+
+class Deep(BaseModel):
+    model: Model
+    models: typing.Dict[str, Model]
+    maybe: typing.Optional[float] = None
+
+@dataclass
+class Timed:
+    at: datetime.datetime
+    on: datetime.date
+    took: datetime.timedelta
+    table: typing.Optional[StructuredDataset] = None
+
+"""
+_OF_LIBRARIES = {
+    "model": ("Model", "Model(x=1)"),
+    "model_nested": ("Deep", None),
+    "list_of_models": ("typing.List[Model]", None),
+    "optional_model": ("typing.Optional[Model]", "None"),
+    "dict_of_models": ("typing.Dict[str, Model]", None),
+    "protobuf": ("duration_pb2.Duration", None),
+    "protobuf_default": ("struct_pb2.Struct", None),
+    "list_of_protobufs": ("typing.List[timestamp_pb2.Timestamp]", None),
+    "array": ("numpy.ndarray", None),
+    "list_of_arrays": ("typing.List[numpy.ndarray]", None),
+    "array_annotated": ("typing.Annotated[numpy.ndarray, kwtypes(allow_pickle=True)]", None),
+    "dataframe": ("pandas.DataFrame", None),
+    "list_of_dataframes": ("typing.List[pandas.DataFrame]", None),
+    "optional_dataframe": ("typing.Optional[pandas.DataFrame]", "None"),
+    "dataframe_columns": ("typing.Annotated[pandas.DataFrame, kwtypes(a=int, b=str)]", None),
+    "dataframe_format": ('typing.Annotated[pandas.DataFrame, "csv"]', None),
+    "dataframe_columns_format": ('typing.Annotated[StructuredDataset, kwtypes(a=float), "csv"]', None),
+    "table": ("pyarrow.Table", None),
+    "iterator": ("typing.Iterator[JSON]", None),
+    "iterator_of_ints": ("typing.Iterator[int]", None),
+    "hashed": ("typing.Annotated[pandas.DataFrame, HashMethod(lambda table: str(len(table)))]", None),
+    "hashed_text": ("typing.Annotated[str, HashMethod(len)]", None),
+    "times_in_a_dataclass": ("Timed", None),
+    "int_enum_list": ("typing.List[typing.Optional[Color]]", None),
+    "dict_of_ints": ("typing.Dict[int, str]", None),
+    "literal": ('typing.Literal["a", "b"]', None),
+    "error": ("FlyteError", None),
+    "optional_error": ("typing.Optional[FlyteError]", None),
+}
+
+PROGRAMS: dict[str, str] = {f"type_{name}": _program(*pair) for name, pair in _TYPES.items()} | {
+    f"type_{name}": f"{_LIBRARIES}{_program(*pair)}" for name, pair in _OF_LIBRARIES.items()
+}
+
+PROGRAMS["type_several_outputs"] = f"""{_PREAMBLE}
+class Both(typing.NamedTuple):
+    point: Point
+    colors: typing.List[Color]
+
+@task
+def split(a: int) -> Both:
+    return Both(Point(a), [])
+
+@task
+def plainly(a: int) -> typing.Tuple[Point, typing.Optional[str], typing.Dict[str, Line]]:
+    return Point(a), None, {{}}
+
+@workflow
+def wf(a: int) -> typing.Tuple[Point, typing.List[Color], typing.Optional[str]]:
+    both = split(a=a)
+    first, second, third = plainly(a=a)
+    return both.point, both.colors, second
+"""

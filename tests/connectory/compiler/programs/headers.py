@@ -4,12 +4,14 @@ __all__ = ["TASKS", "header"]
 
 _FLYTEKIT = """
 from flytekit import (
-    Cache, ContainerTask, CronSchedule, Email, FixedRate, LaunchPlan, Options, PagerDuty, PodTemplate,
+    Cache, ContainerTask, CronSchedule, Email, FixedRate, HashMethod, LaunchPlan, Options, PagerDuty, PodTemplate,
     PythonInstanceTask, Resources, Secret, Slack, SQLTask, StructuredDataset, TaskMetadata, Workflow,
     WorkflowFailurePolicy, approve, conditional, current_context, dynamic,
     eager, kwtypes, map_task, reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input,
     workflow,
 )
+from flyteidl.core.artifact_id_pb2 import Granularity
+from flytekit.core.artifact import Artifact, Inputs
 from flytekit.core.interface import Interface
 from flytekit.core.launch_plan import ReferenceLaunchPlan
 from flytekit.core.node_creation import create_node
@@ -26,6 +28,7 @@ from flytekit.models.security import Identity, SecurityContext
 from flytekit.models.task import Sql
 from flytekit.types.directory import FlyteDirectory as Directory
 from flytekit.types.error.error import FlyteError
+from flytekit.types.iterator import JSON
 from flytekit.types.file import FlyteFile as File
 """
 _CONNECTORY = """
@@ -42,10 +45,11 @@ from connectory.authoring import (
     ContainerTask, Interface, OutputLocation, PythonCustomizedContainerTask, PythonInstanceTask, ShellTask,
     ShimTaskExecutor, SQLTask, TaskPlugins,
 )
+from connectory.authoring.artifacts import Artifact, Granularity, Inputs
 from connectory.extend import PythonFunctionTask
 from connectory.v1.tasks_pb2 import Sql
 from connectory.authoring.accelerators import A100, A100_80GB, L4, T4, V5E
-from connectory.types import Directory, File, FlyteError, StructuredDataset
+from connectory.types import JSON, Directory, File, FlyteError, HashMethod, StructuredDataset
 """
 _COMMON = """
 import datetime
