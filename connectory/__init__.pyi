@@ -1,6 +1,12 @@
-"""The names of this package, from `connectory/surface.py`: written by `tools/stubs.py`."""
+# Written by tools/stubs.py from connectory/surface.py.
+"""What people import to write connectors, tasks and workflows.
+
+Names are loaded on first use: importing `connectory` starts nothing, touches no file, and loads no heavy library.
+`connectory.surface` lists them.
+"""
 
 from connectory.authoring.answers import gate_answers as gate_answers
+from connectory.authoring.artifacts import Artifact as Artifact
 from connectory.authoring.cache import Cache as Cache
 from connectory.authoring.cache import CachePolicy as CachePolicy
 from connectory.authoring.cache import VersionParameters as VersionParameters

@@ -14,6 +14,7 @@ Homes = Mapping[str, tuple[str, ...]]
 
 _AUTHORING: Homes = {
     "connectory.authoring.answers": ("gate_answers",),
+    "connectory.authoring.artifacts": ("Artifact",),
     "connectory.authoring.cache": ("Cache", "CachePolicy", "VersionParameters"),
     "connectory.authoring.calling": ("create_node",),
     "connectory.authoring.checkpoints": ("Checkpoint",),

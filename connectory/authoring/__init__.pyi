@@ -1,6 +1,12 @@
-"""The names of this package, from `connectory/surface.py`: written by `tools/stubs.py`."""
+# Written by tools/stubs.py from connectory/surface.py.
+"""What people write tasks and workflows with.
+
+Names are loaded on first use; `connectory.surface` lists them. Those that are also the name of a module here are bound
+at once: otherwise a name would mean the module for everybody once somebody has imported that.
+"""
 
 from connectory.authoring.answers import gate_answers as gate_answers
+from connectory.authoring.artifacts import Artifact as Artifact
 from connectory.authoring.cache import Cache as Cache
 from connectory.authoring.cache import CachePolicy as CachePolicy
 from connectory.authoring.cache import VersionParameters as VersionParameters

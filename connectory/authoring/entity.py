@@ -24,6 +24,9 @@ class Entity(ABC):
     repeats_as_it_is: ClassVar[bool] = False
     """Whether `map_task` makes nodes that repeat it; of other things it makes a task that runs them by turns."""
 
+    runs_code: ClassVar[bool] = True
+    """Whether it is code of its own that runs, which may decide on the partitions of its outputs."""
+
     def __init__(self, *, name: str, interface: Interface, location: str | None = None) -> None:
         self._name = name
         self._interface = interface
@@ -59,7 +62,9 @@ class Entity(ABC):
     @cached_property
     def typed_interface(self) -> interface_pb2.TypedInterface:
         """Inputs and outputs in literal types."""
-        return typed_interface(self._interface, type_registry(), owner=self._name, location=self._location)
+        return typed_interface(
+            self._interface, type_registry(), owner=self._name, location=self._location, runs_code=self.runs_code
+        )
 
     @cached_property
     def input_types(self) -> Mapping[str, types_pb2.LiteralType]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectory.authoring.artifacts import check_bindings, declared_artifact
 from connectory.authoring.conversion import describe
 from connectory.authoring.location import authoring_error
 from connectory.errors import AuthoringError, ConnectoryError
@@ -61,12 +62,16 @@ def _is_pair(kind: Any) -> bool:
 
 
 def typed_interface(
-    interface: Interface, types: TypeRegistry, *, owner: str, location: str | None
+    interface: Interface, types: TypeRegistry, *, owner: str, location: str | None, runs_code: bool = True
 ) -> interface_pb2.TypedInterface:
-    """The interface in literal types; an annotation that none of them can carry is an error that names it."""
+    """The interface in literal types; an annotation that none of them can carry is an error that names it.
+
+    `runs_code`: whether the partitions of artifacts may be decided while it runs.
+    """
     typed = interface_pb2.TypedInterface()
     _fill(typed.inputs, "input", interface.inputs, interface.input_descriptions, types, owner, location)
     _fill(typed.outputs, "output", interface.outputs, interface.output_descriptions, types, owner, location)
+    check_bindings(typed, owner, location=location, runs_code=runs_code)
     return typed
 
 
@@ -83,6 +88,9 @@ def _fill(
     for name, annotation in annotations.items():
         variable = variables.variables[name]
         variable.description = descriptions.get(name) or name
+        artifact = declared_artifact(annotation)
+        if artifact is not None:
+            variable.artifact_partial_id.CopyFrom(artifact)
         try:
             variable.type.CopyFrom(types.literal_type(annotation))
         except (ConnectoryError, TypeError, ValueError) as error:

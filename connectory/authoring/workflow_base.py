@@ -35,6 +35,8 @@ class WorkflowFailurePolicy(enum.IntEnum):
 class WorkflowBase(Entity):
     """An entity that consists of nodes."""
 
+    runs_code = False
+
     def __init__(
         self,
         *,
