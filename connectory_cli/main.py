@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from connectory.errors import ConnectoryError
+from connectory_cli.cache_commands import add_cache_commands
 from connectory_cli.connector_commands import add_connector_commands
 from connectory_cli.control_commands import add_control_commands
 from connectory_cli.execution_commands import add_execution_commands
@@ -30,6 +31,7 @@ app = typer.Typer(
 add_server_commands(app)
 add_run_commands(app)
 add_execution_commands(app)
+add_cache_commands(app)
 add_connector_commands(app)
 add_plugin_commands(app)
 add_job_commands(app)

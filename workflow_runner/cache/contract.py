@@ -5,10 +5,11 @@ that only one may work out at a time are claimed before: a claim has an owner an
 its end has passed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["CachedResult", "Claim", "ResultCache"]
+__all__ = ["CacheEntry", "CachedResult", "Claim", "ResultCache"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,19 @@ class CachedResult:
     """Who worked it out."""
     kept_at: float
     """When, in seconds since 1970 (UTC)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheEntry:
+    """That there is a result."""
+
+    key: str
+    source: str
+    """Who worked it out."""
+    kept_at: float
+    """When, in seconds since 1970 (UTC)."""
+    size: int
+    """Of its outputs, in bytes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,4 +65,12 @@ class ResultCache(Protocol):
 
     async def release(self, key: str, owner: str) -> None:
         """End the owner's claim, if it has one."""
+        ...
+
+    async def entries(self, prefix: str = "", limit: int = 100) -> Sequence[CacheEntry]:
+        """The results whose keys begin so, those first that were kept last."""
+        ...
+
+    async def clear(self, prefix: str = "") -> int:
+        """Forget the results whose keys begin so; how many there were. Claims stay."""
         ...

@@ -53,6 +53,13 @@ SELECT signal, value FROM signals WHERE execution = :execution;
 -- name: select_cached_result
 SELECT outputs, source, kept_at FROM cached_results WHERE key = :key AND kept_at >= :not_before;
 
+-- name: select_cached_keys
+SELECT key, source, kept_at, length(outputs) FROM cached_results
+WHERE substr(key, 1, :length) = :prefix ORDER BY kept_at DESC, key LIMIT :limit;
+
+-- name: delete_cached_results
+DELETE FROM cached_results WHERE substr(key, 1, :length) = :prefix;
+
 -- name: upsert_cached_result
 INSERT INTO cached_results (key, outputs, source, kept_at) VALUES (:key, :outputs, :source, :kept_at)
 ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, source = excluded.source, kept_at = excluded.kept_at;

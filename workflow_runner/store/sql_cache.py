@@ -1,8 +1,8 @@
 """The result cache in the store's database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from workflow_runner.cache.contract import CachedResult, Claim
+from workflow_runner.cache.contract import CachedResult, CacheEntry, Claim
 from workflow_runner.store.database.contract import Database, Session
 
 __all__ = ["SqlCache"]
@@ -48,6 +48,15 @@ class SqlCache:
 
     async def release(self, key: str, owner: str) -> None:
         await self._database.change(self._sql["delete_cache_claim"], key=key, owner=owner)
+
+    async def entries(self, prefix: str = "", limit: int = 100) -> Sequence[CacheEntry]:
+        rows = await self._database.rows(
+            self._sql["select_cached_keys"], prefix=prefix, length=len(prefix), limit=limit
+        )
+        return [CacheEntry(key=key, source=source, kept_at=kept_at, size=size) for key, source, kept_at, size in rows]
+
+    async def clear(self, prefix: str = "") -> int:
+        return await self._database.change(self._sql["delete_cached_results"], prefix=prefix, length=len(prefix))
 
     async def _select(self, session: Session, key: str, not_before: float) -> CachedResult | None:
         rows = await session.rows(self._sql["select_cached_result"], key=key, not_before=not_before)

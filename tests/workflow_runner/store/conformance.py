@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from workflow_runner.cache.contract import CachedResult, Claim
+from workflow_runner.cache.contract import CachedResult, CacheEntry, Claim
 from workflow_runner.store.contract import (
     ExecutionExistsError,
     ExecutionRecord,
@@ -165,6 +165,18 @@ class StoreSuite:
         assert await store.cache.find("k") == result
         assert await store.cache.find("k", not_before=20.0) == result
         assert await store.cache.find("k", not_before=20.1) is None
+
+    async def test_results_are_listed_and_forgotten_by_what_their_keys_begin_with(self, store: Store) -> None:
+        for number, key in enumerate(("p:d:a:1:x", "p:d:a:2:y", "p:d:ab:1:z")):
+            result = CachedResult(outputs=b"12345", source=f"s{number}", kept_at=float(number))
+            await store.cache.keep(key, "me", result)
+        listed = await store.cache.entries("p:d:a:")
+        assert listed[0] == CacheEntry(key="p:d:a:2:y", source="s1", kept_at=1.0, size=5)
+        assert [entry.source for entry in listed] == ["s1", "s0"]
+        assert [entry.source for entry in await store.cache.entries(limit=1)] == ["s2"]
+        assert await store.cache.clear("p:d:a:") == 2
+        assert [entry.source for entry in await store.cache.entries()] == ["s2"]
+        assert await store.cache.clear() == 1
 
     async def test_a_claim_has_one_owner_until_its_end(self, store: Store) -> None:
         cache = store.cache

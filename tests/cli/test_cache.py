@@ -1,0 +1,41 @@
+"""`connectory cache`: what is kept, why, and how to forget it."""
+
+import json
+from pathlib import Path
+
+from tests.cli.conftest import Command
+
+PROGRAM = """
+from connectory import task, workflow
+
+
+@task(cache=True, cache_version="1")
+def grow(x: int, by: int) -> int:
+    return x + by
+
+
+@workflow
+def grown(x: int, by: int = 1) -> int:
+    return grow(x=x, by=by)
+"""
+
+
+def test_results_are_explained_listed_and_forgotten(connectory: Command, tmp_path: Path) -> None:
+    file = tmp_path / "growing.py"
+    file.write_text(PROGRAM)
+    for name, x in (("first", 1), ("again", 1), ("other", 2)):
+        assert connectory("run", file, "--input", f"x={x}", "--name", name).returncode == 0
+    told = connectory("cache", "explain", "again", "n0").stdout
+    assert "its result was taken from the cache" in told
+    assert "result of: first/n0/0" in told
+    told = json.loads(connectory("cache", "explain", "other", "n0", "--json").stdout)
+    assert told["verdict"] == "miss"
+    assert told["nearest"][0]["differences"] == [{"part": "input x", "here": "2", "there": "1"}]
+    table = connectory("cache", "explain", "other", "n0").stdout
+    assert "input x: 2 here, 1 there" in table
+    kept = json.loads(connectory("cache", "list", "--task", "growing.grow", "--json").stdout)
+    assert [row["source"] for row in kept] == ["other/n0/0", "first/n0/0"]
+    assert connectory("cache", "clear").returncode == 2
+    assert connectory("cache", "clear", "--task", "growing.shrink").stdout == "0 results are forgotten\n"
+    assert connectory("cache", "clear", "--task", "growing.grow").stdout == "2 results are forgotten\n"
+    assert json.loads(connectory("cache", "list", "--json").stdout) == []

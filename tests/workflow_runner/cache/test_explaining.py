@@ -1,0 +1,76 @@
+"""Why a result was taken from the cache, or not."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from connectory.errors import NotFoundError
+from connectory.v1 import workflow_pb2
+from tests.workflow_runner.cache.test_caching import cached, one
+from tests.workflow_runner.fakes import FakePlugin
+from tests.workflow_runner.workflows import INTEGER, closure, constant, integer, node, promise, task, workflow
+from workflow_runner.cache.explaining import Explanation, explain
+from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.runner import Runner
+from workflow_runner.store.opening import open_store
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[Runner]:
+    async with Runner(open_store("memory://"), [FakePlugin().entry()]) as runner:
+        yield runner
+
+
+async def explained(
+    runner: Runner, compiled: workflow_pb2.CompiledWorkflowClosure, **settings: bool
+) -> tuple[Explanation, str]:
+    execution = await runner.start(compiled, settings=ExecutionSettings(**settings))
+    await runner.wait(execution)
+    return await explain(runner.store, execution, "n"), execution
+
+
+async def test_a_hit_names_whose_result_it_is() -> None:
+    async with running() as runner:
+        first, execution = await explained(runner, one(cached()))
+        again, _ = await explained(runner, one(cached()))
+        anew, _ = await explained(runner, one(cached()), overwrite_cache=True)
+    assert (first.verdict, again.verdict, anew.verdict) == ("miss", "hit", "overwritten")
+    assert first.nearest == []
+    assert again.source == f"{execution}/n/0"
+    assert again.key == first.key
+
+
+async def test_a_miss_is_compared_with_the_most_alike() -> None:
+    async with running() as runner:
+        _, other = await explained(runner, one(cached(version="0"), a=7, b=8))
+        _, alike = await explained(runner, one(cached(), a=1, b=8))
+        found, _ = await explained(runner, one(cached()))
+    assert found.verdict == "miss"
+    near, far = found.nearest
+    assert near.source == f"{alike}/n/0"
+    assert [(each.part, each.here, each.there) for each in near.differences] == [("input b", integer(2), integer(8))]
+    assert far.source == f"{other}/n/0"
+    assert [each.part for each in far.differences] == ["version", "input a", "input b"]
+    assert (far.differences[0].here, far.differences[0].there) == ("1", "0")
+
+
+async def test_ignored_inputs_are_no_difference_and_an_interface_is_one() -> None:
+    wider = cached()
+    wider.interface.outputs.variables["more"].type.CopyFrom(INTEGER)
+    async with running() as runner:
+        await explained(runner, one(wider))
+        found, _ = await explained(runner, one(cached(ignored=("b",)), b=99))
+    assert list(found.ignored) == ["b"]
+    (near,) = found.nearest
+    assert [each.part for each in near.differences] == ["interface"]
+
+
+async def test_what_is_not_cached_or_not_there_says_so() -> None:
+    plain = task("t", inputs={"a": INTEGER}, outputs={"o": INTEGER})
+    nodes = [node("n", plain, {"a": constant(integer(1))}), node("m", plain, {"a": promise("n", "o")})]
+    async with running() as runner:
+        found, execution = await explained(runner, closure(workflow("w", nodes), [plain]))
+        assert found.verdict == "not cached"
+        with pytest.raises(NotFoundError, match="has no node 'x'; it has n, m"):
+            await explain(runner.store, execution, "x")
