@@ -52,7 +52,7 @@ def serve(
         typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
     ] = None,
     executor: Annotated[
-        Literal["process", "thread"], typer.Option("--executor", help="Where Python tasks run.")
+        Literal["process", "thread", "dask"], typer.Option("--executor", help="Where Python tasks run.")
     ] = "process",
     tls_cert: Annotated[
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="Server certificate, PEM.  [no TLS]")

@@ -45,7 +45,7 @@ def run(
         typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
     ] = None,
     executor: Annotated[
-        Literal["process", "thread"], typer.Option("--executor", help="Where Python tasks run.")
+        Literal["process", "thread", "dask"], typer.Option("--executor", help="Where Python tasks run.")
     ] = "process",
     max_parallelism: Annotated[
         int | None, typer.Option("--max-parallelism", min=1, help="Nodes at work at once.  [default: no bound]")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import uvloop
 
@@ -28,6 +27,7 @@ from workflow_runner.engine.attempts import UNCONFIRMED
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.naming import require_execution_id
+from workflow_runner.plugins.python_task import Executor
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import LogConflictError, UnknownExecutionError
 from workflow_runner.store.leases import LeaseHeldError
@@ -50,7 +50,7 @@ class RunOptions:
     name: str | None
     resume: bool
     modules: Sequence[str]
-    executor: Literal["process", "thread"]
+    executor: Executor
     max_parallelism: int | None
     overwrite_cache: bool
     as_json: bool

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Literal, Protocol
 
 from connectory.authoring.resolver import locator_of
+from connectory.errors import SettingsError
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.plugins.contract import (
     NotConfirmableError,
@@ -21,7 +22,7 @@ from workflow_runner.python.threads import ThreadExecutor
 
 __all__ = ["CallExecutor", "Executor", "PythonTaskPlugin", "python_task_plugin"]
 
-Executor = Literal["process", "thread"]
+Executor = Literal["process", "thread", "dask"]
 
 _LOOK_AGAIN = 30.0
 
@@ -126,10 +127,14 @@ def python_task_plugin(
     workers: int | None = None,
     task_types: tuple[str, ...] = ("python-task",),
 ) -> PluginEntry:
-    """The entry of the plugin: worker processes by default; threads are quicker, but cannot be ended or contained."""
+    """The entry of the plugin: worker processes by default; threads are quicker, but cannot be ended or contained.
+
+    `dask` runs the code on a Dask cluster (extra `dask`): the one that DASK_SCHEDULER_ADDRESS names, or a new one here.
+    """
     makers: dict[Executor, Callable[[], PythonTaskPlugin]] = {
         "process": lambda: _plugin(ProcessExecutor(workers), can_end=True),
         "thread": lambda: _plugin(ThreadExecutor(workers), can_end=False),
+        "dask": lambda: _on_dask(workers),
     }
     return PluginEntry(
         id="python-task",
@@ -141,6 +146,17 @@ def python_task_plugin(
 
 def _plugin(executor: ProcessExecutor | ThreadExecutor, *, can_end: bool) -> PythonTaskPlugin:
     return PythonTaskPlugin(executor, can_end=can_end, driver=executor)
+
+
+def _on_dask(workers: int | None) -> PythonTaskPlugin:
+    try:
+        from workflow_runner.python.dask import DaskExecutor  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(
+            "Python tasks are to run on Dask, which is not installed: pip install 'connectory[dask]'"
+        ) from error
+    executor = DaskExecutor(workers)
+    return PythonTaskPlugin(executor, can_end=True, driver=executor)
 
 
 def _call(ctx: TaskExecutionContext) -> Call:

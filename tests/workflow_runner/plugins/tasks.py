@@ -100,3 +100,16 @@ def kills_itself(x: int) -> int:
 @workflow
 def never_ends(folder: str) -> int:
     return endless(folder=folder)
+
+
+@task
+def until_told(folder: str) -> int:
+    Path(folder, "begun").touch()
+    while not Path(folder, "end").exists():
+        time.sleep(0.01)
+    return 1
+
+
+@workflow
+def ends_when_told(folder: str) -> int:
+    return until_told(folder=folder)
