@@ -4,6 +4,7 @@
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from connectory.surface import PACKAGES
@@ -11,14 +12,15 @@ from connectory.surface import PACKAGES
 __all__ = ["stub"]
 
 ROOT = Path(__file__).parents[1]
-HEAD = '"""The names of this package, from `connectory/surface.py`: written by `tools/stubs.py`."""\n\n'
+HEAD = "# Written by tools/stubs.py from connectory/surface.py.\n"
 
 
 def stub(package: str) -> str:
     """The text of a package's stub."""
     homes = [(module, name) for homes in PACKAGES[package] for module, names in homes.items() for name in names]
     ordered = sorted(homes, key=lambda home: (home[0], _rank(home[1]), home[1]))
-    return HEAD + "".join(f"from {module} import {name} as {name}\n" for module, name in ordered)
+    imports = "".join(f"from {module} import {name} as {name}\n" for module, name in ordered)
+    return f'{HEAD}"""{import_module(package).__doc__}"""\n\n{imports}'
 
 
 def _rank(name: str) -> int:
