@@ -1,5 +1,6 @@
 """The runner's service as a real process, and the command that talks to it."""
 
+import asyncio
 import os
 import re
 import signal
@@ -10,7 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Service", "command", "running_service"]
+from connectory.client.control import ControlClient
+from connectory.v1 import control_pb2, identifiers_pb2
+
+__all__ = ["Service", "command", "running_service", "wait_for_end"]
 
 _COMMAND = [sys.executable, "-P", "-m", "connectory_cli"]
 
@@ -48,6 +52,18 @@ class Service:
         """End it by a signal; its exit code."""
         self.process.send_signal(number)
         return self.process.wait(30)
+
+
+def wait_for_end(service: Service, name: str) -> None:
+    """Return once an execution of the default project and domain has ended."""
+
+    async def watch() -> None:
+        execution = identifiers_pb2.WorkflowExecutionIdentifier(project="default", domain="development", name=name)
+        async with ControlClient(service.endpoint) as client:
+            async for _ in client.watch_execution(control_pb2.WatchExecutionRequest(id=execution)):
+                continue
+
+    asyncio.run(watch())
 
 
 @contextmanager
