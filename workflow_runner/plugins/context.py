@@ -41,7 +41,7 @@ class TaskExecutionContext:
     resource_manager: ResourceManager
     """Tokens of the quotas that plugins registered."""
     setup: SetupContext
-    """What the plugin was loaded with."""
+    """What the runner lends to its plugins."""
     nodes: NodeCalls = field(default_factory=NoCalls)
     """Runs nodes for it while it goes on, if its task is eager."""
     name_limit: int | None = None

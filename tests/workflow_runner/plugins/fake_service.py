@@ -59,6 +59,8 @@ class FakeSystem:
     requests: list[pb.CreateTaskRequest] = field(default_factory=list)
     poll_after: float | None = None
     """What answers about running jobs say on when to ask again."""
+    phase: int | None = None
+    """What answers about running jobs give as phase, instead of RUNNING."""
     stubborn: int = 0
     """So many deletions are accepted before one is obeyed."""
 
