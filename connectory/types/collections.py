@@ -203,7 +203,7 @@ class DictTransformer(TypeTransformer):
         values = {}
         for key, part in _mapping(value).items():
             try:
-                values[types.to_plain(key, key_annotation, ctx)] = types.to_plain(part, item, ctx)
+                values[_hashable(types.to_plain(key, key_annotation, ctx))] = types.to_plain(part, item, ctx)
             except TypeConversionError as error:
                 raise nested(error, f"[{key!r}]") from error
         return values
@@ -213,7 +213,7 @@ class DictTransformer(TypeTransformer):
         values = {}
         for key, part in _mapping(data).items():
             try:
-                values[_key(key, key_annotation, types, ctx)] = types.from_plain(part, item, ctx)
+                values[_hashable(_key(key, key_annotation, types, ctx))] = types.from_plain(part, item, ctx)
             except TypeConversionError as error:
                 raise nested(error, f"[{key!r}]") from error
         return values
@@ -226,6 +226,12 @@ def _key(key: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext)
         except ValueError:
             raise TypeConversionError(f"expected keys of type {describe_annotation(annotation)}") from None
     return types.from_plain(key, annotation, ctx)
+
+
+def _hashable(key: Any) -> Any:
+    if isinstance(key, list | dict):
+        raise TypeConversionError(f"the keys of a structure are texts or numbers, not {describe_value(key)}")
+    return key
 
 
 def _key_and_value(annotation: Any) -> tuple[Any, Any]:

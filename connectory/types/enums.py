@@ -1,4 +1,4 @@
-"""Enum classes with text values."""
+"""Enum classes: with text values, and with any plain values inside of structures."""
 
 import enum
 from typing import Any
@@ -7,6 +7,7 @@ from connectory.errors import TypeConversionError
 from connectory.types.context import ConversionContext
 from connectory.types.describing import describe, describe_annotation, describe_literal, describe_value
 from connectory.types.kinds import Kind, kind_of
+from connectory.types.plain import StructureOnlyError
 from connectory.types.registry import TypeRegistry
 from connectory.types.transformer import TypeTransformer
 from connectory.v1 import literals_pb2, types_pb2
@@ -28,7 +29,9 @@ class EnumTransformer(TypeTransformer):
         if not values:
             raise TypeConversionError(f"enum {describe_annotation(annotation)} has no members")
         if not all(isinstance(value, str) for value in values):
-            raise TypeConversionError(f"the values of enum {describe_annotation(annotation)} must be of type str")
+            raise StructureOnlyError(
+                f"the values of enum {describe_annotation(annotation)} must be of type str, except in a dataclass"
+            )
         return types_pb2.LiteralType(enum_type=types_pb2.EnumType(values=values))
 
     def annotation_for(self, literal_type: types_pb2.LiteralType, types: TypeRegistry) -> Any:

@@ -24,6 +24,11 @@ class Color(enum.Enum):
     BLUE = "blue"
 
 
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
 @dataclass
 class Point:
     x: int
@@ -66,6 +71,8 @@ class Plain:
     marks: set[int]
     names: frozenset[str]
     keys: list[uuid.UUID] = field(default_factory=list)
+    level: Level = Level.LOW
+    levels: list[Level] = field(default_factory=list)
 
 
 @dataclass

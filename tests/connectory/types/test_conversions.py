@@ -236,3 +236,7 @@ def test_importing_the_types_loads_no_heavy_library() -> None:
         "sys.exit(str(loaded) if loaded else 0)"
     )
     assert subprocess.run([sys.executable, "-c", probe], check=False).returncode == 0
+
+
+def test_keys_that_are_no_keys_are_told() -> None:
+    assert "the keys of a structure are texts or numbers, not [1, 2]" in refused({(1, 2): 3}, dict)

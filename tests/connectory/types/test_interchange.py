@@ -136,6 +136,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
         marks=st.frozensets(ints, max_size=3).map(set),
         names=st.frozensets(texts, max_size=3),
         keys=listed(st.uuids()),
+        level=st.sampled_from(shapes.Level),
+        levels=listed(st.sampled_from(shapes.Level)),
     ),
     "empty dataclass": st.just(shapes.Empty()),
     "pydantic": people,
