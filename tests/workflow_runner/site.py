@@ -35,9 +35,10 @@ class Site:
         assert line_of(process) == "started"
         return process
 
-    def until_created(self, count: int, execution: str) -> None:
-        """Return once so many jobs of the execution have been created."""
-        while sum(f"{EXECUTION}-{execution}-" in line for line in self._created()) < count:
+    def until_created(self, count: int, execution: str = "") -> None:
+        """Return once so many jobs have been created, of the execution of this number or of all."""
+        wanted = f"{EXECUTION}-{execution}-" if execution else EXECUTION
+        while sum(wanted in line for line in self._created()) < count:
             time.sleep(0.005)
 
     def created(self) -> Counter[tuple[str, str, int]]:
@@ -48,7 +49,9 @@ class Site:
     def close(self) -> None:
         for process in self.processes:
             process.kill()
-            process.communicate()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
 
     def _created(self) -> list[str]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []

@@ -45,3 +45,17 @@ def test_a_runner_that_hung_lets_go_of_what_was_taken_from_it(site: Site) -> Non
     assert all("LogConflictError" in line or line in all_succeeded("012") for line in said.splitlines()), said
     assert "another runner has taken it over" in said
     assert site.created() == every_job_once("012")
+
+
+def test_two_runners_that_are_killed_in_turn_finish_everything_once(site: Site) -> None:
+    every = "0123456789"
+    runners = [site.runner("012345", every), site.runner("6789", every)]
+    jobs = len(every_job_once(every))
+    for kill, created in enumerate(range(10, jobs, 20)):
+        site.until_created(created)
+        runners[kill % 2].kill()
+        runners[kill % 2] = site.runner("", every)
+    for runner in runners:
+        said, _ = runner.communicate(timeout=60)
+        assert set(said.splitlines()) == all_succeeded(every)
+    assert site.created() == every_job_once(every)
