@@ -75,6 +75,27 @@ def show_execution(
     raise typer.Exit(module_of("executions").show_execution(store, execution, as_json))
 
 
+@executions.command("logs")
+def show_logs(
+    execution: Annotated[str, typer.Argument(metavar="ID")],
+    node: Annotated[str, typer.Argument(metavar="NODE", help="Its id, as `executions show` lists it.")],
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", min=1, help="Of this attempt, from 1.  [default: the last one]")
+    ] = None,
+    lines: Annotated[int, typer.Option("--lines", min=0, help="At most so many; 0: all.")] = 0,
+    endpoints: EndpointOption = None,
+    module: ModuleOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a node's job has written, as far as its connector tells, and where to read on."""
+    number = attempt - 1 if attempt is not None else None
+    modules = findable(module) or []
+    raise typer.Exit(
+        module_of("job_logs").show_logs(store, execution, node, number, lines, endpoints or [], modules, as_json)
+    )
+
+
 @executions.command("abort")
 def abort_execution(
     execution: Annotated[str, typer.Argument(metavar="ID")],

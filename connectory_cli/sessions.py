@@ -20,7 +20,7 @@ from workflow_runner.plugins.shipped import shipped_plugins
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
-__all__ = ["open_runner", "require_execution"]
+__all__ = ["open_connectors", "open_runner", "require_execution"]
 
 
 @asynccontextmanager
@@ -38,10 +38,17 @@ async def open_runner(
     """
     make_room(places)
     async with AsyncExitStack() as stack:
-        targets = list(endpoints) or [await _embedded(stack, places, modules)]
+        targets = await open_connectors(stack, places, endpoints, modules)
         clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
         plugins = _plugins(clients, executor)
         yield await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
+
+
+async def open_connectors(
+    stack: AsyncExitStack, places: Places, endpoints: Sequence[str], modules: Sequence[str]
+) -> Sequence[str]:
+    """The connector servers to ask: those that were named, or else an embedded one that lives as long as the stack."""
+    return list(endpoints) or [await _embedded(stack, places, modules)]
 
 
 def require_execution(places: Places, execution: str) -> None:

@@ -188,7 +188,6 @@ class Driver:
                     self._perform(command, resumed=False)
                 self._mailbox.look()
             await self._close_desks()
-            await self._store.forget_plugin_states(self.state.execution)
             self._ended.set()
             self.subscribers.close()
             self._on_end()

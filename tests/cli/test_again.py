@@ -38,6 +38,22 @@ def flow(folder: str) -> int:
 """
 MENDED = FIRST.replace('raise ConnectionError("no luck")', "return 10 * x")
 
+WRITING = '''
+from connectory import ProcessTask, create_node, task, workflow
+
+writes = ProcessTask("writes", command=["sh", "-c", "echo one; echo two"])
+
+
+@task
+def quiet() -> None:
+    return
+
+
+@workflow
+def written() -> None:
+    create_node(writes) >> create_node(quiet)
+'''
+
 
 @pytest.fixture
 def program(connectory: Command, tmp_path: Path) -> Path:
@@ -102,3 +118,16 @@ def test_a_timeline_tells_what_happened_when(connectory: Command, program: Path)
     assert "no luck" in waited
     table = connectory("executions", "show", "broken", "--timeline").stdout
     assert "RETRYING" in table
+
+
+def test_logs_of_a_job_are_there_when_its_execution_has_ended(connectory: Command, tmp_path: Path) -> None:
+    file = tmp_path / "writing.py"
+    file.write_text(WRITING)
+    assert connectory("run", file, "--name", "written").returncode == 0
+    done = connectory("executions", "logs", "written", "n0")
+    assert (done.returncode, done.stdout) == (0, "one\ntwo\n"), done.stderr
+    told = json.loads(connectory("executions", "logs", "written", "n0", "--lines", "1", "--json").stdout)
+    assert told["lines"] == ["one"]
+    done = connectory("executions", "logs", "written", "n1")
+    assert done.returncode == 1
+    assert "attempt 1 of node 'n1' has no job that is known: its task, of type 'python-task'" in done.stderr

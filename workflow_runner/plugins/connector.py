@@ -29,16 +29,16 @@ from workflow_runner.plugins.contract import (
     TaskExecutionContext,
 )
 from workflow_runner.plugins.order import stage_of
-from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
+from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource, unknown_phase
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.requests import category_of, create_request, delete_request, get_request, header
 from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route, Routes
 
-__all__ = ["ConnectorPlugin", "connector_plugin"]
+__all__ = ["ConnectorJob", "ConnectorPlugin", "connector_plugin"]
 
 
-class _Job(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectorJob(msgspec.Struct, frozen=True, kw_only=True):
     """The plugin state: the job's handle, as the service gave it."""
 
     handle: bytes
@@ -53,6 +53,8 @@ class _Memory:
     last_good: float = field(default_factory=time.monotonic)
     interval: float = 0.0
     failures: int = 0
+    unknown_since: float | None = None
+    """When the job was first reported in a phase that nobody knows; None: its phase is known."""
     may_exist: bool = False
     """Whether there may be a job whose handle is not known."""
     deleted_at: float | None = None
@@ -95,7 +97,7 @@ class ConnectorPlugin(Plugin):
         return replace(transition, info=_in_order(transition.info, memory))
 
     async def _next(self, ctx: TaskExecutionContext, memory: _Memory) -> Transition:
-        job = ctx.state.read(_Job)
+        job = ctx.state.read(ConnectorJob)
         try:
             route = await self._routes.find(category_of(ctx))
             if job is not None:
@@ -115,20 +117,34 @@ class ConnectorPlugin(Plugin):
         except ConnectorError as error:
             memory.may_exist = error.reason == NO_ANSWER
             raise
-        ctx.state.write(_Job(handle=response.resource_meta))
+        ctx.state.write(ConnectorJob(handle=response.resource_meta))
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
         return do_transition(PhaseInfo.queued(), again_in=0.0)
 
-    async def _poll(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: _Job) -> Transition:
+    async def _poll(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: ConnectorJob) -> Transition:
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         memory.last_good, memory.failures = time.monotonic(), 0
-        info = info_of_resource(response.resource)
+        info = self._bounded(memory, response.resource, info_of_resource(response.resource))
         if response.resource.HasField("poll_after"):
             told = response.resource.poll_after.ToTimedelta().total_seconds()
             return do_transition(info, again_in=min(max(told, self._patience.first_poll), self._patience.longest_told))
         grown = max(memory.interval * self._patience.growth, self._patience.first_poll)
         memory.interval = min(grown, self._patience.slowest_poll)
         return do_transition(info, again_in=memory.interval)
+
+    def _bounded(self, memory: _Memory, resource: pb.Resource, info: PhaseInfo) -> PhaseInfo:
+        """A phase that nobody knows means that the job goes on, and is reported; but not for ever."""
+        unknown = unknown_phase(resource)
+        if unknown is None:
+            memory.unknown_since = None
+            return info
+        memory.unknown_since = memory.unknown_since or time.monotonic()
+        lasted = time.monotonic() - memory.unknown_since
+        text = f"its connector reports phase {unknown}, which is not known here"
+        if lasted > self._patience.unknown_phase:
+            message = f"{text}; that is so for {lasted:.0f} s, so the job is ended"
+            return PhaseInfo.retryable_failure("UNKNOWN_PHASE", message, kind="system", live=True)
+        return replace(info, message=f"{info.message}; {text}" if info.message else text)
 
     async def _execute(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
         if memory.execution is None:
@@ -184,7 +200,7 @@ class ConnectorPlugin(Plugin):
             memory.execution.cancel()
             await asyncio.wait([memory.execution])
             memory.execution = None
-        job = ctx.state.read(_Job)
+        job = ctx.state.read(ConnectorJob)
         if job is None and not memory.may_exist and not ctx.resumed:
             return
         route = await self._routes.find(category_of(ctx))
@@ -195,7 +211,7 @@ class ConnectorPlugin(Plugin):
         if job is not None:
             await self._delete(ctx, memory, route, job)
 
-    async def _learn(self, ctx: TaskExecutionContext, route: Route) -> _Job | None:
+    async def _learn(self, ctx: TaskExecutionContext, route: Route) -> ConnectorJob | None:
         """Find out whether there is a job, by asking for it once more under the same key."""
         try:
             response = await route.client.create(create_request(ctx), timeout=self._patience.call)
@@ -205,9 +221,9 @@ class ConnectorPlugin(Plugin):
             raise NotConfirmableError(error.message) from error
         except ConnectorError:
             return None
-        return _Job(handle=response.resource_meta)
+        return ConnectorJob(handle=response.resource_meta)
 
-    async def _delete(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: _Job) -> None:
+    async def _delete(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: ConnectorJob) -> None:
         ctx.state.write(job)
         try:
             if not job.deleted:

@@ -16,7 +16,7 @@ from connectory.v1 import execution_pb2
 from workflow_runner.engine.failures import FailureKind
 from workflow_runner.plugins.phases import PhaseInfo
 
-__all__ = ["failure_of_error", "info_of_resource"]
+__all__ = ["failure_of_error", "info_of_resource", "unknown_phase"]
 
 _STATES = {
     pb.State.RETRYABLE_FAILURE: Phase.RETRYABLE_FAILED,
@@ -46,6 +46,14 @@ def info_of_resource(resource: pb.Resource) -> PhaseInfo:
     )
     made = PhaseInfo.retryable_failure if recoverable else PhaseInfo.permanent_failure
     return made(error.code or "JOB_FAILED", message, kind=kind, log_links=links)
+
+
+def unknown_phase(resource: pb.Resource) -> int | None:
+    """The number of a phase that nobody knows; None when it is known."""
+    number = int(resource.phase)
+    if number == Phase.UNDEFINED and resource.state in _STATES and resource.state != pb.State.RETRYABLE_FAILURE:
+        return None
+    return None if number != Phase.UNDEFINED and number in set(Phase) else number
 
 
 def failure_of_error(error: ConnectorError) -> PhaseInfo:

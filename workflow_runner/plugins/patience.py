@@ -20,6 +20,9 @@ class Patience:
     """After so long in which a job could not be created, or a sync task not be run, the attempt is given up."""
     silence: float = 600.0
     """After so long without one good answer about a job the attempt is given up, and the job deleted."""
+    unknown_phase: float = 3600.0
+    """After so long in which a job is reported in a phase that nobody knows the attempt is given up, and the job
+    deleted."""
     confirmation: float = 60.0
     """For so long after its deletion was accepted a job may still be reported as running."""
     call: float = 60.0

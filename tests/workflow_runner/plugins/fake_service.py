@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import grpc.aio
@@ -81,7 +82,8 @@ class FakeSystem:
             return pb.Resource(phase=Phase.ABORTED)
         if job.asked <= job.rounds:
             link = execution_pb2.TaskLog(uri=f"http://logs/{key}", name="Logs")
-            running = pb.Resource(phase=Phase.RUNNING, message=f"round {job.asked}", log_links=[link])
+            phase: Any = Phase.RUNNING if self.phase is None else self.phase
+            running = pb.Resource(phase=phase, message=f"round {job.asked}", log_links=[link])
             if self.poll_after is not None:
                 running.poll_after.FromTimedelta(timedelta(seconds=self.poll_after))
             return running
@@ -134,6 +136,16 @@ class _Service(AsyncConnectorServiceServicer, SyncConnectorServiceServicer, Conn
         await self._troubled("delete", context)
         self.system.delete(request.resource_meta.decode())
         return pb.DeleteTaskResponse()
+
+    async def GetTaskLogs(
+        self, request: pb.GetTaskLogsRequest, context: Context
+    ) -> AsyncIterator[pb.GetTaskLogsResponse]:
+        await self._troubled("logs", context)
+        key = request.resource_meta.decode()
+        wanted = [line for line in range(3) if not request.token or line > int(request.token)]
+        lines = [pb.LogLine(message=f"line {line} of {key}") for line in wanted][: request.lines or None]
+        yield pb.GetTaskLogsResponse(body=pb.GetTaskLogsResponseBody(structured_lines=lines))
+        yield pb.GetTaskLogsResponse(header=pb.GetTaskLogsResponseHeader(token=""))
 
     async def ExecuteTaskSync(
         self, requests: AsyncIterator[pb.ExecuteTaskSyncRequest], context: Context

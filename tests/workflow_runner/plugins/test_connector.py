@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from connectory.client.connector import ConnectorClient
+from connectory.errors import NotFoundError, UserError
 from connectory.v1 import tasks_pb2, workflow_pb2
 from tests.workflow_runner.plugins.fake_service import FakeSystem, UnknownCategory, fake_service
 from tests.workflow_runner.workflows import (
@@ -24,6 +25,7 @@ from tests.workflow_runner.workflows import (
 )
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
+from workflow_runner.job_logs import job_of, read_logs
 from workflow_runner.plugins.connector import connector_plugin
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.runner import Runner
@@ -265,3 +267,39 @@ async def test_whether_it_may_be_interrupted_is_told_by_the_nearest_who_says_so(
             await opened.wait(await opened.start(compiled))
     told = [request.task_execution_metadata.interruptible for request in system.requests]
     assert told == [True, False, True]
+
+
+@pytest.mark.parametrize("phase", [0, 42])
+async def test_a_phase_that_nobody_knows_is_reported_and_ends_some_day(socket: Path, phase: int) -> None:
+    system = FakeSystem(phase=phase)
+    bounded = Patience(first_poll=0.001, slowest_poll=0.001, unknown_phase=0.05)
+    settings = ExecutionSettings(system_retries=0)
+    async with fake_service(socket, system), runner(socket, patience=bounded) as opened:
+        execution = await opened.start(one(fake(rounds=10**6)), settings=settings)
+        seen = [update.node.message async for update in opened.subscribe(execution) if isinstance(update, NodeUpdate)]
+        result = await opened.wait(execution)
+    text = f"its connector reports phase {phase}, which is not known here"
+    assert any(message.endswith(text) for message in seen)
+    assert result.error is not None
+    assert (result.error.code, result.error.kind) == ("UNKNOWN_PHASE", "system")
+    assert text in result.error.message
+    assert all(job.deleted for job in system.jobs.values())
+
+
+async def test_logs_are_read_by_the_handle_also_when_the_execution_has_ended(socket: Path) -> None:
+    system = FakeSystem()
+    async with fake_service(socket, system) as target, runner(socket) as opened:
+        execution = await opened.start(one(fake(rounds=1)))
+        await opened.wait(execution)
+        job = await job_of(opened.store, execution, "n")
+        async with ConnectorClient(target) as client:
+            lines = [line.message async for line in read_logs([client], job)]
+            first = [line.message async for line in read_logs([client], job, lines=1)]
+        with pytest.raises(NotFoundError, match="has no node 'x'; it has n"):
+            await job_of(opened.store, execution, "x")
+        with pytest.raises(UserError, match="attempt 8 of node 'n' has no job that is known"):
+            await job_of(opened.store, execution, "n", attempt=7)
+    (key,) = system.jobs
+    assert lines == [f"line {number} of {key}" for number in range(3)]
+    assert first == lines[:1]
+    assert [link.uri for link in job.log_links] == [f"http://logs/{key}"]

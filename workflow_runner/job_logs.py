@@ -1,0 +1,91 @@
+"""What jobs have written, asked of their connectors by the handles that the runner keeps."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from connectory.client.connector import ConnectorClient
+from connectory.connector.contract import TaskCategory
+from connectory.errors import NotFoundError, UserError
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import tasks_pb2
+from workflow_runner.engine.events import LogLink
+from workflow_runner.engine.state import NodeState
+from workflow_runner.plugin_state import AttemptState
+from workflow_runner.plugins.connector import ConnectorJob
+from workflow_runner.plugins.routes import Routes
+from workflow_runner.replay import replay
+from workflow_runner.store.contract import Store
+
+__all__ = ["KnownJob", "job_of", "read_logs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownJob:
+    """A job that a connector started for an attempt."""
+
+    template: tasks_pb2.TaskTemplate
+    attempt: int
+    """From 0."""
+    handle: bytes
+    log_links: Sequence[LogLink]
+    """Of the node's last attempt."""
+
+
+async def job_of(store: Store, execution: str, path: str, attempt: int | None = None) -> KnownJob:
+    """The job of a node's attempt, by default its last one that had a job.
+
+    NotFoundError when there is no such node, UserError when no connector has a job for it.
+    """
+    state = replay(execution, await store.log(execution))
+    node = state.nodes.get(path)
+    if node is None:
+        raise NotFoundError(f"execution {execution!r} has no node {path!r}; it has {', '.join(state.nodes)}")
+    if node.spec.task is None:
+        raise UserError(f"node {path!r} is no task, but a {node.spec.kind}; look at the nodes inside it")
+    kept = await store.plugin_states(execution)
+    known = {number: state for (where, number), state in kept.items() if where == path}
+    chosen = max(known, default=0) if attempt is None else attempt
+    memory = AttemptState(store, execution, path, chosen, known.get(chosen))
+    job = memory.read(ConnectorJob) if chosen in known else None
+    if job is None:
+        raise UserError(
+            f"attempt {chosen + 1} of node {path!r} has no job that is known: its task, of type "
+            f"{node.spec.task.type!r}, was not begun, or is not carried out by a connector that has jobs"
+        )
+    return KnownJob(
+        template=_template(node, node.spec.task, chosen),
+        attempt=chosen,
+        handle=job.handle,
+        log_links=node.log_links,
+    )
+
+
+async def read_logs(clients: Sequence[ConnectorClient], job: KnownJob, *, lines: int = 0) -> AsyncIterator[pb.LogLine]:
+    """The lines of a job's log, at most so many; 0: all that its connector gives.
+
+    UnsupportedError when its connector has no logs.
+    """
+    template = job.template
+    category = pb.TaskCategory(name=template.type, version=template.task_type_version)
+    route = await Routes(clients).find(TaskCategory(template.type, template.task_type_version))
+    request = pb.GetTaskLogsRequest(
+        task_type=template.type, resource_meta=job.handle, lines=lines, task_category=category
+    )
+    sent = 0
+    async for response in route.client.logs(request):
+        for line in _lines(response.body):
+            if lines and sent >= lines:
+                return
+            sent += 1
+            yield line
+
+
+def _lines(body: pb.GetTaskLogsResponseBody) -> Sequence[pb.LogLine]:
+    """Lines with their times, or, from older services, without."""
+    return list(body.structured_lines) or [pb.LogLine(message=text) for text in body.results]
+
+
+def _template(node: NodeState, task: tasks_pb2.TaskTemplate, attempt: int) -> tasks_pb2.TaskTemplate:
+    if node.adopted is not None and attempt == 0:
+        return tasks_pb2.TaskTemplate.FromString(node.adopted.template)
+    return task
