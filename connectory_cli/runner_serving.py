@@ -12,6 +12,7 @@ from connectory_cli.home import Places, places
 from connectory_cli.sessions import open_runner
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
+from workflow_runner.notifications.channels import channels_from
 from workflow_runner.plugins.python_task import Executor
 
 __all__ = ["ServeOptions", "serve"]
@@ -44,7 +45,7 @@ async def _serve(options: ServeOptions, where: Places) -> int:
         open_runner(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor, adopt=True
         ) as runner,
-        serve_control(options.control, runner, output_prefix=where.outputs) as server,
+        serve_control(options.control, runner, output_prefix=where.outputs, channels=channels_from()) as server,
     ):
         _log.info("serving", extra={"addresses": list(server.addresses), "store": where.store})
         await stop.wait()

@@ -1,6 +1,5 @@
 """Serves the control API of a runner in the running event loop, and takes it down again in order."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,15 +14,15 @@ from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
 from connectory.rpc.listeners import listen_on_address, listen_on_socket
 from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
 from connectory.storage import default_storage
+from workflow_runner.control.background import background_work
 from workflow_runner.control.catalog.sql import SqlCatalog
 from workflow_runner.control.data.listening import serve_data
 from workflow_runner.control.handlers import control_handlers
 from workflow_runner.control.names import SERVICES
 from workflow_runner.control.service import ControlService
 from workflow_runner.control.settings import ControlSettings
+from workflow_runner.notifications.channels import Channels
 from workflow_runner.runner import Runner
-from workflow_runner.schedules.plans import Schedules
-from workflow_runner.schedules.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pool import DescriptorPool
@@ -48,12 +47,14 @@ async def serve_control(
     runner: Runner,
     *,
     output_prefix: str = "",
+    channels: Channels | None = None,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[ControlServer]:
     """Serve the control API of an open runner until the block ends.
 
     Executions that were accepted before and have not begun are begun first. Leaving the block drains: health turns
     NOT_SERVING, no call is accepted, those in flight have `settings.grace` seconds to finish. What runs, goes on.
+    `channels` is how people are told of what has ended; without, nobody is.
     """
     async with AsyncExitStack() as stack:
         catalog = SqlCatalog(runner.store.database)
@@ -71,7 +72,8 @@ async def serve_control(
         service = ControlService(runner, catalog, links, output_prefix=output_prefix, clock=clock)
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
-        await stack.enter_async_context(_schedules(runner, service, clock))
+        send = (channels or Channels()).send
+        await stack.enter_async_context(background_work(runner, catalog, service.starting, send, clock))
         names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
         health = Health(names)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes))
@@ -86,18 +88,6 @@ async def serve_control(
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
         yield ControlServer(addresses=addresses, http_url=links.base, health=health)
-
-
-@asynccontextmanager
-async def _schedules(runner: Runner, service: ControlService, clock: Callable[[], float]) -> AsyncIterator[None]:
-    schedules = Schedules(runner.store.database)
-    await schedules.open()
-    going = asyncio.create_task(Scheduler(schedules, service.starting.start, clock=clock).run())
-    try:
-        yield
-    finally:
-        going.cancel()
-        await asyncio.wait([going])
 
 
 def _descriptions() -> "DescriptorPool":

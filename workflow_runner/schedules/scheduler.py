@@ -52,6 +52,9 @@ class Scheduler:
             except StoreError as error:
                 _log.error("schedules cannot be looked at now: %s", error)
                 wait = self._look_every
+            except Exception:
+                _log.exception("launch plans could not be started")
+                wait = self._look_every
             await asyncio.sleep(wait)
 
     async def look(self) -> float:

@@ -1,0 +1,1 @@
+"""Telling people that an execution has ended."""
