@@ -85,6 +85,8 @@ def print_execution(view: ExecutionView, as_json: bool) -> None:
     for node in view.nodes:
         for link in node.log_links:
             sys.stdout.write(f"{node.id} {link.name}: {link.uri}\n")
+        if node.deck:
+            sys.stdout.write(f"{node.id} deck: {node.deck}\n")
     for name, value in outputs_json(view.outputs, types).items():
         sys.stdout.write(f"{name} = {value}\n")
     if view.error is not None:

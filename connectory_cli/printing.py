@@ -105,6 +105,7 @@ def _node(node: NodeView) -> dict[str, Any]:
         "started": _time(node.started),
         "ended": _time(node.ended),
         "message": node.message,
+        "deck": node.deck or None,
         "reused_from": node.reused_from or None,
         "cached_from": node.cached_from or None,
         "log_links": [{"name": link.name, "uri": link.uri} for link in node.log_links],

@@ -1,9 +1,10 @@
 """What people and programs see of executions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from connectory.authoring.decks import DECK_FILE
 from connectory.connector.contract import Phase
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.events import LogLink
@@ -57,6 +58,8 @@ class NodeView:
     """When the current attempt began."""
     ended: datetime | None
     message: str
+    deck: str = ""
+    """Where the last attempt shows its work, as an object store URL; empty: nowhere."""
     reused_from: str = ""
     """The earlier execution that its result was taken over from; empty: it was worked out here."""
     cache_key: str
@@ -118,7 +121,7 @@ def execution_view(state: State) -> ExecutionView:
         phase=state.phase,
         started=_time(state.started_at),
         ended=_time(state.ended_at),
-        nodes=[node_view(node) for node in state.nodes.values()],
+        nodes=[replace(node_view(node), deck=_deck(state, node)) for node in state.nodes.values()],
         outputs=state.outputs,
         error=state.failure,
     )
@@ -161,6 +164,15 @@ def summary_of(record: ExecutionRecord) -> ExecutionSummary:
 def result_of(state: State) -> ExecutionResult:
     """How an execution ended; its phase must be terminal."""
     return ExecutionResult(phase=state.phase, outputs=state.outputs, error=state.failure)
+
+
+def _deck(state: State, node: NodeState) -> str:
+    """Where the task's own code, if it has some that was run here, writes its page."""
+    task, prefix = node.spec.task, state.settings.output_prefix.rstrip("/")
+    ran = node.phase in (NodePhase.SUCCEEDED, NodePhase.FAILED) and not node.cached_from and not node.reused_from
+    if task is None or not prefix or not ran or not task.metadata.generates_deck.value:
+        return ""
+    return f"{prefix}/{state.execution}/{node.path}/{node.attempt}/{DECK_FILE}"
 
 
 def _time(seconds: float | None) -> datetime | None:

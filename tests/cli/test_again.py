@@ -38,7 +38,7 @@ def flow(folder: str) -> int:
 """
 MENDED = FIRST.replace('raise ConnectionError("no luck")', "return 10 * x")
 
-WRITING = '''
+WRITING = """
 from connectory import ProcessTask, create_node, task, workflow
 
 writes = ProcessTask("writes", command=["sh", "-c", "echo one; echo two"])
@@ -52,7 +52,27 @@ def quiet() -> None:
 @workflow
 def written() -> None:
     create_node(writes) >> create_node(quiet)
-'''
+"""
+
+SHOWING = """
+from connectory import Deck, task, workflow
+
+
+@task
+def quiet() -> int:
+    return 1
+
+
+@task(enable_deck=True)
+def shows(x: int) -> int:
+    Deck("story", "<p>how it went</p>")
+    return x
+
+
+@workflow
+def shown() -> int:
+    return shows(x=quiet())
+"""
 
 
 @pytest.fixture
@@ -131,3 +151,13 @@ def test_logs_of_a_job_are_there_when_its_execution_has_ended(connectory: Comman
     done = connectory("executions", "logs", "written", "n1")
     assert done.returncode == 1
     assert "attempt 1 of node 'n1' has no job that is known: its task, of type 'python-task'" in done.stderr
+
+
+def test_decks_are_named_where_they_are(connectory: Command, tmp_path: Path) -> None:
+    file = tmp_path / "showing.py"
+    file.write_text(SHOWING)
+    assert connectory("run", file, "--name", "shown").returncode == 0
+    quiet, shows = json.loads(connectory("executions", "show", "shown", "--json").stdout)["nodes"]
+    assert quiet["deck"] is None
+    assert "how it went" in Path(shows["deck"]).read_text()
+    assert f"n1 deck: {shows['deck']}\n" in connectory("executions", "show", "shown").stdout
