@@ -1,4 +1,8 @@
-"""Parquet through Arrow: written to a file, read from anywhere, and only the columns that are wanted."""
+"""Parquet through Arrow: written to a file, read from anywhere, and only the columns that are wanted.
+
+What is read whole from elsewhere goes through a file that is mapped into memory; of what is read in part, only these
+bytes are transferred.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +27,9 @@ def write_table(table: pa.Table, path: Path) -> None:
 def read_table(source: TableSource) -> pa.Table:
     """The whole table."""
     tables = []
+    opened = _opened if source.columns else _fetched
     for part in source.parts():
-        with _opened(part, source) as file:
+        with opened(part, source) as file:
             tables.append(file.read(columns=_leaves(file, source)))
     table = tables[0] if len(tables) == 1 else pa.concat_tables(tables, promote_options="default")
     return table.select(_top(source.columns)) if source.columns else table
@@ -40,6 +45,19 @@ def read_batches(source: TableSource) -> Iterator[pa.Table]:
 
 
 @contextmanager
+def _fetched(part: ObjectInfo, source: TableSource) -> Iterator[pq.ParquetFile]:
+    path = source.path(part)
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            yield file
+    except pa.ArrowException as error:
+        raise _unreadable(part, error) from error
+    finally:
+        if not is_local(part.url):
+            path.unlink()
+
+
+@contextmanager
 def _opened(part: ObjectInfo, source: TableSource) -> Iterator[pq.ParquetFile]:
     try:
         if is_local(part.url):
@@ -49,7 +67,11 @@ def _opened(part: ObjectInfo, source: TableSource) -> Iterator[pq.ParquetFile]:
             with RangedFile(source.ctx.storage, part) as remote, pq.ParquetFile(remote, pre_buffer=True) as file:
                 yield file
     except pa.ArrowException as error:
-        raise TypeConversionError(f"{part.url} cannot be read as Parquet: {error}") from error
+        raise _unreadable(part, error) from error
+
+
+def _unreadable(part: ObjectInfo, error: pa.ArrowException) -> TypeConversionError:
+    return TypeConversionError(f"{part.url} cannot be read as Parquet: {error}")
 
 
 def _leaves(file: pq.ParquetFile, source: TableSource) -> Sequence[str] | None:

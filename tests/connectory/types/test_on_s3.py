@@ -1,6 +1,7 @@
 """Files, folders and tables on a real S3 server."""
 
 import secrets
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,3 +47,17 @@ def test_tables_and_arrays(ctx: ConversionContext) -> None:
     pd.testing.assert_frame_equal(some, frame[["b"]])
     pd.testing.assert_frame_equal(crossed(frame, Annotated[pd.DataFrame, "csv"], ctx), frame)
     assert crossed(np.arange(3), np.ndarray, ctx).tolist() == [0, 1, 2]
+
+
+def test_a_hundred_megabytes_cross_in_pieces(ctx: ConversionContext) -> None:
+    rows = 100 * 2**20 // 8 // 4
+    frame = pd.DataFrame(np.random.default_rng(3).random((rows, 4)), columns=list("abcd"))
+    tracemalloc.start()
+    try:
+        back = crossed(frame, pd.DataFrame, ctx)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    pd.testing.assert_frame_equal(back, frame)
+    assert most < 40 * 2**20
+    assert not [path for path in ctx.working_dir.rglob("*") if path.is_file() and path.stat().st_size > 2**20]
