@@ -155,14 +155,15 @@ class Runner:
             await self._store.create(record_of(state), [record])
             return name
         await self._leases.begin()
-        self._leases.expect(name)
-        try:
-            await self._store.create(record_of(state), [record], held=True)
-            states = await take_over() if take_over is not None else {}
-        except BaseException:
-            self._leases.drop(name, free=False)
-            raise
-        self._driver(state, 1, states).start(commands, resumed=False)
+        async with self._resuming.setdefault(name, asyncio.Lock()):  # whoever waits for it already must not resume it
+            self._leases.expect(name)
+            try:
+                await self._store.create(record_of(state), [record], held=True)
+                states = await take_over() if take_over is not None else {}
+            except BaseException:
+                self._leases.drop(name, free=False)
+                raise
+            self._driver(state, 1, states).start(commands, resumed=False)
         return name
 
     async def hand_over(self, execution_id: str, to: str, nodes: Sequence[str]) -> ExecutionResult:
