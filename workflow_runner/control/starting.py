@@ -16,6 +16,7 @@ from connectory.errors import (
     NotFoundError,
     SettingsError,
     StoreError,
+    UserError,
 )
 from connectory.v1 import control_pb2
 from workflow_runner.again import recover
@@ -48,7 +49,8 @@ class Starting:
         what = await assemble(self._catalog, request.spec.launch_plan)
         launch = launch_of(what, request, output_prefix=self._output_prefix)
         program_of(launch.closure, launch.launch_plans)  # refuses what cannot be run before anything is kept
-        known = await self._accept(_known(request, what, launch, self._clock()))
+        most = what.plan.spec.concurrency_policy.max
+        known = await self._accept(_known(request, what, launch, self._clock()), most)
         try:
             await self._begin(known, request, launch)
         except ConnectoryError as error:
@@ -76,12 +78,18 @@ class Starting:
             except ConnectoryError as error:
                 _log.error("execution %s was accepted and cannot begin: %s", known.name, error)
 
-    async def _accept(self, wanted: KnownExecution) -> KnownExecution:
+    async def _accept(self, wanted: KnownExecution, most: int) -> KnownExecution:
         """Keep it under its name, or under one like it where the runner has another execution of that name."""
-        taken = await self._catalog.accept(wanted)
+        taken = await self._catalog.accept(wanted, most=most)
         while taken == "id":
             wanted = replace(wanted, id=f"{wanted.name[:54]}-{secrets.token_hex(4)}")
-            taken = await self._catalog.accept(wanted)
+            taken = await self._catalog.accept(wanted, most=most)
+        if taken == "place":
+            raise UserError(
+                f"launch plan {wanted.launch_plan!r} has {most} executions that have not ended, and allows no more at"
+                " once; wait for one to end, or terminate one",
+                reason="CONCURRENCY_LIMIT",
+            )
         if taken == "name":
             place = f"{wanted.project}, {wanted.domain}"
             raise AlreadyExistsError(f"there is an execution {wanted.name!r} in {place}; choose another name")

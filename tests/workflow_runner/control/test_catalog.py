@@ -1,5 +1,6 @@
 """The catalog, on SQLite and on PostgreSQL alike."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,11 @@ class CatalogSuite:
         assert await catalog.accept(execution("run")) == "id"
         await catalog.forget(execution("one").key)
         assert await catalog.accept(execution("one")) is None
+
+    async def test_of_many_who_ask_at_once_so_many_get_a_place(self, catalog: SqlCatalog) -> None:
+        await catalog.add(entity("1"))
+        answers = await asyncio.gather(*(catalog.accept(execution(f"e{number}"), most=3) for number in range(12)))
+        assert sorted(answers, key=str) == [None, None, None] + ["place"] * 9
 
     async def test_an_execution_stands_where_the_runner_says(self, catalog: SqlCatalog, store: Store) -> None:
         await catalog.accept(execution("one"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectory.errors import InvalidTaskError
+from connectory.errors import InvalidTaskError, UserError
 from connectory.v1 import control_pb2, execution_pb2, launch_plan_pb2, types_pb2, workflow_pb2
 from tests.workflow_runner.control.flows import diamond
 from tests.workflow_runner.control.harness import Control, plan_of, register, serving
@@ -183,6 +183,32 @@ async def test_a_plan_that_cannot_start_holds_nothing_up(caplog: pytest.LogCaptu
         caplog.clear()
         await looking.look()
         assert not caplog.records
+
+
+async def test_a_plan_that_allows_one_at_once_is_started_again_when_that_one_has_ended(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, plugin = Clock(), FakePlugin({"top": ["hold"]})
+    async with serving(plugin=plugin) as control:
+        plan = plan_of(diamond())
+        plan.spec.fixed_inputs.literals["a"].CopyFrom(integer(1))
+        plan.spec.entity_metadata.schedule.rate.value = 1
+        plan.spec.concurrency_policy.max = 1
+        plan.closure.state = launch_plan_pb2.ACTIVE
+        await register(control.client, [diamond()], [plan])
+        looking = await scheduler(control, clock)
+        for _ in range(2):
+            clock.now += MINUTE
+            await looking.look()
+        (execution,) = await started(control)
+        assert "has 1 executions that have not ended" in caplog.text
+        with pytest.raises(UserError, match="allows no more at once"):
+            await control.start(plan.id)
+        plugin.release("top")
+        await control.ended(execution.id)
+        clock.now += MINUTE
+        await looking.look()
+        assert len(await started(control)) == 2
 
 
 async def test_what_is_no_schedule_cannot_be_registered() -> None:

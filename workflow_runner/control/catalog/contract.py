@@ -28,7 +28,7 @@ __all__ = [
     "Taken",
 ]
 
-Taken = Literal["name", "id"]
+Taken = Literal["name", "id", "place"]
 
 
 class EntityKey(NamedTuple):
@@ -200,8 +200,11 @@ class Catalog(Protocol):
         """The active versions of all launch plans of a domain; one more than the limit when there are more."""
         ...
 
-    async def accept(self, execution: KnownExecution) -> Taken | None:
-        """Keep a new execution; the answer is None, or what of it is taken."""
+    async def accept(self, execution: KnownExecution, *, most: int = 0) -> Taken | None:
+        """Keep a new execution; the answer is None, or what of it is taken.
+
+        With `most` its place is taken when so many of its launch plan have not ended, whoever else asks at once.
+        """
         ...
 
     async def forget(self, key: ExecutionKey) -> None:

@@ -29,6 +29,13 @@ SELECT 1 FROM control_executions WHERE project = :project AND domain = :domain A
 -- name: find_id
 SELECT 1 FROM executions WHERE id = :id UNION SELECT 1 FROM control_executions WHERE id = :id;
 
+-- name: lock_plan
+SELECT 1;
+
+-- name: count_unended
+SELECT count(*) FROM control_executions AS c LEFT JOIN executions AS e ON e.id = c.id
+WHERE c.project = :project AND c.domain = :domain AND c.launch_plan = :launch_plan AND e.ended_at IS NULL;
+
 -- name: delete_execution
 DELETE FROM control_executions WHERE project = :project AND domain = :domain AND name = :name;
 

@@ -73,12 +73,14 @@ class SqlCatalog:
         kind = int(identifiers_pb2.LAUNCH_PLAN)
         return await self._entities(query, kind=kind, project=project, domain=domain, active=1)
 
-    async def accept(self, execution: KnownExecution) -> Taken | None:
+    async def accept(self, execution: KnownExecution, *, most: int = 0) -> Taken | None:
         async def transaction(session: Session) -> Taken | None:
             if await session.rows(self._sql["find_name"], **execution.key._asdict()):
                 return "name"
             if await session.rows(self._sql["find_id"], id=execution.id):
                 return "id"
+            if most and await self._unended(session, execution) >= most:
+                return "place"
             await session.change(self._sql["insert_execution"], **_asked(execution))
             return None
 
@@ -86,6 +88,12 @@ class SqlCatalog:
             return await self._database.run(transaction)
         except DuplicateRowError:  # somebody else was quicker
             return "name" if await self.execution(execution.key) is not None else "id"
+
+    async def _unended(self, session: Session, execution: KnownExecution) -> int:
+        plan = {"project": execution.project, "domain": execution.domain, "launch_plan": execution.launch_plan}
+        await session.rows(self._sql["lock_plan"], kind=int(identifiers_pb2.LAUNCH_PLAN), **plan)
+        ((number,),) = await session.rows(self._sql["count_unended"], **plan)
+        return int(number)
 
     async def forget(self, key: ExecutionKey) -> None:
         await self._database.change(self._sql["delete_execution"], **key._asdict())
