@@ -1,6 +1,7 @@
 """What containers have in common wherever they are run: which runtime runs them, and the words of their command."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -31,9 +32,10 @@ def as_texts(inputs: Mapping[str, Any], root: PurePath) -> dict[str, Any]:
 
 
 def with_folders(word: str, folders: Sequence[tuple[str, PurePath]]) -> str:
-    """A word in which the container's folders are those of this machine; the longer name goes first."""
-    named = [(there.rstrip("/"), here) for there, here in folders]
-    for there, here in sorted(named, key=lambda folder: -len(folder[0])):
-        if there:
-            word = word.replace(there, str(here))
-    return word
+    """A word in which the container's folders are those of this machine, wherever one is named as a whole."""
+    named = {there.rstrip("/"): str(here) for there, here in folders if there.rstrip("/")}
+    if not named:
+        return word
+    longest_first = sorted(named, key=len, reverse=True)
+    whole = rf"(?<![\w.-])({'|'.join(map(re.escape, longest_first))})(?![\w.-])"
+    return re.sub(whole, lambda match: named[match[1]], word)

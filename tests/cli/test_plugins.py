@@ -1,6 +1,9 @@
 """Plugins of the runner on the command line: listed, and brought by an installed package."""
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,16 @@ greet = ContainerTask(
     "greet", "busybox", ["sh", "-c", "printf 'hello %s' $(cat /in/name) > /out/greeting"],
     inputs={"name": str}, outputs={"greeting": str}, input_data_dir="/in", output_data_dir="/out",
 )
+
+PATIENT = 'echo x >> "$0/runs"; while [ ! -e "$0/go" ]; do sleep 0.02; done; cp "$0/go" /out/said'
+wait = ContainerTask(
+    "wait", "busybox", ["sh", "-c", PATIENT, "{{.inputs.folder}}"],
+    inputs={"folder": str}, outputs={"said": str}, output_data_dir="/out",
+)
+
+@workflow
+def waits(folder: str) -> str:
+    return wait(folder=folder)
 
 @workflow
 def loads(x: int) -> None:
@@ -60,6 +73,25 @@ def test_an_installed_plugin_runs_tasks_and_a_broken_one_is_named(connectory: Co
     outcome = connectory("run", "flow.py", "loads", "--input", "x=3")
     assert outcome.returncode == 0, outcome.stderr
     assert "plugin 'broken' (entry point broken = broken_plugin:x) cannot be used" in outcome.stderr
+
+
+@pytest.mark.usefixtures("site")
+def test_a_container_runs_once_though_everything_around_it_is_killed(connectory: Command, tmp_path: Path) -> None:
+    connectory.environment["CONNECTORY_CONTAINER_RUNTIME"] = "process"
+    words = ("run", "flow.py", "waits", "--input", f"folder={tmp_path}")
+    process = connectory.start(*words)
+    while not (tmp_path / "runs").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    second = connectory.start(*words, "--resume")
+    assert second.stderr is not None
+    assert "RUNNING" in second.stderr.readline()
+    (tmp_path / "go").write_text("well done")
+    said, _ = second.communicate(timeout=60)
+    assert said == "o0 = well done\n"
+    assert (tmp_path / "runs").read_text() == "x\n"
 
 
 @pytest.mark.usefixtures("site")

@@ -16,17 +16,19 @@ QUICK = Patience(first_poll=0.01, slowest_poll=0.05, first_retry=0.01, slowest_r
 
 
 @asynccontextmanager
-async def serving(socket: Path, ledger: str | Path = "memory") -> AsyncIterator[None]:
-    """The server at this socket."""
-    settings = msgspec.convert({"uds": [socket], "ledger": str(ledger), "log_level": "WARNING"}, ServerSettings)
+async def serving(socket: Path, ledger: str | Path = "memory", *modules: str) -> AsyncIterator[None]:
+    """The server at this socket, with connectors of these modules too."""
+    settings = msgspec.convert(
+        {"uds": [socket], "ledger": str(ledger), "log_level": "WARNING", "modules": modules}, ServerSettings
+    )
     async with serve(settings):
         yield
 
 
 @asynccontextmanager
-async def connector_service(ledger: str | Path = "memory") -> AsyncIterator[list[ConnectorClient]]:
+async def connector_service(ledger: str | Path = "memory", *modules: str) -> AsyncIterator[list[ConnectorClient]]:
     """The server; gives the clients that reach it."""
     with tempfile.TemporaryDirectory(prefix="cs-") as folder:
         socket = Path(folder) / "s"
-        async with serving(socket, ledger), ConnectorClient(f"unix:{socket}") as client:
+        async with serving(socket, ledger, *modules), ConnectorClient(f"unix:{socket}") as client:
             yield [client]

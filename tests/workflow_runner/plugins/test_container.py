@@ -205,6 +205,17 @@ def processes(word: str) -> list[str]:
     return found
 
 
+async def test_a_connector_of_kubernetes_jobs_gets_the_container_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTING, "kubernetes")
+    stand_in = "tests.workflow_runner.plugins.kubernetes_stand_in"
+    async with connector_service("memory", stand_in) as clients, runner(tmp_path, clients) as opened:
+        inputs = given(containers.adds, a=40, b=2, words="hello")
+        result = await opened.wait(await opened.start(compile_workflow(containers.adds), inputs))
+    assert native(containers.adds, result) == [42, "hello in /var/in"]
+
+
 async def test_without_anything_that_could_run_it_the_error_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
