@@ -12,16 +12,18 @@ import uvloop
 
 from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.loading import find_workflows
-from connectory.authoring.modules import find_root
 from connectory.authoring.resolver import locator_of
 from connectory.authoring.workflow_base import WorkflowBase
+from connectory.client.packing import pack
 from connectory.client.registering import Registered, register
+from connectory.client.uploading import upload
 from connectory.compiler import compile_launch_plan, compile_workflow, launch_plans_of
 from connectory.errors import AuthoringError
 from connectory.v1 import identifiers_pb2, launch_plan_pb2, workflow_pb2
 from connectory_cli.controls import open_control
 from connectory_cli.loading import load
 from connectory_cli.printing import print_json, print_table
+from workflow_runner.python.code import CODE_VARIABLE
 from workflow_runner.sources import mark_sources
 
 __all__ = ["RegisterOptions", "register_file"]
@@ -56,11 +58,16 @@ class _Compiled:
 def register_file(options: RegisterOptions) -> int:
     """Register all that a file defines; the exit code is 0 once all of it is registered."""
     module = load(options.file)
-    version = options.version or _digest(_compiled(module, options, ""))
+    code = pack(options.file)
+    version = options.version or _digest(_compiled(module, options, ""), code)
     compiled = _compiled(module, options, version)
 
     async def session() -> Sequence[Registered]:
         async with open_control(options.endpoint, options.store) as client:
+            if any(_is_python(task) for closure in compiled.closures for task in closure.tasks):
+                place = {"project": options.project, "domain": options.domain}
+                url = await upload(client, code, name="code.tar.gz", **place)
+                _let_code_be_found(compiled.closures, url)
             return await register(client, compiled.closures, compiled.plans)
 
     _print(uvloop.run(session()), options.as_json)
@@ -81,7 +88,6 @@ def _compiled(module: ModuleType, options: RegisterOptions, version: str) -> _Co
     ]
     for closure in closures:
         mark_sources(task.template for task in closure.tasks)
-        _let_tasks_be_found(closure, options.file)
     compiled = [compile_launch_plan(plan, project=project, domain=domain, version=version) for plan in named.values()]
     return _Compiled(closures=closures, plans=compiled)
 
@@ -96,16 +102,20 @@ def _add(workflow: WorkflowBase, workflows: dict[str, WorkflowBase], plans: dict
             _add(plan.workflow, workflows, plans)
 
 
-def _let_tasks_be_found(closure: workflow_pb2.CompiledWorkflowClosure, file: Path) -> None:
-    """Say in the tasks themselves where their modules are, for a runner on this machine."""
-    root = str(find_root(file.absolute()))
-    for task in closure.tasks:
-        if locator_of(task.template) is not None:
-            task.template.container.env.add(key="PYTHONPATH", value=root)
+def _is_python(task: workflow_pb2.CompiledTask) -> bool:
+    return locator_of(task.template) is not None
 
 
-def _digest(compiled: _Compiled) -> str:
-    digest = hashlib.sha256()
+def _let_code_be_found(closures: Sequence[workflow_pb2.CompiledWorkflowClosure], url: str) -> None:
+    """Say in the tasks themselves where their modules are, for a runner on any machine."""
+    for closure in closures:
+        for task in closure.tasks:
+            if _is_python(task):
+                task.template.container.env.add(key=CODE_VARIABLE, value=url)
+
+
+def _digest(compiled: _Compiled, code: bytes) -> str:
+    digest = hashlib.sha256(code)
     for message in (*compiled.closures, *compiled.plans):
         digest.update(message.SerializeToString(deterministic=True))
     return digest.hexdigest()[:_VERSION_LENGTH]

@@ -9,7 +9,8 @@ from workflow_runner.engine.graph import Graph, NodeSpec
 
 __all__ = ["doing", "known_by"]
 
-_SEARCH_PATH = "PYTHONPATH"
+_PLACES = ("PYTHONPATH", "CONNECTORY_CODE")
+"""Variables that say where the code is; what it is, its source says."""
 
 
 def known_by(spec: NodeSpec, inputs: literals_pb2.LiteralMap) -> str:
@@ -68,7 +69,7 @@ def _template(task: tasks_pb2.TaskTemplate) -> bytes:
     template.id.version = ""
     template.metadata.Clear()
     if template.WhichOneof("target") == "container":
-        kept = [pair for pair in template.container.env if pair.key != _SEARCH_PATH]
+        kept = [pair for pair in template.container.env if pair.key not in _PLACES]
         del template.container.env[:]
         template.container.env.extend(kept)
     return template.SerializeToString(deterministic=True)

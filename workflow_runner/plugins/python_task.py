@@ -17,6 +17,7 @@ from workflow_runner.plugins.contract import (
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.python.calls import Call, Expanded, Failed, Reply
+from workflow_runner.python.code import code_of
 from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.python.threads import ThreadExecutor
 
@@ -165,6 +166,7 @@ def _call(ctx: TaskExecutionContext) -> Call:
         inputs=ctx.inputs.SerializeToString(),
         metadata=ctx.metadata.SerializeToString(),
         output_prefix=ctx.output_prefix,
+        code=code_of(ctx.template),
     )
 
 

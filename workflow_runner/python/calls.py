@@ -18,8 +18,10 @@ from connectory.authoring.resolver import locator_of
 from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
+from connectory.storage import default_storage
 from connectory.types import ConversionContext
 from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from workflow_runner.python.code import CODE_VARIABLE, SEARCH_PATH, unpacked
 from workflow_runner.python.eager import RemoteCalls
 from workflow_runner.python.messages import Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
 from workflow_runner.sources import mark_sources
@@ -69,8 +71,11 @@ def _find(template: tasks_pb2.TaskTemplate) -> Any:
     if locator is None:
         raise AuthoringError(f"task {template.id.name!r} does not say where its code is")
     for pair in template.container.env:
-        if pair.key == "PYTHONPATH":
+        if pair.key == SEARCH_PATH:
             sys.path[:0] = [entry for entry in pair.value.split(os.pathsep) if entry and entry not in sys.path]
+        elif pair.key == CODE_VARIABLE:
+            folder = str(unpacked(pair.value, default_storage()))
+            sys.path[:0] = [folder] if folder not in sys.path else []
     return locator.load()
 
 

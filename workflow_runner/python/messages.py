@@ -25,6 +25,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     inputs: bytes
     metadata: bytes
     output_prefix: str = ""
+    code: str = ""
+    """Where the code is, as far as its template says; a process has the code of one place only."""
 
 
 class Returned(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -45,7 +45,7 @@ class ProcessExecutor:
         return await self._run(call, calls)
 
     async def _run(self, call: Call, calls: NodeCalls) -> Reply:
-        worker = self._idle.pop() if self._idle else await self._start()
+        worker = await self._worker(call.code)
         try:
             reply = await worker.run(call, calls)
         except BaseException:
@@ -64,8 +64,17 @@ class ProcessExecutor:
             await worker.kill()
         return reply
 
-    async def _start(self) -> "_Worker":
-        worker = await _Worker.start(sys.path if self._path is None else self._path)
+    async def _worker(self, code: str) -> "_Worker":
+        """A process that has had this code or none, so that versions of a module never mix."""
+        for worker in reversed(self._idle):
+            if worker.code == code:
+                self._idle.remove(worker)
+                return worker
+        if len(self._idle) >= self._size:
+            oldest = self._idle.pop(0)
+            self._workers.discard(oldest)
+            await oldest.kill()
+        worker = await _Worker.start(sys.path if self._path is None else self._path, code)
         self._workers.add(worker)
         return worker
 
@@ -77,14 +86,20 @@ class ProcessExecutor:
 
 class _Worker:
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        code: str,
     ) -> None:
+        self.code = code
+        """Where the code is that it runs."""
         self._process = process
         self._reader = reader
         self._writer = writer
 
     @classmethod
-    async def start(cls, path: Sequence[str]) -> "_Worker":
+    async def start(cls, path: Sequence[str], code: str) -> "_Worker":
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -102,7 +117,7 @@ class _Worker:
             ours.close()  # a process that did start sees this and ends
             raise
         writer.write(pack(msgspec.msgpack.encode(list(path))))
-        return cls(process, reader, writer)
+        return cls(process, reader, writer, code)
 
     async def run(self, call: Call, calls: NodeCalls) -> Reply | None:
         """The answer; None when the process ended instead."""

@@ -63,6 +63,18 @@ def test_a_version_is_never_replaced(service: Service, tmp_path: Path) -> None:
     assert "is registered with other content; register under another version" in refused.stderr
 
 
+def test_each_version_runs_its_own_code_whatever_becomes_of_the_file(service: Service, tmp_path: Path) -> None:
+    flows = tmp_path / "flows.py"
+    for factor in ("2", "3"):
+        flows.write_text(FLOWS.read_text().replace("return x * 2", f"return x * {factor}"))
+        assert ask(service, "register", flows, "--project", "versions", "--version", factor) == 0
+    flows.unlink()
+    for version, result in (("2", 4), ("3", 9), ("2", 4)):
+        words = ("launch", "twice", "--project", "versions", "--version", version, "--input", "x=1", "--wait")
+        done = run(service, *words)
+        assert (done.returncode, done.stdout) == (0, f"o0 = {result}\n"), done.stderr
+
+
 def test_launching_waits_and_prints_the_outputs(service: Service) -> None:
     done = run(service, "launch", "twice", "--input", "x=5", "--wait")
     assert (done.returncode, done.stdout) == (0, "o0 = 20\n")
