@@ -165,3 +165,20 @@ async def test_python_code_of_what_was_taken_over_runs_in_one_process_only(tmp_p
                 os.kill(int(process), 0)
             assert len(await files(folder, 2)) == 2
             await second.abort(execution)
+
+
+async def test_runners_on_one_server_tell_each_other_instead_of_waiting_for_leases(postgres_url: str) -> None:
+    theirs, ours = FakePlugin({"n1": ["hold"]}), FakePlugin({"n1": ["hold"]})
+    hour = 3600.0
+    async with opened(postgres_url, ours, lease=hour, adopt=True) as adopting:
+        async with opened(postgres_url, theirs, owner=ELSEWHERE, lease=hour) as first:
+            taken, left = await first.start(CHAIN), await first.start(CHAIN)
+            await theirs.holding.wait()
+            waiting = asyncio.create_task(first.wait(taken))
+            await adopting.resume(taken, take_over=True)
+            with pytest.raises(LogConflictError, match="another runner has taken it over"):
+                await waiting
+            await ours.holding.wait()
+            ours.holding.clear()
+        await ours.holding.wait()
+        assert {key.split("/")[0] for key in ours.live} == {taken, left}
