@@ -112,9 +112,12 @@ def test_an_execution_is_resumed_by_its_id_from_another_folder_without_its_file(
     assert json.loads(outcome.stdout)["outputs"] == {"o0": 7}, outcome.stderr
 
 
-def test_ctrl_c_aborts_and_the_command_outside_is_gone(connectory: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_being_told_to_end_aborts_and_the_command_outside_is_gone(
+    connectory: Command, tmp_path: Path, number: signal.Signals
+) -> None:
     run, process = _start_gated(connectory, tmp_path)
-    os.kill(run.pid, signal.SIGINT)
+    os.kill(run.pid, number)
     _, said = run.communicate(timeout=30)
     assert run.returncode == 130
     assert "its external jobs are gone" in said

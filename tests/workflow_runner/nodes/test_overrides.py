@@ -1,18 +1,21 @@
 """What a node overrides reaches whoever carries its task out."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from connectory.authoring.connector_task import ConnectorTask
 from connectory.authoring.extended_resources import GPUAccelerator
 from connectory.authoring.pod_template import PodTemplate
 from connectory.authoring.resources import Resources
 from connectory.authoring.task import task
 from connectory.authoring.workflow import workflow
 from connectory.compiler import compile_workflow
-from connectory.v1 import tasks_pb2
-from tests.workflow_runner.fakes import FakePlugin
+from connectory.v1 import literals_pb2, tasks_pb2
+from tests.workflow_runner.fakes import FakePlugin, added
+from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.plugins.contract import PluginEntry, TaskExecutionContext
@@ -30,6 +33,14 @@ def plain() -> None:
     return
 
 
+configured = ConnectorTask("configured", "python-task", {"size": 1})
+
+
+@task
+def number(x: int) -> int:
+    return x
+
+
 class Watching(FakePlugin):
     """Remembers what it is told."""
 
@@ -42,7 +53,12 @@ class Watching(FakePlugin):
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         self.seen.append(ctx)
-        return await super().handle(ctx)
+        transition = await super().handle(ctx)
+        if transition.info.outputs is None:
+            return transition
+        names = list(ctx.template.interface.outputs.variables)
+        outputs = literals_pb2.LiteralMap(literals=dict.fromkeys(names, added(ctx.inputs).literals["o"]))
+        return replace(transition, info=replace(transition.info, outputs=outputs))
 
 
 async def run(plugin: Watching, **overrides: Any) -> ExecutionView:
@@ -129,3 +145,45 @@ async def test_a_name_is_shown_and_an_id_is_the_nodes_own() -> None:
 async def test_the_cache_is_asked_under_the_version_that_the_node_says() -> None:
     (node,) = (await run(Watching(), cache=True, cache_version="7")).nodes
     assert ":7:" in node.cache_key
+
+
+async def test_results_that_one_works_out_while_others_wait_may_be_asked_for_by_the_node() -> None:
+    @workflow
+    def flow() -> None:
+        plain().with_overrides(cache=True, cache_version="1", cache_serialize=True)
+        plain().with_overrides(cache=True, cache_version="1", cache_serialize=True)
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        execution = await runner.start(compile_workflow(flow))
+        await runner.wait(execution)
+        nodes = (await runner.show(execution)).nodes
+    assert sorted(bool(node.cached_from) for node in nodes) == [False, True]
+    assert len({ctx.key for ctx in plugin.seen}) == 1
+
+
+async def test_outputs_have_their_other_names() -> None:
+    @workflow
+    def flow(x: int) -> int:
+        first = number(x=x).with_overrides(aliases={"o0": "other"})
+        return number(x=first)
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        execution = await runner.start(compile_workflow(flow), literal_map(x=integer(4)))
+        await runner.wait(execution)
+        outputs = (await runner.state(execution)).nodes["n0"].outputs
+    assert outputs is not None
+    assert outputs.literals["other"] == outputs.literals["o0"] == integer(4)
+
+
+async def test_a_config_counts_in_place_of_the_tasks_own() -> None:
+    @workflow
+    def flow() -> None:
+        configured().with_overrides(task_config={"size": 2})
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        execution = await runner.start(compile_workflow(flow))
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+    assert dict(plugin.seen[0].template.custom) == {"size": 2}

@@ -303,3 +303,18 @@ async def test_logs_are_read_by_the_handle_also_when_the_execution_has_ended(soc
     assert lines == [f"line {number} of {key}" for number in range(3)]
     assert first == lines[:1]
     assert [link.uri for link in job.log_links] == [f"http://logs/{key}"]
+
+
+async def test_when_one_node_fails_the_jobs_of_the_others_are_deleted_and_seen_to_be_gone(socket: Path) -> None:
+    system = FakeSystem(stubborn=2)
+    endless, failing = fake(rounds=10**6), task("failing", inputs={"a": INTEGER}, custom={"rounds": 2, "fail_first": 9})
+    nodes = [node(f"n{i}", endless, {"a": constant(integer(i))}) for i in range(3)]
+    compiled = closure(workflow("w", [*nodes, node("bad", failing, {"a": constant(integer(9))})]), [endless, failing])
+    async with fake_service(socket, system), runner(socket) as opened:
+        execution = await opened.start(compiled)
+        assert (await opened.wait(execution)).phase is ExecutionPhase.FAILED
+        ended = {each.id: each.phase for each in (await opened.show(execution)).nodes}
+    assert ended == {**dict.fromkeys(("n0", "n1", "n2"), NodePhase.ABORTED), "bad": NodePhase.FAILED}
+    running = [job for job in system.jobs.values() if job.rounds > 100]
+    assert len(running) == 3
+    assert all(job.deleted for job in running)
