@@ -3,15 +3,12 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-
-import msgspec
+from dataclasses import replace
 
 from connectory.client.connector import ConnectorClient
 from connectory.client.failures import NO_ANSWER
 from connectory.connector.contract import TaskCategory
 from connectory.errors import (
-    AmbiguousError,
     ConnectorError,
     DeadlineExceededError,
     InvalidTaskError,
@@ -20,49 +17,17 @@ from connectory.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import tasks_pb2
-from workflow_runner.plugins.contract import (
-    NotConfirmableError,
-    Plugin,
-    PluginEntry,
-    TaskExecutionContext,
-)
-from workflow_runner.plugins.order import stage_of
-from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource, unknown_phase
+from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.deletion import delete_job, learn_job
+from workflow_runner.plugins.knowledge import ConnectorJob, JobKnowledge
+from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
-from workflow_runner.plugins.requests import category_of, create_request, delete_request, get_request, header
+from workflow_runner.plugins.requests import category_of, create_request, get_request, header
 from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route, Routes
 
 __all__ = ["ConnectorJob", "ConnectorPlugin", "connector_plugin"]
-
-
-class ConnectorJob(msgspec.Struct, frozen=True, kw_only=True):
-    """The plugin state: the job's handle, as the service gave it."""
-
-    handle: bytes
-    deleted: bool = False
-    """Whether its deletion was accepted."""
-
-
-@dataclass(kw_only=True)
-class _Memory:
-    """What is known of an attempt in this process only."""
-
-    last_good: float = field(default_factory=time.monotonic)
-    interval: float = 0.0
-    failures: int = 0
-    unknown_since: float | None = None
-    """When the job was first reported in a phase that nobody knows; None: its phase is known."""
-    may_exist: bool = False
-    """Whether there may be a job whose handle is not known."""
-    deleted_at: float | None = None
-    has_run: bool = False
-    """Whether the job was last reported as running."""
-    returns: int = 0
-    """How often a job that had run was reported as queued again; the version of its phases."""
-    execution: "asyncio.Task[pb.Resource] | None" = None
 
 
 class ConnectorPlugin(Plugin):
@@ -78,7 +43,7 @@ class ConnectorPlugin(Plugin):
         self._clients = clients
         self._routes = routes or Routes(clients)
         self._patience = patience or Patience()
-        self._memories: dict[str, _Memory] = {}
+        self._memories: dict[str, JobKnowledge] = {}
 
     async def carries_out(self, template: tasks_pb2.TaskTemplate) -> bool:
         """Whether a service offers the task's category. One that cannot be asked may offer it."""
@@ -92,11 +57,11 @@ class ConnectorPlugin(Plugin):
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Create the job, or ask how it stands."""
-        memory = self._memories.setdefault(ctx.key, _Memory())
+        memory = self._memories.setdefault(ctx.key, JobKnowledge())
         transition = await self._next(ctx, memory)
-        return replace(transition, info=_in_order(transition.info, memory))
+        return replace(transition, info=memory.in_order(transition.info))
 
-    async def _next(self, ctx: TaskExecutionContext, memory: _Memory) -> Transition:
+    async def _next(self, ctx: TaskExecutionContext, memory: JobKnowledge) -> Transition:
         job = ctx.state.read(ConnectorJob)
         try:
             route = await self._routes.find(category_of(ctx))
@@ -110,7 +75,7 @@ class ConnectorPlugin(Plugin):
                 return self._not_begun(ctx, memory, error)
             return self._not_known(memory, error)
 
-    async def _create(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
+    async def _create(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route) -> Transition:
         memory.may_exist = True
         try:
             response = await route.client.create(create_request(ctx), timeout=self._patience.call)
@@ -121,10 +86,12 @@ class ConnectorPlugin(Plugin):
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
         return do_transition(PhaseInfo.queued(), again_in=0.0)
 
-    async def _poll(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: ConnectorJob) -> Transition:
+    async def _poll(
+        self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route, job: ConnectorJob
+    ) -> Transition:
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         memory.last_good, memory.failures = time.monotonic(), 0
-        info = self._bounded(memory, response.resource, info_of_resource(response.resource))
+        info = memory.bounded(response.resource, info_of_resource(response.resource), self._patience)
         if response.resource.HasField("poll_after"):
             told = response.resource.poll_after.ToTimedelta().total_seconds()
             return do_transition(info, again_in=min(max(told, self._patience.first_poll), self._patience.longest_told))
@@ -132,21 +99,7 @@ class ConnectorPlugin(Plugin):
         memory.interval = min(grown, self._patience.slowest_poll)
         return do_transition(info, again_in=memory.interval)
 
-    def _bounded(self, memory: _Memory, resource: pb.Resource, info: PhaseInfo) -> PhaseInfo:
-        """A phase that nobody knows means that the job goes on, and is reported; but not for ever."""
-        unknown = unknown_phase(resource)
-        if unknown is None:
-            memory.unknown_since = None
-            return info
-        memory.unknown_since = memory.unknown_since or time.monotonic()
-        lasted = time.monotonic() - memory.unknown_since
-        text = f"its connector reports phase {unknown}, which is not known here"
-        if lasted > self._patience.unknown_phase:
-            message = f"{text}; that is so for {lasted:.0f} s, so the job is ended"
-            return PhaseInfo.retryable_failure("UNKNOWN_PHASE", message, kind="system", live=True)
-        return replace(info, message=f"{info.message}; {text}" if info.message else text)
-
-    async def _execute(self, ctx: TaskExecutionContext, memory: _Memory, route: Route) -> Transition:
+    async def _execute(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route) -> Transition:
         if memory.execution is None:
             memory.execution = asyncio.create_task(route.client.execute(header(ctx), ctx.inputs))
             memory.execution.add_done_callback(lambda _: ctx.wake())
@@ -159,7 +112,7 @@ class ConnectorPlugin(Plugin):
             raise
         return do_transition(info_of_resource(resource))
 
-    def _not_begun(self, ctx: TaskExecutionContext, memory: _Memory, error: ConnectorError) -> Transition:
+    def _not_begun(self, ctx: TaskExecutionContext, memory: JobKnowledge, error: ConnectorError) -> Transition:
         """There is no job yet: ask again under the same key, or give up."""
         if not isinstance(error, UnavailableError | DeadlineExceededError | RateLimitedError):
             return do_transition(failure_of_error(error))
@@ -173,7 +126,7 @@ class ConnectorPlugin(Plugin):
             info = PhaseInfo.permanent_failure(error.reason, message, kind="system", live=live)
         return do_transition(info, again_in=wait)
 
-    def _not_known(self, memory: _Memory, error: ConnectorError) -> Transition:
+    def _not_known(self, memory: JobKnowledge, error: ConnectorError) -> Transition:
         """There is a job, but not how it stands: ask again, or give up. A poll that fails is not a job that failed."""
         if isinstance(error, NotFoundError) and error.reason != UNKNOWN_CATEGORY:
             message = f"the job is gone: {error.message}"
@@ -188,14 +141,14 @@ class ConnectorPlugin(Plugin):
             return do_transition(PhaseInfo.retryable_failure(error.reason, message, kind="system", live=True))
         return do_transition(PhaseInfo.running(f"{error.message}; asking again in {wait:.1f} s"), again_in=wait)
 
-    def _wait(self, memory: _Memory, error: ConnectorError) -> float:
+    def _wait(self, memory: JobKnowledge, error: ConnectorError) -> float:
         memory.failures += 1
         wait = min(self._patience.first_retry * 2.0 ** min(memory.failures - 1, 30), self._patience.slowest_retry)
         return max(wait, error.retry_after.total_seconds()) if error.retry_after is not None else wait
 
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Delete the job, and see that it is gone."""
-        memory = self._memories.setdefault(ctx.key, _Memory())
+        memory = self._memories.setdefault(ctx.key, JobKnowledge())
         if memory.execution is not None:
             memory.execution.cancel()
             await asyncio.wait([memory.execution])
@@ -207,47 +160,9 @@ class ConnectorPlugin(Plugin):
         if route.is_sync:
             return
         if job is None:
-            job = await self._learn(ctx, route)
+            job = await learn_job(ctx, route.client, self._patience)
         if job is not None:
-            await self._delete(ctx, memory, route, job)
-
-    async def _learn(self, ctx: TaskExecutionContext, route: Route) -> ConnectorJob | None:
-        """Find out whether there is a job, by asking for it once more under the same key."""
-        try:
-            response = await route.client.create(create_request(ctx), timeout=self._patience.call)
-        except (UnavailableError, DeadlineExceededError, RateLimitedError):
-            raise
-        except AmbiguousError as error:
-            raise NotConfirmableError(error.message) from error
-        except ConnectorError:
-            return None
-        return ConnectorJob(handle=response.resource_meta)
-
-    async def _delete(self, ctx: TaskExecutionContext, memory: _Memory, route: Route, job: ConnectorJob) -> None:
-        ctx.state.write(job)
-        try:
-            if not job.deleted:
-                await route.client.delete(delete_request(ctx, job.handle), timeout=self._patience.call)
-                job = msgspec.structs.replace(job, deleted=True)
-                ctx.state.write(job)
-            if memory.deleted_at is None:
-                memory.deleted_at = time.monotonic()
-            response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
-        except NotFoundError as error:
-            if error.reason == UNKNOWN_CATEGORY:
-                raise
-            return
-        except (InvalidTaskError, UnsupportedError) as error:
-            if job.deleted:
-                return
-            raise NotConfirmableError(f"its deletion was refused: {error.message}") from error
-        if info_of_resource(response.resource).phase.is_terminal:
-            return
-        waited = time.monotonic() - memory.deleted_at
-        if waited > self._patience.confirmation:
-            raise NotConfirmableError(f"its deletion was accepted {waited:.0f} s ago, yet it is reported as running")
-        ctx.state.write(msgspec.structs.replace(job, deleted=False))
-        raise UnavailableError("the job was deleted and is still reported as running")
+            await delete_job(ctx, route.client, job, memory, self._patience)
 
     async def finalize(self, ctx: TaskExecutionContext) -> None:
         """Forget the attempt."""
@@ -262,17 +177,6 @@ class ConnectorPlugin(Plugin):
             await asyncio.wait(running)
         for client in self._clients:
             await client.close()
-
-
-def _in_order(info: PhaseInfo, memory: _Memory) -> PhaseInfo:
-    """The same, with a version that says how often the job went back to an earlier phase."""
-    if info.phase.is_terminal:
-        return info
-    running = stage_of(info.phase) == 1
-    if memory.has_run and not running:
-        memory.returns += 1
-    memory.has_run = running
-    return replace(info, version=memory.returns) if memory.returns else info
 
 
 def connector_plugin(clients: Sequence[ConnectorClient], patience: Patience | None = None) -> PluginEntry:

@@ -1,0 +1,70 @@
+"""Deleting the job of an attempt, and seeing that it is gone."""
+
+import time
+
+import msgspec
+
+from connectory.client.connector import ConnectorClient
+from connectory.errors import (
+    AmbiguousError,
+    ConnectorError,
+    DeadlineExceededError,
+    InvalidTaskError,
+    NotFoundError,
+    RateLimitedError,
+    UnavailableError,
+    UnsupportedError,
+)
+from workflow_runner.plugins.contract import NotConfirmableError, TaskExecutionContext
+from workflow_runner.plugins.knowledge import ConnectorJob, JobKnowledge
+from workflow_runner.plugins.outcomes import info_of_resource
+from workflow_runner.plugins.patience import Patience
+from workflow_runner.plugins.requests import create_request, delete_request, get_request
+from workflow_runner.plugins.routes import UNKNOWN_CATEGORY
+
+__all__ = ["delete_job", "learn_job"]
+
+
+async def learn_job(ctx: TaskExecutionContext, client: ConnectorClient, patience: Patience) -> ConnectorJob | None:
+    """Find out whether there is a job, by asking for it once more under the same key."""
+    try:
+        response = await client.create(create_request(ctx), timeout=patience.call)
+    except (UnavailableError, DeadlineExceededError, RateLimitedError):
+        raise
+    except AmbiguousError as error:
+        raise NotConfirmableError(error.message) from error
+    except ConnectorError:
+        return None
+    return ConnectorJob(handle=response.resource_meta)
+
+
+async def delete_job(
+    ctx: TaskExecutionContext, client: ConnectorClient, job: ConnectorJob, known: JobKnowledge, patience: Patience
+) -> None:
+    """Delete the job. Returns once it is reported as ended or unknown; any error means that it is to be called again,
+    but for NotConfirmableError.
+    """
+    ctx.state.write(job)
+    try:
+        if not job.deleted:
+            await client.delete(delete_request(ctx, job.handle), timeout=patience.call)
+            job = msgspec.structs.replace(job, deleted=True)
+            ctx.state.write(job)
+        if known.deleted_at is None:
+            known.deleted_at = time.monotonic()
+        response = await client.get(get_request(ctx, job.handle), timeout=patience.call)
+    except NotFoundError as error:
+        if error.reason == UNKNOWN_CATEGORY:
+            raise
+        return
+    except (InvalidTaskError, UnsupportedError) as error:
+        if job.deleted:
+            return
+        raise NotConfirmableError(f"its deletion was refused: {error.message}") from error
+    if info_of_resource(response.resource).phase.is_terminal:
+        return
+    waited = time.monotonic() - known.deleted_at
+    if waited > patience.confirmation:
+        raise NotConfirmableError(f"its deletion was accepted {waited:.0f} s ago, yet it is reported as running")
+    ctx.state.write(msgspec.structs.replace(job, deleted=False))
+    raise UnavailableError("the job was deleted and is still reported as running")

@@ -1,0 +1,66 @@
+"""What the connector plugin knows of a job: what it remembers over restarts, and what only this process knows."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from connectory.connector.contract import Phase
+from connectory.v1 import connector_pb2 as pb
+from workflow_runner.plugins.outcomes import unknown_phase
+from workflow_runner.plugins.patience import Patience
+from workflow_runner.plugins.phases import PhaseInfo
+
+__all__ = ["ConnectorJob", "JobKnowledge"]
+
+
+class ConnectorJob(msgspec.Struct, frozen=True, kw_only=True):
+    """The plugin state: the job's handle, as the service gave it."""
+
+    handle: bytes
+    deleted: bool = False
+    """Whether its deletion was accepted."""
+
+
+@dataclass(kw_only=True)
+class JobKnowledge:
+    """What is known of an attempt in this process only."""
+
+    last_good: float = field(default_factory=time.monotonic)
+    interval: float = 0.0
+    failures: int = 0
+    unknown_since: float | None = None
+    """When the job was first reported in a phase that nobody knows; None: its phase is known."""
+    may_exist: bool = False
+    """Whether there may be a job whose handle is not known."""
+    deleted_at: float | None = None
+    has_run: bool = False
+    """Whether the job was last reported as running."""
+    returns: int = 0
+    """How often a job that had run was reported as queued again; the version of its phases."""
+    execution: "asyncio.Task[pb.Resource] | None" = None
+
+    def bounded(self, resource: pb.Resource, info: PhaseInfo, patience: Patience) -> PhaseInfo:
+        """A phase that nobody knows means that the job goes on, and is reported; but not for ever."""
+        unknown = unknown_phase(resource)
+        if unknown is None:
+            self.unknown_since = None
+            return info
+        self.unknown_since = self.unknown_since or time.monotonic()
+        lasted = time.monotonic() - self.unknown_since
+        text = f"its connector reports phase {unknown}, which is not known here"
+        if lasted > patience.unknown_phase:
+            message = f"{text}; that is so for {lasted:.0f} s, so the job is ended"
+            return PhaseInfo.retryable_failure("UNKNOWN_PHASE", message, kind="system", live=True)
+        return replace(info, message=f"{info.message}; {text}" if info.message else text)
+
+    def in_order(self, info: PhaseInfo) -> PhaseInfo:
+        """The same, with a version that says how often the job went back to an earlier phase."""
+        if info.phase.is_terminal:
+            return info
+        running = info.phase is Phase.RUNNING
+        if self.has_run and not running:
+            self.returns += 1
+        self.has_run = running
+        return replace(info, version=self.returns) if self.returns else info
