@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("page", ["runner.md", "schedules.md", "stores.md"])
+@pytest.mark.parametrize("page", ["control-api.md", "runner.md", "schedules.md", "stores.md"])
 def test_the_samples_of_a_page_run(page: str, tmp_path: Path) -> None:
     samples = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
     assert samples
