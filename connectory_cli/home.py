@@ -21,7 +21,7 @@ class Places:
     outputs: str
     """The URL below which nodes write."""
     ledger: str
-    """What the embedded connector server remembers creates in: a file beside the store, or "memory"."""
+    """What the embedded connector server remembers creates in: a file beside the store, its database, or "memory"."""
 
 
 def home() -> Path:
@@ -36,6 +36,8 @@ def places(store: str | None, outputs: str | None = None) -> Places:
     """Fill in what was not said. Nothing is made."""
     url = store or f"sqlite:///{home() / 'runner.db'}"
     parts = urlsplit(url)
+    if parts.scheme in ("postgresql", "postgres"):
+        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), ledger=url)
     if parts.scheme != "sqlite" or not parts.path.strip("/"):
         return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), ledger="memory")
     path = Path(f"{parts.netloc}{parts.path}" if parts.netloc else parts.path[1:]).absolute()

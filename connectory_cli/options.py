@@ -25,7 +25,8 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         envvar="CONNECTORY_STORE",
-        help="Where executions are kept: sqlite:///PATH or memory://.  [default: a file in the user's state folder]",
+        help="Where executions are kept: sqlite:///PATH, postgresql://USER@HOST/DATABASE or memory://.  "
+        "[default: a file in the user's state folder]",
         show_default=False,
     ),
 ]
