@@ -11,8 +11,8 @@ from connectory.v1 import tasks_pb2
 from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.state import NodeState
 from workflow_runner.plugin_state import AttemptState
-from workflow_runner.plugins.connector import ConnectorJob
 from workflow_runner.plugins.routes import Routes
+from workflow_runner.plugins.started_jobs import started_job
 from workflow_runner.replay import replay
 from workflow_runner.store.contract import Store
 
@@ -46,14 +46,15 @@ async def job_of(store: Store, execution: str, path: str, attempt: int | None = 
     known = {number: state for (where, number), state in kept.items() if where == path}
     chosen = max(known, default=0) if attempt is None else attempt
     memory = AttemptState(store, execution, path, chosen, known.get(chosen))
-    job = memory.read(ConnectorJob) if chosen in known else None
+    task = _template(node, node.spec.task, chosen)
+    job = started_job(memory, task) if chosen in known else None
     if job is None:
         raise UserError(
             f"attempt {chosen + 1} of node {path!r} has no job that is known: its task, of type "
             f"{node.spec.task.type!r}, was not begun, or is not carried out by a connector that has jobs"
         )
     return KnownJob(
-        template=_template(node, node.spec.task, chosen),
+        template=job.template,
         attempt=chosen,
         handle=job.handle,
         log_links=node.log_links,

@@ -17,7 +17,7 @@ from datetime import timedelta
 
 load = ConnectorTask("load", "warehouse_load", inputs={"x": int})
 greet = ContainerTask(
-    "greet", "busybox", ["sh", "-c", "printf 'hello %s' $(cat /in/name) > /out/greeting"],
+    "greet", "busybox", ["sh", "-c", "printf 'hello %s' $(cat /in/name) > /out/greeting; echo greeted"],
     inputs={"name": str}, outputs={"greeting": str}, input_data_dir="/in", output_data_dir="/out",
 )
 
@@ -97,6 +97,7 @@ def test_a_container_runs_once_though_everything_around_it_is_killed(connectory:
 @pytest.mark.usefixtures("site")
 def test_a_container_runs_as_a_process_of_this_machine(connectory: Command) -> None:
     connectory.environment["CONNECTORY_CONTAINER_RUNTIME"] = "process"
-    outcome = connectory("run", "flow.py", "greets", "--input", "name=you")
+    outcome = connectory("run", "flow.py", "greets", "--input", "name=you", "--name", "greeting")
     assert outcome.returncode == 0, outcome.stderr
     assert "hello you" in outcome.stdout
+    assert connectory("executions", "logs", "greeting", "n0").stdout == "greeted\n"

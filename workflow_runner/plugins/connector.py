@@ -168,6 +168,13 @@ class ConnectorPlugin(Plugin):
         """Forget the attempt."""
         self._memories.pop(ctx.key, None)
 
+    async def let_go(self, ctx: TaskExecutionContext) -> None:
+        """Give up a call of a sync connector, which another runner makes again; jobs go on."""
+        memory = self._memories.pop(ctx.key, None)
+        if memory is not None and memory.execution is not None:
+            memory.execution.cancel()
+            await asyncio.wait([memory.execution])
+
     async def close(self) -> None:
         """Give up the calls that still run, and close the connections."""
         running = [memory.execution for memory in self._memories.values() if memory.execution is not None]

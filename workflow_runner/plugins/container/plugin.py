@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -49,6 +50,17 @@ class _Memory:
     ending: asyncio.Task[PhaseInfo] | None = None
     version: int = 0
     """The version with which the job's phase came last."""
+
+    @property
+    def under_way(self) -> list[asyncio.Task[Any]]:
+        """What is being done now."""
+        return [task for task in (self.planning, self.ending) if task is not None]
+
+    async def give_up(self) -> None:
+        """Cancel it. What a thread has begun goes on to its end, and counts for nothing."""
+        for task in self.under_way:
+            task.cancel()
+            await asyncio.wait([task])
 
 
 class ContainerPlugin(Plugin):
@@ -138,9 +150,8 @@ class ContainerPlugin(Plugin):
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Have the job deleted, and the container removed."""
         memory = self._memories.setdefault(ctx.key, _Memory())
-        under_way = [task for task in (memory.planning, memory.ending) if task is not None]
-        if under_way:
-            await asyncio.wait(under_way)
+        if memory.under_way:
+            await asyncio.wait(memory.under_way)
         kept = ctx.state.read(Kept)
         if kept is None:
             return
@@ -156,14 +167,17 @@ class ContainerPlugin(Plugin):
         if not (is_raw(ctx) and folders.keeps_outputs(ctx.template.interface.outputs, ctx.output_prefix)):
             await asyncio.to_thread(folders.remove)
 
+    async def let_go(self, ctx: TaskExecutionContext) -> None:
+        """Give up what is being brought and fetched; another runner begins it anew, and the container goes on."""
+        memory = self._memories.pop(ctx.key, None)
+        if memory is not None:
+            await memory.give_up()
+        await self._jobs.let_go(ctx)
+
     async def close(self) -> None:
         """Give up what is being brought and fetched; it is begun anew."""
-        memories = self._memories.values()
-        under_way = [task for memory in memories for task in (memory.planning, memory.ending) if task is not None]
-        for task in under_way:
-            task.cancel()
-        if under_way:
-            await asyncio.wait(under_way)
+        for memory in self._memories.values():
+            await memory.give_up()
         await self._jobs.close()
 
     @staticmethod
