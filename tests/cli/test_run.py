@@ -112,6 +112,28 @@ def test_an_execution_is_resumed_by_its_id_from_another_folder_without_its_file(
     assert json.loads(outcome.stdout)["outputs"] == {"o0": 7}, outcome.stderr
 
 
+def test_recovered_with_new_code_a_command_that_still_runs_goes_on(connectory: Command, tmp_path: Path) -> None:
+    file = tmp_path / "flows.py"
+    file.write_text(FLOWS.read_text())
+    run, process = _start_gated(connectory, tmp_path, "--name=old", file=file)
+    run.kill()
+    run.wait()
+    file.write_text(FLOWS.read_text().replace("return int(text)", "return 100 * int(text)"))
+    new_code = ("--with-new-code", file)
+    looked = connectory("executions", "recover", "old", *new_code, "--dry-run", "--json")
+    assert looked.returncode == 0, looked.stderr
+    shown = json.loads(looked.stdout)
+    assert [(row["name"], row["change"]) for row in shown] == [("gated_command", "adopted"), ("parse", "changed")]
+    assert _runs(process)
+    (tmp_path / "gate").touch()
+    outcome = connectory("executions", "recover", "old", *new_code, "--name=new")
+    assert outcome.stdout == "o0 = 700\n", outcome.stderr
+    begun = [line for line in (tmp_path / "log").read_text().splitlines() if line.startswith("begun")]
+    assert len(begun) == 1
+    phases = {row["id"]: row["phase"] for row in json.loads(connectory("executions", "list", "--json").stdout)}
+    assert phases == {"old": "ABORTED", "new": "SUCCEEDED"}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_being_told_to_end_aborts_and_the_command_outside_is_gone(
     connectory: Command, tmp_path: Path, number: signal.Signals
@@ -135,10 +157,12 @@ def test_an_execution_whose_runner_died_can_be_aborted(connectory: Command, tmp_
     assert not _runs(process)
 
 
-def _start_gated(connectory: Command, folder: Path, *words: str) -> tuple[subprocess.Popen[str], int]:
+def _start_gated(
+    connectory: Command, folder: Path, *words: str, file: Path = FLOWS
+) -> tuple[subprocess.Popen[str], int]:
     """The workflow `gated` with its command running: the runner, and the command's process id."""
     os.mkfifo(folder / "begun")
-    run = connectory.start("run", FLOWS, "gated", "-i", f"folder={folder}", *words)
+    run = connectory.start("run", file, "gated", "-i", f"folder={folder}", *words)
     return run, int((folder / "begun").read_text())
 
 
