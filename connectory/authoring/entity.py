@@ -131,7 +131,11 @@ class Entity(ABC):
 
     def run_node(self, node: Node, lookup: Lookup) -> literals_pb2.LiteralMap:
         """Run it in this process as a node of a workflow whose values `lookup` gives."""
-        return self.run(resolve_all(node.bindings, lookup))
+        return self.run_as(node, resolve_all(node.bindings, lookup))
+
+    def run_as(self, node: Node, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
+        """Run it in this process with these inputs, as this node says."""
+        return self.run(literals)
 
     @abstractmethod
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:

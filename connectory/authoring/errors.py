@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from connectory.errors import ConnectoryError
 
-__all__ = ["IgnoreOutputs", "TaskFailedError"]
+__all__ = ["IgnoreOutputs", "TaskFailedError", "failure_message", "may_be_retried"]
 
 
 _PERMANENT: Final = frozenset(
@@ -57,3 +57,13 @@ class TaskFailedError(ConnectoryError):
     def may_be_retried(self) -> bool:
         """Whether another attempt is worth it, for tasks that ask for retries; for a mistake in the code it is not."""
         return self.recoverable or self.code not in _PERMANENT
+
+
+def may_be_retried(error: Exception) -> bool:
+    """Whether another attempt is worth it after this exception of a task's code."""
+    return error.may_be_retried if isinstance(error, TaskFailedError) else type(error).__name__ not in _PERMANENT
+
+
+def failure_message(error: Exception) -> str:
+    """What an exception of a task's code is called in errors that others read."""
+    return str(error) if isinstance(error, ConnectoryError) else f"{type(error).__name__}: {error}"

@@ -10,13 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol
 
+from connectory.authoring.attempts import attempts_of_others, context_of_attempt
 from connectory.authoring.context import TaskContext, entered
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.decks import DeckField, standard_decks, write_decks
-from connectory.authoring.errors import IgnoreOutputs, TaskFailedError
+from connectory.authoring.errors import IgnoreOutputs, TaskFailedError, failure_message
 from connectory.authoring.graph import building
 from connectory.authoring.interface import Interface
-from connectory.errors import ConnectoryError, StorageError, TypeConversionError
+from connectory.errors import StorageError, TypeConversionError
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import identifiers_pb2, interface_pb2, literals_pb2
 
@@ -124,7 +125,7 @@ class _Run:
         self._task = task
         self._types = types or type_registry()
         self._conversion = conversion or conversion_context()
-        self._context = context or TaskContext(task_id=_identifier(task))
+        self._context = context or context_of_attempt(_identifier(task))
         self._inputs: Mapping[str, Any] = {}
         self._values: Mapping[str, Any] | None = None
         self._durations: dict[str, float] = {}
@@ -148,7 +149,7 @@ class _Run:
         fields: tuple[DeckField, ...] | None = getattr(self._task, "deck_fields", None)
         context.enable_deck = context.enable_deck or fields is not None
         try:
-            with entered(context), building(None):
+            with entered(context), building(None), attempts_of_others():
                 try:
                     yield
                 except IgnoreOutputs as reason:
@@ -229,10 +230,12 @@ async def _awaited(awaitable: Awaitable[Any]) -> Any:
 
 
 def _failure(error: Exception, kind: Literal["user", "system"], *, recoverable: bool = False) -> TaskFailedError:
-    ours = isinstance(error, ConnectoryError)
-    message = str(error) if ours else f"{type(error).__name__}: {error}"
     return TaskFailedError(
-        message, kind=kind, code=type(error).__name__, traceback=_user_traceback(error), recoverable=recoverable
+        failure_message(error),
+        kind=kind,
+        code=type(error).__name__,
+        traceback=_user_traceback(error),
+        recoverable=recoverable,
     )
 
 

@@ -9,6 +9,7 @@ from connectory.authoring.calling import link_call, takes_none
 from connectory.authoring.casting import castable
 from connectory.authoring.conversion import describe
 from connectory.authoring.entity import Entity
+from connectory.authoring.errors import failure_message
 from connectory.authoring.graph import Graph
 from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Node
@@ -81,7 +82,7 @@ def run_failure_node(node: Node, inputs: literals_pb2.LiteralMap, error: Excepti
     taken = _error_type(variables[_ERROR_INPUT].type) if _ERROR_INPUT in variables else None
     if taken is not None:
         literals.literals[_ERROR_INPUT].CopyFrom(_error(variables[_ERROR_INPUT].type, taken, error))
-    node.entity.run(literals)
+    node.entity.run_as(node, literals)
 
 
 def _error_type(declared: types_pb2.LiteralType) -> types_pb2.LiteralType | None:
@@ -92,7 +93,7 @@ def _error_type(declared: types_pb2.LiteralType) -> types_pb2.LiteralType | None
 
 
 def _error(declared: types_pb2.LiteralType, kind: types_pb2.LiteralType, error: Exception) -> literals_pb2.Literal:
-    literal = literals_pb2.Literal(scalar=literals_pb2.Scalar(error=types_pb2.Error(message=str(error))))
+    literal = literals_pb2.Literal(scalar=literals_pb2.Scalar(error=types_pb2.Error(message=failure_message(error))))
     if declared.WhichOneof("type") != "union_type":
         return literal
     return literals_pb2.Literal(scalar=literals_pb2.Scalar(union=literals_pb2.Union(value=literal, type=kind)))

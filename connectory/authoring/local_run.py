@@ -11,8 +11,11 @@ from connectory.v1 import literals_pb2
 __all__ = ["run_graph"]
 
 
-def run_graph(graph: Graph, inputs: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-    """The outputs of a workflow for these inputs. The first node that fails ends it."""
+def run_graph(graph: Graph, inputs: literals_pb2.LiteralMap, *, finish_others: bool = False) -> literals_pb2.LiteralMap:
+    """The outputs of a workflow for these inputs. The first node that fails ends it.
+
+    With `finish_others`, nodes that do not need the failed one are run before.
+    """
     results: dict[str, literals_pb2.LiteralMap] = {"": inputs}
 
     def lookup(node_id: str, var: str) -> literals_pb2.Literal:
@@ -23,6 +26,16 @@ def run_graph(graph: Graph, inputs: literals_pb2.LiteralMap) -> literals_pb2.Lit
         return given[var]
 
     nodes = {node.id: node for node in graph.nodes}
+    failure: Exception | None = None
     for key in in_order({node.id: waits_for(node) for node in graph.nodes}):
-        results[key] = nodes[key].entity.run_node(nodes[key], lookup)
+        if failure is not None and not results.keys() >= set(waits_for(nodes[key])):
+            continue
+        try:
+            results[key] = nodes[key].entity.run_node(nodes[key], lookup)
+        except Exception as error:
+            if not finish_others:
+                raise
+            failure = failure or error
+    if failure is not None:
+        raise failure
     return resolve_all(graph.outputs, lookup)

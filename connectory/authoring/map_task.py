@@ -6,7 +6,7 @@ import copy
 import functools
 import hashlib
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connectory.authoring.arguments import teaching
@@ -17,7 +17,7 @@ from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.location import authoring_error
 from connectory.authoring.map_item import MapTaskResolver
 from connectory.authoring.metadata import TaskMetadata
-from connectory.authoring.node import Overrides
+from connectory.authoring.node import Node, Overrides
 from connectory.authoring.node_settings import node_metadata
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.reference import ReferenceTask
@@ -92,6 +92,14 @@ class ArrayEntity(Entity):
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """Run all repetitions here, one after the other."""
+        return self.run_each(literals, self.target.run)
+
+    def run_each(
+        self,
+        literals: literals_pb2.LiteralMap,
+        run: Callable[[literals_pb2.LiteralMap], literals_pb2.LiteralMap],
+    ) -> literals_pb2.LiteralMap:
+        """The results of running every member in this way."""
         output = next(iter(self.interface.outputs), None)
         member: types_pb2.LiteralType | None = None
         if output is not None:
@@ -103,7 +111,7 @@ class ArrayEntity(Entity):
             bound=frozenset(self.bound),
             output=output,
             member=member,
-            run=self.target.run,
+            run=run,
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -153,6 +161,10 @@ class MapTask(ArrayEntity):
             ),
         )
 
+    def run_as(self, node: Node, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
+        """Run all repetitions here, each again as often as it is to be retried, unless its result is known."""
+        return self.run_each(literals, lambda item: self.target.run_with(self.metadata, node.overrides, item))
+
     @property
     def short_name(self) -> str:
         """Its whole name, which is how Flyte calls it."""
@@ -172,7 +184,8 @@ class MapTask(ArrayEntity):
         once.task_resolver = MapTaskResolver(self)
         template = once.template(settings)
         template.id.CopyFrom(settings.identifier(identifiers_pb2.TASK, self.name))
-        template.task_type_version = 1
+        if template.WhichOneof("target") in ("container", "k8s_pod"):  # a service knows its tasks by their own version
+            template.task_type_version = 1
         template.metadata.CopyFrom(self.metadata.to_proto())
         template.interface.CopyFrom(self.typed_interface)
         return template

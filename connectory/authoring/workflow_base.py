@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from abc import abstractmethod
 from functools import cached_property
+from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
 from connectory.authoring.default_options import DefaultOptions
@@ -14,7 +15,7 @@ from connectory.authoring.graph import Graph
 from connectory.authoring.interface import Interface
 from connectory.authoring.local_run import run_graph
 from connectory.authoring.location import authoring_error
-from connectory.authoring.node import Overrides
+from connectory.authoring.node import Node, Overrides
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 
 if TYPE_CHECKING:
@@ -101,8 +102,17 @@ class WorkflowBase(Entity):
         """Run all nodes here; when one fails, the failure node, and raise what it failed with."""
         graph = self.graph
         try:
-            return run_graph(graph, literals)
+            patient = self.failure_policy is WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
+            return run_graph(graph, literals, finish_others=patient)
         except Exception as error:
             if graph.failure_node is not None:
-                run_failure_node(graph.failure_node, literals, error)
+                _run_handler(graph.failure_node, literals, error)
             raise
+
+
+def _run_handler(node: Node, literals: literals_pb2.LiteralMap, error: Exception) -> None:
+    """Run the failure node; the workflow fails with what was wrong before, also when this fails."""
+    try:
+        run_failure_node(node, literals, error)
+    except Exception:
+        getLogger("connectory").warning("the failure node '%s' failed, too", node.entity_name, exc_info=True)

@@ -197,7 +197,7 @@ def test_the_handler_is_given_the_error() -> None:
 
     with pytest.raises(ValueError, match="broken"):
         flow(a=5)
-    assert HANDLED == [(5, "broken")]
+    assert HANDLED == [(5, "ValueError: broken")]
     told(a=1, err=FlyteError(message="m", failed_node_id="n0"))
     assert HANDLED[-1] == (1, "m")
 
