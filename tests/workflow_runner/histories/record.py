@@ -30,13 +30,16 @@ from tests.workflow_runner.workflows import (
     types_list,
     workflow,
 )
-from workflow_runner.engine.state import State
+from workflow_runner.again import recover
+from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.engine.state import NodePhase, State
 from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.plugins.python_task import python_task_plugin
 from workflow_runner.replay import replay
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import LogRecord
 from workflow_runner.store.opening import open_store
+from workflow_runner.views import NodeUpdate
 
 FOLDER = Path(__file__).parent
 BROKEN = PhaseInfo.permanent_failure("BROKEN", "it broke")
@@ -104,6 +107,50 @@ async def with_fake(compiled: workflow_pb2.CompiledWorkflowClosure, script: dict
         return list(await store.log(execution))
 
 
+async def recovered() -> list[LogRecord]:
+    """What is left to do of a diamond whose left side failed."""
+    plugin = FakePlugin({"left": [BROKEN]})
+    store = open_store("memory://")
+    async with Runner(store, [plugin.entry()]) as runner:
+        execution = await runner.start(diamond(fail_at_once=False))
+        await runner.wait(execution)
+        plugin.script = {}
+        again = await recover(runner, execution)
+        await runner.wait(again)
+        return list(await store.log(again))
+
+
+async def handed_over() -> list[LogRecord]:
+    """A diamond that another execution goes on with, but for its right side."""
+    plugin = FakePlugin({"left": ["hold"], "right": ["hold"]})
+    store = open_store("memory://")
+    async with Runner(store, [plugin.entry()]) as runner:
+        execution = await runner.start(diamond())
+        while len(plugin.live) < 2:
+            plugin.holding.clear()
+            await plugin.holding.wait()
+        again = await recover(runner, execution, rerun=["right"])
+        plugin.release("left")
+        plugin.release("right")
+        await runner.wait(again)
+        return list(await store.log(execution))
+
+
+async def queued() -> list[LogRecord]:
+    """Of two nodes and one place, the second does not get it in time."""
+    plugin = FakePlugin({"n0": ["hold"]})
+    waiting = task("waiting", inputs={"a": INTEGER}, outputs={"o": INTEGER}, queued=0.05)
+    nodes = [node(f"n{i}", waiting, {"a": constant(integer(i))}) for i in range(2)]
+    store = open_store("memory://")
+    async with Runner(store, [plugin.entry()]) as runner:
+        compiled = closure(workflow("queue", nodes, fail_at_once=False), [waiting])
+        execution = await runner.start(compiled, settings=ExecutionSettings(max_parallelism=1))
+        async for update in runner.subscribe(execution):
+            if isinstance(update, NodeUpdate) and update.node.phase is NodePhase.TIMED_OUT:
+                plugin.release("n0")
+        return list(await store.log(execution))
+
+
 async def authored(
     program: object, inputs: literals_pb2.LiteralMap, **signals: literals_pb2.Literal
 ) -> list[LogRecord]:
@@ -118,6 +165,9 @@ async def authored(
 
 YES = literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(boolean=True)))
 HISTORIES: dict[str, Callable[[], Awaitable[list[LogRecord]]]] = {
+    "recovered": recovered,
+    "handed_over": handed_over,
+    "queued": queued,
     "flaky": lambda: with_fake(diamond(), {"left": [FLAKY, FLAKY]}),
     "failed": lambda: with_fake(diamond(), {"left": [BROKEN], "tidy": [FLAKY]}),
     "patient": lambda: with_fake(diamond(fail_at_once=False), {"left": [BROKEN]}),
