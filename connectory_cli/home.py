@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from connectory.errors import SettingsError
 
@@ -20,6 +20,8 @@ class Places:
     """The store's file; None: it is not in a file."""
     outputs: str
     """The URL below which nodes write."""
+    shown: str
+    """The store's URL without its password, for messages."""
     ledger: str
     """What the embedded connector server remembers creates in: a file beside the store, its database, or "memory"."""
 
@@ -37,16 +39,25 @@ def places(store: str | None, outputs: str | None = None) -> Places:
     url = store or f"sqlite:///{home() / 'runner.db'}"
     parts = urlsplit(url)
     if parts.scheme in ("postgresql", "postgres"):
-        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), ledger=url)
+        shown = _without_password(url)
+        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), shown=shown, ledger=url)
     if parts.scheme != "sqlite" or not parts.path.strip("/"):
-        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), ledger="memory")
+        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), shown=url, ledger="memory")
     path = Path(f"{parts.netloc}{parts.path}" if parts.netloc else parts.path[1:]).absolute()
     return Places(
         store=url,
         file=path,
         outputs=outputs or str(path.parent / f"{path.stem}-outputs"),
+        shown=url,
         ledger=str(path.with_name(f"{path.stem}-ledger.db")),
     )
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    query = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("password="))
+    return urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, query, ""))
 
 
 def make_room(where: Places) -> None:

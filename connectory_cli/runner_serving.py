@@ -47,7 +47,7 @@ async def _serve(options: ServeOptions, where: Places) -> int:
         ) as runner,
         serve_control(options.control, runner, output_prefix=where.outputs, channels=channels_from()) as server,
     ):
-        _log.info("serving", extra={"addresses": list(server.addresses), "store": where.store})
+        _log.info("serving", extra={"addresses": list(server.addresses), "store": where.shown})
         await stop.wait()
         _log.info("stopping: what runs is paused, jobs outside go on")
     _log.info("stopped")

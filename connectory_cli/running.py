@@ -83,7 +83,7 @@ def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json:
     require_execution(where, execution)
 
     async def session() -> int:
-        with Interruption(where.store) as interruption:
+        with Interruption(where.shown) as interruption:
             async with open_runner(where, endpoints=endpoints) as runner:
                 return await finish(runner, execution, interruption, as_json)
 
@@ -109,7 +109,7 @@ async def _start(
         output_prefix=where.outputs,
         overwrite_cache=options.overwrite_cache,
     )
-    with Interruption(where.store) as interruption:
+    with Interruption(where.shown) as interruption:
         async with open_runner(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
         ) as runner:
@@ -123,7 +123,7 @@ async def _start(
 
 async def _resume_latest(options: RunOptions, where: Places, closure: workflow_pb2.CompiledWorkflowClosure) -> int:
     name = closure.primary.template.id.name
-    with Interruption(where.store) as interruption:
+    with Interruption(where.shown) as interruption:
         async with open_runner(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
         ) as runner:
@@ -132,7 +132,7 @@ async def _resume_latest(options: RunOptions, where: Places, closure: workflow_p
                 if matches and not summary.phase.is_terminal:
                     return await finish(runner, summary.id, interruption, options.as_json)
     wanted = f"execution {options.name}" if options.name else f"execution of {name}"
-    raise SettingsError(f"there is no unfinished {wanted} in {where.store}: run it without --resume")
+    raise SettingsError(f"there is no unfinished {wanted} in {where.shown}: run it without --resume")
 
 
 async def finish(runner: Runner, execution: str, interruption: Interruption, as_json: bool) -> int:

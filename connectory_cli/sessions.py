@@ -54,7 +54,7 @@ async def open_connectors(
 def require_execution(places: Places, execution: str) -> None:
     """Raise when there cannot be such an execution, because nothing has ever run with this store."""
     if places.file is not None and not places.file.exists():
-        raise SettingsError(f"there is no execution {execution!r}: nothing has run with the store {places.store} yet")
+        raise SettingsError(f"there is no execution {execution!r}: nothing has run with the store {places.shown} yet")
 
 
 def _plugins(clients: Sequence[ConnectorClient], executor: Executor) -> Sequence[PluginEntry]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import FLOWS, Command
-from tests.postgres import postgres_server
+from tests.postgres import PostgresServer, postgres_server
 from tests.workflow_runner.store.postgres import postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -63,3 +63,13 @@ def test_an_abort_from_elsewhere_takes_the_execution_over(on_postgres: Command, 
     _, said = run.communicate(timeout=60)
     assert run.returncode == 1
     assert "another runner has taken it over" in said
+
+
+def test_messages_name_the_store_without_its_password(
+    connectory: Command, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    tables = f"?search_path={postgres_url.rpartition('=')[2]}"
+    connectory.environment["CONNECTORY_STORE"] = postgres_server.uri + tables
+    outcome = connectory("run", FLOWS, "gated", "--resume")
+    assert f"in {postgres_server.uri_without_password}{tables}: run it without --resume" in outcome.stderr
+    assert postgres_server.password not in outcome.stderr

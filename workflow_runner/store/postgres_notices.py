@@ -1,7 +1,6 @@
 """Notices through PostgreSQL, which every runner on the database hears."""
 
 import asyncio
-import contextlib
 import logging
 from types import TracebackType
 from typing import Any, Final, Self
@@ -38,8 +37,7 @@ class PostgresNotices(Notices):
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
 
     async def publish(self, topic: str) -> None:
         self.tell(topic)
