@@ -75,7 +75,7 @@ class DataclassTransformer(TypeTransformer):
         if kind_of(literal_type) is not Kind.STRUCT:
             raise TypeConversionError(f"a dataclass does not fit a variable of kind {kind_of(literal_type).value}")
         mirror = types.remembered(annotation, mirror_of)
-        if mirror is not None:
+        if mirror is not None and mirror.writes:
             try:
                 return packed(mirror.pack(value, ctx))
             except UnfitError:

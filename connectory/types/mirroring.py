@@ -1,6 +1,7 @@
-"""Which dataclasses have a mirror: those made of parts that msgspec reads and writes as their families do.
+"""The mirrors of dataclasses. Parts that msgspec reads and writes as their families do pass through it as they are.
 
-A family takes part only as it is built in: whoever registers another transformer for `int` has his way.
+That is so for a family as it is built in: whoever registers another transformer for `int` has his way. Other parts are
+converted one by one, as they would be without a mirror.
 """
 
 import typing
@@ -54,7 +55,7 @@ _CONVERTED: Final[Mapping[Family, Any]] = {
 
 
 def mirror_of(annotation: Any, types: TypeRegistry) -> Mirror | None:
-    """The mirror of a dataclass; None where a part of it needs more than msgspec does."""
+    """The mirror of a dataclass; None where msgspec cannot have one."""
     try:
         return _Builder(types, type(types.transformer_for(annotation))).mirror(annotation)
     except (UnfitError, *REFUSALS):
@@ -80,9 +81,10 @@ class _Builder:
         if annotation in self._open:  # a part of itself
             raise UnfitError
         self._open.append(annotation)
-        mirror = Mirror(annotation, {field.name: self._part(hint) for field, hint in fields_of(annotation)})
-        self._open.pop()
-        return mirror
+        try:
+            return Mirror(annotation, {field.name: self._part(hint) for field, hint in fields_of(annotation)})
+        finally:
+            self._open.pop()
 
     def _part(self, hint: Any) -> Part:
         transformer, annotation = self._types.transformer_for(hint), bare(hint)
@@ -92,8 +94,14 @@ class _Builder:
         if family in _CONVERTED:
             return Part(_CONVERTED[family], *self._one_by_one(transformer, annotation))
         if family in self._generic:
-            return self._generic[family](annotation)
-        raise UnfitError
+            try:
+                part = self._generic[family](annotation)
+                msgspec.msgpack.Decoder(part.wire)  # some unions are too much for it
+                return part
+            except (UnfitError, *REFUSALS):
+                pass
+        types = self._types
+        return Part(Any, lambda data, ctx: types.from_plain(data, hint, ctx), writes=False)
 
     def _one_by_one(self, transformer: TypeTransformer, annotation: Any) -> tuple[Convert, Convert]:
         types = self._types
@@ -104,19 +112,19 @@ class _Builder:
 
     def _structure(self, annotation: Any) -> Part:
         mirror = self.mirror(annotation)
-        return Part(mirror.structure, mirror.restore, mirror.reflect)
+        return Part(mirror.structure, mirror.restore, mirror.reflect, mirror.writes)
 
     def _list(self, annotation: Any) -> Part:
-        wire, read, write = self._part(*_arguments(annotation, 1))
-        return Part(GenericAlias(list, (wire,)), read and _each(read), write and _each(write))
+        wire, read, write, writes = self._part(*_arguments(annotation, 1))
+        return Part(GenericAlias(list, (wire,)), read and _each(read), write and _each(write), writes)
 
     def _dict(self, annotation: Any) -> Part:
         key, item = _arguments(annotation, 2)
         if type(self._types.transformer_for(key)) not in (StrTransformer, IntTransformer):
             raise UnfitError
-        wire, read, write = self._part(item)
+        wire, read, write, writes = self._part(item)
         wires = GenericAlias(dict, (self._part(key).wire, wire))
-        return Part(wires, read and _values(read), write and _values(write))
+        return Part(wires, read and _values(read), write and _values(write), writes)
 
     def _tuple(self, annotation: Any) -> Part:
         arguments = typing.get_args(annotation)
@@ -136,7 +144,8 @@ class _Builder:
             return Part(wire)
         if len(parts) != 2 or not any(part.wire is None for part in parts):
             raise UnfitError
-        return Part(wire, _unless_none(converted[0].read), _unless_none(converted[0].write))
+        one = converted[0]
+        return Part(wire, _unless_none(one.read), _unless_none(one.write), one.writes)
 
 
 def _is_fixed_tuple(part: Part) -> bool:

@@ -43,6 +43,8 @@ class Part(NamedTuple):
     """The type that msgspec reads and writes."""
     read: Convert | None = None
     write: Convert | None = None
+    writes: bool = True
+    """Whether it may be written like this: what stores content elsewhere is not tried twice."""
 
 
 class Mirror:
@@ -53,6 +55,8 @@ class Mirror:
         self.structure: Any = msgspec.defstruct("Mirror", wires, forbid_unknown_fields=True)
         self.reflect = _reflecting(annotation, self.structure, parts)
         """A value's parts in the mirror, which are not looked at yet."""
+        self.writes = all(part.writes for part in parts.values())
+        """Whether values can be written, too."""
         self.restore = _restoring(annotation, parts)
         """The value whose parts are in the mirror."""
         self._decode = msgspec.msgpack.Decoder(self.structure).decode
