@@ -34,8 +34,10 @@ class SleepPlugin(Plugin):
     second. Outputs are inputs of the same names. What else the `sleep` connector knows is refused.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._steady = steady
+        self._until: dict[str, float] = {}
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Compare the time now with that of the first round."""
@@ -47,10 +49,23 @@ class SleepPlugin(Plugin):
         if state is None:
             state = _Sleep(began=self._clock())
             ctx.state.write(state)
-        rest = duration - max(0.0, self._clock() - state.began)
+        rest = self._rest(ctx.key, duration - (self._clock() - state.began), duration)
         if rest <= 0:
             return do_transition(PhaseInfo.success(outputs))
         return do_transition(PhaseInfo.running(f"sleeps for {duration:g} s"), again_in=min(rest, _LONGEST_WAIT))
+
+    def _rest(self, key: str, by_clock: float, duration: float) -> float:
+        """How much is left; a wall clock that is set back while this process looks at it adds nothing."""
+        until = self._until.setdefault(key, self._steady() + min(by_clock, duration))
+        return min(by_clock, until - self._steady())
+
+    async def finalize(self, ctx: TaskExecutionContext) -> None:
+        """Forget the attempt."""
+        self._until.pop(ctx.key, None)
+
+    async def let_go(self, ctx: TaskExecutionContext) -> None:
+        """Forget the attempt; the time goes on."""
+        self._until.pop(ctx.key, None)
 
 
 def _duration(ctx: TaskExecutionContext) -> float:

@@ -91,9 +91,11 @@ class BenchAttempt:
         self.last: PhaseInfo | None = None
         self._memory = AttemptState(bench, "bench", name, number, bench.kept(self.key))
         prefix = bench.output_prefix
-        resources = AttemptResources(
+        self._resources = AttemptResources(
             bench.setup.quotas, self._memory, key=self.key, scope=Scope("p", "d"), wake=self._wake.set
         )
+        if resumed:
+            self._resources.restore()
         self.ctx = TaskExecutionContext(
             execution="bench",
             node=name,
@@ -106,7 +108,7 @@ class BenchAttempt:
             resumed=resumed,
             state=self._memory,
             wake=self._wake.set,
-            resource_manager=resources,
+            resource_manager=self._resources,
             setup=bench.setup,
         )
 
@@ -115,6 +117,7 @@ class BenchAttempt:
         self._wake.clear()
         transition = await (await self._plugin()).handle(self.ctx)
         self._order.check(transition.info)
+        self._resources.end_round()
         if kept:
             await self._memory.keep()
         self.last = transition.info
@@ -152,8 +155,9 @@ class BenchAttempt:
         await self._memory.keep()
 
     async def finalize(self) -> None:
-        """The last call."""
+        """The last call, after which the attempt has no tokens any more."""
         await (await self._plugin()).finalize(self.ctx)
+        self._resources.end()
 
     @property
     def outputs(self) -> literals_pb2.LiteralMap:

@@ -129,8 +129,7 @@ class PluginSuite:
     async def test_attempts_do_not_disturb_each_other(self, bench: PluginBench, good_task: PluginTask) -> None:
         async with bench, asyncio.timeout(self.time_limit):
             attempts = [bench.attempt(good_task, name, number=number) for name in "ab" for number in (0, 1)]
-            await asyncio.gather(*(_succeed(attempt) for attempt in attempts))
-            await asyncio.gather(*(attempt.finalize() for attempt in attempts))
+            await asyncio.gather(*(_whole(attempt) for attempt in attempts))
         for attempt in attempts:
             default_types().check_map(attempt.outputs, good_task.template.interface.outputs)
 
@@ -208,6 +207,11 @@ async def _begin(attempt: BenchAttempt) -> None:
         assert attempt.last is not None
         assert not attempt.last.phase.is_terminal, attempt.last
         await asyncio.sleep(0.005)
+
+
+async def _whole(attempt: BenchAttempt) -> None:
+    await _succeed(attempt)
+    await attempt.finalize()
 
 
 async def _succeed(attempt: BenchAttempt) -> None:

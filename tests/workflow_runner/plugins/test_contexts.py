@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry
 
 from connectory.errors import RegistryError, SettingsError, StorageError
 from connectory.secrets import EnvironmentSecrets
@@ -250,6 +250,12 @@ async def test_a_loaders_metrics_are_published_under_the_plugins_name() -> None:
     assert registry.get_sample_value("connectory_my_plugin_calls_total") == 2
     assert registry.get_sample_value("connectory_my_plugin_pool_size", {"kind": "idle"}) == 4
     assert registry.get_sample_value("connectory_my_plugin_seconds_bucket", {"le": "10.0"}) == 1
+
+
+def test_two_runners_of_one_process_publish_the_same_metrics() -> None:
+    for _ in range(2):
+        SetupContext().of_plugin("published").metrics_scope.counter("calls", "Calls.").inc()
+    assert REGISTRY.get_sample_value("connectory_published_calls_total") == 2
 
 
 class _Api(BaseHTTPRequestHandler):

@@ -19,6 +19,16 @@ def test_the_sample_runs(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_sample_passes_the_suite_as_the_page_says(tmp_path: Path) -> None:
+    whole, _, suite = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    sample = tmp_path / "test_press.py"
+    sample.write_text(whole + suite)
+    words = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), "-c", "/dev/null", str(sample)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+
+
 def test_every_plugin_that_ships_is_named_with_its_types() -> None:
     for entry in shipped_plugins(()):
         (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{entry.id}` | ")]
