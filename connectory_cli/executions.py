@@ -43,7 +43,14 @@ def print_executions(found: Sequence[ExecutionSummary], as_json: bool) -> None:
         print_json([summary_json(summary) for summary in found])
         return
     rows = [
-        [s.id, s.workflow, str(s.phase), f"{s.started:%Y-%m-%d %H:%M:%S}Z", duration(s.started, s.ended), s.error]
+        [
+            s.id,
+            s.workflow,
+            str(s.phase),
+            f"{s.started:%Y-%m-%d %H:%M:%S}Z",
+            duration(s.started, s.ended),
+            s.error.partition("\n")[0],
+        ]
         for s in found
     ]
     print_table(["id", "workflow", "phase", "started", "took", "error"], rows)

@@ -22,8 +22,10 @@ _remotes = {}
 
 
 def _remote(endpoint):
+    """For HOST:PORT, or HOST:PORT over TLS with the certificate of an authority behind a space."""
     if endpoint not in _remotes:
-        platform = PlatformConfig(endpoint=endpoint, insecure=True)
+        target, _, authority = endpoint.partition(" ")
+        platform = PlatformConfig(endpoint=target, insecure=not authority, ca_cert_file_path=authority or None)
         _remotes[endpoint] = FlyteRemote(Config(platform=platform), default_project=PROJECT, default_domain=DOMAIN)
     return _remotes[endpoint]
 

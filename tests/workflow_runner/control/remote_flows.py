@@ -8,6 +8,7 @@ from connectory import (
     approve,
     conditional,
     dynamic,
+    eager,
     map_task,
     task,
     wait_for_input,
@@ -23,6 +24,23 @@ def double(x: int) -> int:
 @task
 def explode(x: int) -> int:
     raise ValueError(f"{x} is a bad number")
+
+
+@task
+async def halve(x: int) -> int:
+    return x // 2
+
+
+@eager
+async def halved_until_odd(x: int) -> int:
+    while x % 2 == 0:
+        x = await halve(x=x)
+    return x
+
+
+@task
+def clean_up(x: int) -> None:
+    return None
 
 
 @dynamic
@@ -41,6 +59,16 @@ def twice(x: int = 2) -> int:
 @workflow
 def failing(x: int) -> int:
     return explode(x=x)
+
+
+@workflow(on_failure=clean_up)
+def cleaning(x: int) -> int:
+    return explode(x=x)
+
+
+@workflow
+def odd(x: int) -> int:
+    return halved_until_odd(x=x)
 
 
 @workflow

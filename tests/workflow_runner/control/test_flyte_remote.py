@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectory.v1 import execution_pb2
+from tests.connector_server.certificates import Authority
 from tests.flytekit_peer.client import INSTALLED, FlytekitProcess
 from tests.workflow_runner.control.service import Service, command, running_service
 
@@ -23,11 +24,11 @@ class Remote:
     """FlyteRemote for one service."""
 
     def __init__(self, process: FlytekitProcess, service: Service) -> None:
-        self._process = process
+        self.process = process
         self.service = service
 
     def __call__(self, operation: str, *arguments: Any) -> Any:
-        return self._process.ask(operation, self.service.endpoint, *arguments)
+        return self.process.ask(operation, self.service.endpoint, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def test_what_the_command_registered_is_fetched_and_listed(remote: Remote) -> No
         ("choosing", {"x": 30}, {"o0": 60}, {"n0": ["n0.n0"]}),
         ("mapped", {"xs": [1, 2, 3]}, {"o0": [2, 4, 6]}, {"n0": []}),
         ("by_plan", {}, {"o0": 56}, {"n0": [], "n1": []}),
+        ("odd", {"x": 12}, {"o0": 3}, {"n0": []}),
     ],
 )
 def test_executions_are_launched_and_waited_for_with_all_their_nodes(
@@ -98,6 +100,22 @@ def test_a_failure_has_its_error(remote: Remote) -> None:
     assert ended["phase"] == Execution.FAILED
     assert "13 is a bad number" in ended["error"]
     assert ended["nodes"]["n0"]["attempts"] == [Task.FAILED]
+
+
+def test_a_failure_node_is_told_beside_what_failed(remote: Remote) -> None:
+    nodes = remote("run", "flows.cleaning", {"x": 1})["nodes"]
+    assert {node["phase"] for node in nodes.values()} == {Node.FAILED, Node.SUCCEEDED}
+
+
+def test_over_tls_with_an_authority_of_ones_own(remote: Remote, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    key, cert = authority.issue("server")
+    path = tmp_path / "data.bin"
+    path.write_bytes(b"encrypted on its way")
+    with running_service(tmp_path, "--tls-cert", cert, "--tls-key", key) as service:
+        target = f"{service.endpoint} {authority.cert}"
+        sent = remote.process.ask("upload", target, str(path))
+        assert Path(sent).read_bytes() == path.read_bytes()
 
 
 def test_gates_are_listed_and_answered(remote: Remote) -> None:
