@@ -150,7 +150,7 @@ def _disturb(play: Play, data: st.DataObject, *, may_abort: bool) -> bool:
     )
     choices += ["stop"] * 3 * bool(stopping) + ["late"] * bool(stopping) + ["ring"] * 2 * bool(world.timers)
     choices += ["look up"] * 3 * bool(world.lookups) + ["signal"]
-    choices += ["abort"] * (may_abort and data.draw(st.integers(0, 9)) == 9)
+    choices += ["abort", "hand over"] * (may_abort and data.draw(st.integers(0, 9)) == 9)
     chosen = data.draw(st.sampled_from(choices))
     match chosen:
         case "succeed":
@@ -180,9 +180,12 @@ def _disturb(play: Play, data: st.DataObject, *, may_abort: bool) -> bool:
             world.signal(name, ANSWERS[name])
         case "abort":
             world.abort()
+        case "hand over":
+            taken = data.draw(st.lists(st.sampled_from(sorted(set(running) - set(eager)) or [""]), unique=True))
+            world.hand_over([path for path in taken if path])
         case "again":
             _repeat(world, data)
-    return chosen == "abort"
+    return chosen in ("abort", "hand over")
 
 
 def _repeat(world: World, data: st.DataObject) -> None:

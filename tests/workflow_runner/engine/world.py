@@ -1,5 +1,7 @@
 """A world for the engine: it performs commands by remembering them, and answers when a test says so."""
 
+from collections.abc import Sequence
+
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.apply import apply, apply_all
 from workflow_runner.engine.calls import is_answerable
@@ -24,6 +26,7 @@ from workflow_runner.engine.events import (
     CacheAnswered,
     Event,
     ExecutionStarted,
+    JobsHandedOver,
     NodeCalled,
     NodeWithdrawn,
     SignalGiven,
@@ -164,6 +167,12 @@ class World:
     def ring(self, kind: str, node: str, attempt: int) -> list[Command]:
         self.timers.discard((kind, node, attempt))
         return self.happen(TimerFired(at=self.tick(), kind=kind, node=node, attempt=attempt))
+
+    def hand_over(self, nodes: Sequence[str]) -> list[Command]:
+        """Somebody else looks after these attempts."""
+        for path in nodes:
+            del self.jobs[path, self._attempt(path)]
+        return self.happen(JobsHandedOver(at=self.tick(), to="y", nodes=tuple(nodes)))
 
     def abort(self, cause: str = "enough") -> list[Command]:
         return self.happen(AbortRequested(at=self.tick(), cause=cause))
