@@ -121,4 +121,7 @@ from connectory.types.output_metadata import OutputMetadataTracker as OutputMeta
 from connectory.types.references import Directory as Directory
 from connectory.types.references import File as File
 from connectory.types.registry import TypeRegistry as TypeRegistry
+from connectory.types.structured import StructuredDatasetDecoder as StructuredDatasetDecoder
+from connectory.types.structured import StructuredDatasetEncoder as StructuredDatasetEncoder
+from connectory.types.structured import StructuredDatasetTransformerEngine as StructuredDatasetTransformerEngine
 from connectory.types.structured_dataset import StructuredDataset as StructuredDataset

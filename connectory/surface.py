@@ -122,6 +122,11 @@ _TYPES: Homes = {
     "connectory.types.output_metadata": ("OutputMetadata", "OutputMetadataTracker"),
     "connectory.types.references": ("Directory", "File"),
     "connectory.types.registry": ("TypeRegistry",),
+    "connectory.types.structured": (
+        "StructuredDatasetDecoder",
+        "StructuredDatasetEncoder",
+        "StructuredDatasetTransformerEngine",
+    ),
     "connectory.types.structured_dataset": ("StructuredDataset",),
 }
 
