@@ -136,7 +136,7 @@ class _JobService:
             state=_STATES[record.state],
             phase=execution_pb2.TaskExecution.Phase.ValueType(record.phase),
             execution=record.execution,
-            resource_meta=self._without_secrets(record, record.handle.decode(errors="replace")).encode(),
+            resource_meta=self._without_secrets(record, self._jobs.handle(record).decode(errors="replace")).encode(),
             orphan=record.is_orphan,
             reason=self._without_secrets(record, record.reason),
         )

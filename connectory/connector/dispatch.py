@@ -77,7 +77,7 @@ class Dispatcher:
         self._creating = Creating(known, self._contexts, self._policies)
         self._deleting = Deleting(known, self._contexts, self._templates, self._leases)
         reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies)
-        self.jobs = Jobs(registry, known, self._deleting, self._leases, reaping)
+        self.jobs = Jobs(registry, known, self._deleting, self._leases, reaping, signer)
         self._signer = signer
 
     async def create(

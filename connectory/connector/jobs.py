@@ -1,6 +1,7 @@
 """The jobs that a service remembers, for those who operate it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -10,6 +11,7 @@ from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.records import JobQuery, JobRecord
 from connectory.connector.reaping import Reaped, Reaping
 from connectory.connector.registry import Registration, Registry, Route
+from connectory.connector.signing import HandleSigner
 from connectory.errors import InvalidTaskError, NotFoundError, UserError
 from connectory.v1 import connector_pb2 as pb
 
@@ -20,12 +22,19 @@ class Jobs:
     """What can be asked and done about jobs by key."""
 
     def __init__(
-        self, registry: Registry, ledger: Ledger, deleting: Deleting, leases: Leases, reaping: Reaping
+        self,
+        registry: Registry,
+        ledger: Ledger,
+        deleting: Deleting,
+        leases: Leases,
+        reaping: Reaping,
+        signer: HandleSigner | None = None,
     ) -> None:
         self._registry = registry
         self._ledger = ledger
         self._deleting = deleting
         self._leases = leases
+        self._signer = signer
         self.reaping = reaping
 
     async def list(self, query: JobQuery) -> Sequence[JobRecord]:
@@ -53,7 +62,7 @@ class Jobs:
         record = await self._ledger.job(key)
         if record is None:
             raise _unknown(key)
-        whole = None if handle is None else _handle(self._route(record), record, handle)
+        whole = None if handle is None else _handle(self._route(record), record, self._opened(handle))
         if not await self._ledger.decide(key, whole):
             raise UserError(f"the job of key {key!r} is {record.state}, not ambiguous", reason="NOT_AMBIGUOUS")
 
@@ -61,12 +70,21 @@ class Jobs:
         """Deal now with jobs that nobody looks after, or tell what that would do."""
         return await (self.reaping.preview() if dry_run else self.reaping.round())
 
+    def handle(self, record: JobRecord) -> bytes:
+        """The handle as callers know it, which may be signed; empty when there is none."""
+        return self._signer.signed(record.handle) if self._signer is not None and record.handle else record.handle
+
     def registration(self, record: JobRecord) -> Registration | None:
         """The connector of a job; None when this server does not have it."""
         try:
             return self._route(record).registration
         except NotFoundError:
             return None
+
+    def _opened(self, handle: bytes) -> bytes:
+        with suppress(InvalidTaskError):
+            return handle if self._signer is None else self._signer.opened(handle)
+        return handle  # a person may have written it, without a signature
 
     def _route(self, record: JobRecord) -> Route:
         name, _, version = record.category.rpartition("@")

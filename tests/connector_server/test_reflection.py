@@ -89,6 +89,14 @@ async def test_both_protocols_answer(version: str) -> None:
         assert missing.error_response.error_code == grpc.StatusCode.NOT_FOUND.value[0]
 
 
+async def test_a_generic_client_asks_for_jobs(thread: ThreadPoolExecutor) -> None:
+    async with serving(TrivialConnector()) as peer:
+        answer = await asyncio.get_running_loop().run_in_executor(
+            thread, call_generically, peer.server.addresses[0], "connectory.v1.JobService", "ListJobs", {}
+        )
+        assert list(answer.jobs) == []
+
+
 def test_the_description_is_apart_from_an_installed_flyte_package() -> None:
     for served in SERVICES:
         service = describe().FindServiceByName(served.name)
