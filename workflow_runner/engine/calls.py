@@ -9,8 +9,9 @@ from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import NodeCalled, NodeWithdrawn
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import Graph, NodeSpec
+from workflow_runner.engine.members import new_node
 from workflow_runner.engine.program import called
-from workflow_runner.engine.scopes import end_call, new_node
+from workflow_runner.engine.scopes import end_call
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState, child_path
 
 __all__ = ["WITHDRAWN", "is_answerable", "on_called", "on_withdrawn"]

@@ -5,18 +5,27 @@ Ending the outermost scope ends the execution; ending another one ends the node 
 a branch takes and the repetitions of an array node are scopes like any other.
 """
 
-from collections.abc import Iterator
-
 import msgspec
 
 from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.arrays import collected
 from workflow_runner.engine.bindings import bind
-from workflow_runner.engine.commands import AnswerCall, CloseExecution, GiveUp, Remember, StopAttempt
+from workflow_runner.engine.commands import CloseExecution, Remember, StopAttempt
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import NodeSpec
+from workflow_runner.engine.members import (
+    answer_call,
+    begin_items,
+    count_end,
+    count_failure,
+    end_now,
+    give_up,
+    inside,
+    new_node,
+    note_handler,
+)
 from workflow_runner.engine.repeating import may_repeat, repeat
 from workflow_runner.engine.state import (
     ROOT,
@@ -35,7 +44,6 @@ __all__ = [
     "end_node",
     "end_scope",
     "let_go",
-    "new_node",
     "open_scope",
     "stop",
     "succeed_node",
@@ -50,33 +58,8 @@ def open_scope(draft: Draft, scope: ScopeState) -> None:
         if node.waiting == 0 and scope.array is None:
             draft.ready.append(node.path)
     if scope.array is not None:
-        scope = _begin_items(draft, scope)
+        scope = begin_items(draft, scope)
     _settle(draft, scope)
-
-
-def new_node(draft: Draft, scope: ScopeState, node_id: str, spec: NodeSpec) -> NodeState:
-    """A node that waits. When its workflow is repeated it goes on counting attempts: no key is used twice."""
-    path = child_path(scope.path, node_id)
-    earlier = draft.nodes.get(path)
-    attempt = earlier.attempt + (earlier.queued_at is not None) if earlier is not None else 0
-    node = NodeState(
-        path=path, scope=scope.path, spec=spec, waiting=len(spec.upstream), attempt=attempt, first_attempt=attempt
-    )
-    draft.nodes[path] = node
-    return node
-
-
-def _begin_items(draft: Draft, scope: ScopeState) -> ScopeState:
-    """Let repetitions go, as many as may run at once."""
-    if scope.array is None or scope.ending is not None:
-        return scope
-    count = len(scope.graph.nodes)
-    ended = count - scope.remaining
-    most = scope.array.parallelism or count
-    until = min(count, ended + most)
-    for index in range(scope.begun, until):
-        draft.ready.append(child_path(scope.path, str(index)))
-    return draft.change_scope(scope, begun=max(scope.begun, until))
 
 
 def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap) -> None:
@@ -91,7 +74,7 @@ def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap
         node, phase=NodePhase.SUCCEEDED, outputs=outputs, failure=None, deadline=None, ended_at=draft.now
     )
     scope = draft.scopes[node.scope]
-    _answer_call(draft, scope, node)
+    answer_call(draft, scope, node)
     scope = draft.change_scope(scope, live=scope.live - 1, remaining=scope.remaining - 1)
     if scope.ending is None:
         for node_id in node.spec.downstream:
@@ -99,43 +82,28 @@ def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap
             successor = draft.change(successor, waiting=successor.waiting - 1)
             if successor.waiting == 0:
                 draft.ready.append(successor.path)
-        scope = _begin_items(draft, scope)
+        scope = begin_items(draft, scope)
     _settle(draft, scope)
 
 
 def end_node(draft: Draft, node: NodeState, phase: NodePhase, failure: Failure) -> None:
     """The node ends without success. It must be live, and nothing that it started may run any more."""
-    _give_up(draft, node)
+    give_up(draft, node)
     draft.change(node, phase=phase, failure=failure, outcome=None, ended_at=draft.now)
     scope = draft.scopes[node.scope]
-    _answer_call(draft, scope, node)
+    answer_call(draft, scope, node)
     scope = draft.change_scope(scope, live=scope.live - 1, remaining=scope.remaining - 1)
     if node.is_handler:
-        scope = _note_handler(draft, scope, failure)
+        scope = note_handler(draft, scope, failure)
     elif phase is not NodePhase.ABORTED and scope.ending is None and not scope.is_eager:
-        scope = _count_failure(draft, scope, failure)
+        scope = count_failure(draft, scope, failure)
         if scope.failure is not None and scope.graph.fails_at_once:
             end_scope(draft, scope, NodePhase.FAILED, scope.failure)
             return
         if scope.failure is not None and scope.path == ROOT:
             draft.change_execution(phase=ExecutionPhase.FAILING)
-        scope = _begin_items(draft, scope)
+        scope = begin_items(draft, scope)
     _settle(draft, scope)
-
-
-def _count_failure(draft: Draft, scope: ScopeState, failure: Failure) -> ScopeState:
-    if scope.array is None:
-        return draft.change_scope(scope, failure=scope.failure or failure)
-    count = len(scope.graph.nodes)
-    tolerated = scope.array.tolerated(count)
-    scope = draft.change_scope(scope, failed=scope.failed + 1)
-    if scope.failed <= tolerated:
-        return scope
-    message = failure.message
-    if tolerated or scope.failed > 1:
-        message = f"{scope.failed} of {count} repetitions failed, at most {tolerated} may; the last one: {message}"
-    failure = msgspec.structs.replace(failure, message=message) if scope.failure is None else scope.failure
-    return draft.change_scope(scope, failure=failure)
 
 
 def end_call(draft: Draft, node: NodeState, failure: Failure) -> None:
@@ -166,7 +134,7 @@ def let_go(draft: Draft, node: NodeState, failure: Failure) -> None:
     if node.phase is not NodePhase.RUNNING or node.spec.task is None or node.path in draft.scopes:
         return
     draft.leave_place(node)
-    _end_now(draft, node, failure)
+    end_now(draft, node, failure)
 
 
 def stop(draft: Draft, node: NodeState, outcome: Outcome) -> None:
@@ -186,41 +154,17 @@ def _conclude_caller(draft: Draft, node: NodeState) -> None:
         succeed_node(draft, draft.change(node, is_over=False), node.outputs or literals_pb2.LiteralMap())
 
 
-def _answer_call(draft: Draft, scope: ScopeState, node: NodeState) -> None:
-    if scope.is_eager and scope.ending is None:
-        caller = draft.nodes[scope.path]
-        call = node.path[len(scope.path) + 1 :]
-        draft.commands.append(AnswerCall(node=caller.path, attempt=caller.attempt, call=call))
-
-
-def _note_handler(draft: Draft, scope: ScopeState, failure: Failure) -> ScopeState:
-    """What failed is the node that is run upon a failure: the workflow's own failure is what counts."""
-    first = scope.failure or failure
-    if failure is not first and scope.ending is not NodePhase.ABORTED:
-        first = msgspec.structs.replace(
-            first, message=f"{first.message}; its failure node failed too: {failure.message}"
-        )
-    return draft.change_scope(scope, failure=first)
-
-
 def end_scope(draft: Draft, scope: ScopeState, ending: NodePhase, failure: Failure) -> None:
     """Let the workflow end without success: nothing new begins, and what runs is stopped."""
     scope = draft.change_scope(scope, ending=ending, failure=failure)
     if scope.path == ROOT:
         phase = ExecutionPhase.ABORTING if ending is NodePhase.ABORTED else ExecutionPhase.FAILING
         draft.change_execution(phase=phase)
-    for path in list(_inside(scope)):
+    for path in list(inside(scope)):
         if path in draft.nodes:
             _end_within(draft, draft.nodes[path], failure)
     if scope.path in draft.scopes:
         _settle(draft, draft.scopes[scope.path])
-
-
-def _inside(scope: ScopeState) -> Iterator[str]:
-    for node_id in scope.graph.nodes:
-        yield child_path(scope.path, node_id)
-    if scope.handled and scope.graph.failure_node is not None:
-        yield child_path(scope.path, scope.graph.failure_node.node.id)
 
 
 def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
@@ -233,27 +177,9 @@ def _end_within(draft: Draft, node: NodeState, failure: Failure) -> None:
         if node.outcome is not None and node.outcome.phase is NodePhase.RETRYING:
             draft.change(node, outcome=aborted)
     elif node.phase.is_live:
-        _end_now(draft, node, failure)
+        end_now(draft, node, failure)
     elif node.phase is NodePhase.WAITING:
-        _count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
-
-
-def _end_now(draft: Draft, node: NodeState, failure: Failure) -> None:
-    """The node ends, and its workflow is not looked at yet."""
-    _give_up(draft, node)
-    node = draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now)
-    _answer_call(draft, draft.scopes[node.scope], node)
-    _count_end(draft, node, live=1)
-
-
-def _give_up(draft: Draft, node: NodeState) -> None:
-    if node.cache_key:
-        draft.commands.append(GiveUp(node=node.path, key=node.cache_key))
-
-
-def _count_end(draft: Draft, node: NodeState, *, live: int) -> None:
-    scope = draft.scopes[node.scope]
-    draft.change_scope(scope, live=scope.live - live, remaining=scope.remaining - 1)
+        count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
 
 
 def _settle(draft: Draft, scope: ScopeState) -> None:
@@ -264,10 +190,10 @@ def _settle(draft: Draft, scope: ScopeState) -> None:
             _succeed_scope(draft, scope)
         return
     ending = scope.ending or NodePhase.FAILED
-    for path in _inside(scope):
+    for path in inside(scope):
         node = draft.nodes[path]
         if node.phase is NodePhase.WAITING:
-            _count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
+            count_end(draft, draft.change(node, phase=NodePhase.SKIPPED), live=0)
     scope = draft.scopes[scope.path]
     if scope.graph.failure_node is not None and not scope.handled and ending is not NodePhase.ABORTED:
         _handle(draft, scope, scope.graph.failure_node, ending)
@@ -306,11 +232,11 @@ def _succeed_scope(draft: Draft, scope: ScopeState) -> None:
 
 def _outputs(draft: Draft, scope: ScopeState) -> literals_pb2.LiteralMap:
     if scope.array is not None:
-        items = (draft.nodes[path] for path in _inside(scope))
+        items = (draft.nodes[path] for path in inside(scope))
         results = [item.outputs if item.phase is NodePhase.SUCCEEDED else None for item in items]
         return collected(scope.array, results)
     if scope.binds_in != scope.path:  # a branch gives what the way gives that it took
-        (path,) = _inside(scope)
+        (path,) = inside(scope)
         return draft.nodes[path].outputs or literals_pb2.LiteralMap()
     return bind(scope.graph.outputs, scope.graph.interface.outputs, scope, draft.nodes)
 
