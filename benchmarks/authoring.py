@@ -1,10 +1,11 @@
 """Measure importing, compiling and converting beside flytekit, in one run: `python -m benchmarks.authoring`.
 
 Every figure of a round comes from a fresh process, and the two sides take turns, so a machine that changes its speed
-changes it for both. Bars are about the medians; ratios are taken round by round. Both sides convert the same values of
-the same dataclass with what their users call, warmed up, and each figure is the median of several passes. The values
-differ from one another, so no cache of converted values answers. A literal is the message itself here and a model of it
-in flytekit, so the bytes on the wire are measured as well.
+changes it for both. Nothing here waits, so what counts is the processor's time, of all threads: on an idle machine it
+is the time on the clock, on a busy one it leaves the neighbours out. Bars are about the medians; ratios are taken round
+by round. Both sides convert the same values of the same dataclass with what their users call, warmed up, and each
+figure is the median of several passes. The values differ from one another, so no cache of converted values answers. A
+literal is the message itself here and a model of it in flytekit, so the bytes on the wire are measured as well.
 
 Compiling goes from a function to the bytes of a workflow, its tasks declared before; Connectory's bytes also hold its
 tasks and edges, checked. It is measured before anything is converted, so both sides start with a heap of their own
@@ -127,7 +128,7 @@ class Bench:
 
 def timed(statement: str) -> str:
     """A program that says how many seconds the statement takes."""
-    return f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    return f"import time; t = time.process_time(); {statement}; print(time.process_time() - t)"
 
 
 def of(side: str, figure: Figure, rows: list[Row]) -> dict[int, float]:
