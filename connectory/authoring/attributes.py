@@ -74,6 +74,9 @@ def _literal_of(value: Any, expected: types_pb2.LiteralType | None) -> literals_
     if expected is not None and kind == "map_value_type" and isinstance(value, dict):
         entries = {str(name): _literal_of(item, expected.map_value_type) for name, item in value.items()}
         return literals_pb2.Literal(map=literals_pb2.LiteralMap(literals=entries))
+    if expected is None and isinstance(value, list):
+        members = [_literal_of(item, None) for item in value]
+        return literals_pb2.Literal(collection=literals_pb2.LiteralCollection(literals=members))
     if isinstance(value, list | dict):
         packed = literals_pb2.Binary(value=msgspec.msgpack.encode(value), tag=_MSGPACK)
         return literals_pb2.Literal(scalar=literals_pb2.Scalar(binary=packed))
