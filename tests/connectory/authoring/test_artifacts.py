@@ -60,18 +60,14 @@ def test_mistakes_are_told() -> None:
         Prices(place="north")
     with pytest.raises(AuthoringError, match="'prices' is not time partitioned"):
         Prices.create_from(1, time_partition=datetime(2024, 1, 1))
-    with pytest.raises(
-        AuthoringError, match=r"region of artifact 'prices' must be a str or Inputs\.<name>, not 3"
-    ):
+    with pytest.raises(AuthoringError, match=r"region of artifact 'prices' must be a str or Inputs\.<name>, not 3"):
         Prices(region=3)
     with pytest.raises(AuthoringError, match="must be a datetime or Inputs"):
         Hourly(time_partition="today").to_partial_artifact_id()
 
 
 def test_partitions_are_decided_by_what_can_decide_them() -> None:
-    with pytest.raises(
-        AuthoringError, match=r"the input 'place', which is not there \(there are a\)"
-    ) as caught:
+    with pytest.raises(AuthoringError, match=r"the input 'place', which is not there \(there are a\)") as caught:
 
         @task
         def lost(a: int) -> Annotated[int, Prices(region=Inputs.place)]:
