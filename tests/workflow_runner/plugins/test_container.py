@@ -135,6 +135,29 @@ async def test_what_is_wrong_with_the_outputs_is_said(tmp_path: Path, workflow: 
     assert result.error.message.startswith(message)
 
 
+async def test_an_object_store_that_fails_for_a_while_costs_no_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTING, "process")
+    (tmp_path / "text").write_text("hello ")
+    blocked = tmp_path / "out"
+    blocked.write_text("a file where the folder of all outputs should be")
+    closure, inputs = (
+        compile_workflow(containers.joins),
+        given(containers.joins, given=File(str(tmp_path / "text")), numbers=[1]),
+    )
+    async with connector_service() as clients, runner(tmp_path, clients) as opened:
+        execution = await opened.start(closure, inputs, settings=ExecutionSettings(output_prefix=str(blocked)))
+        async for update in opened.subscribe(execution):
+            if isinstance(update, NodeUpdate) and "cannot be fetched yet" in update.node.message:
+                break
+        blocked.unlink()
+        result = await opened.wait(execution)
+        (node,) = (await opened.show(execution)).nodes
+    assert result.phase is ExecutionPhase.SUCCEEDED, result.error
+    assert node.attempt == 0
+
+
 async def test_the_runtime_is_told_image_environment_and_limits(tmp_path: Path, docker: Path) -> None:
     closure = compile_workflow(containers.adds)
     container = closure.tasks[0].template.container

@@ -19,6 +19,7 @@ from connectory.errors import (
     DeadlineExceededError,
     InvalidTaskError,
     StorageError,
+    TypeConversionError,
     UnavailableError,
     UserError,
 )
@@ -45,8 +46,8 @@ class _Memory:
     """What is known of an attempt in this process only."""
 
     planning: asyncio.Task[Kept] | None = None
-    unanswered: float | None = None
-    """Since when the services that could run the container do not answer, on a steady clock."""
+    troubled: float | None = None
+    """Since when a service, or the object store, does not do what it is asked, on a steady clock."""
     ending: asyncio.Task[PhaseInfo] | None = None
     version: int = 0
     """The version with which the job's phase came last."""
@@ -113,18 +114,20 @@ class ContainerPlugin(Plugin):
         try:
             ctx.state.write(planning.result())
         except (UnavailableError, DeadlineExceededError) as error:
-            return self._unanswered(memory, error)
+            info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again")
+            return self._later(memory, error, info)
         except (ConnectoryError, OSError, ValueError) as error:
             return do_transition(_refused(error))
+        memory.troubled = None
         return do_transition(PhaseInfo.initializing("brings the inputs"), again_in=0)
 
-    def _unanswered(self, memory: _Memory, error: ConnectorError) -> Transition:
+    def _later(self, memory: _Memory, error: ConnectoryError | OSError, info: PhaseInfo) -> Transition:
+        """Try again after a while, unless that has been so for too long."""
         now = time.monotonic()
-        memory.unanswered = now if memory.unanswered is None else memory.unanswered
-        if now - memory.unanswered > self._patience.start:
+        memory.troubled = now if memory.troubled is None else memory.troubled
+        if now - memory.troubled > self._patience.start:
             return do_transition(_refused(error))
-        wait = self._patience.slowest_retry
-        return do_transition(PhaseInfo.waiting_for_resources(f"{error.message}; asking again"), again_in=wait)
+        return do_transition(info, again_in=self._patience.slowest_retry)
 
     def _ended(self, ctx: TaskExecutionContext, memory: _Memory, kept: Kept) -> Transition:
         if memory.ending is None or not memory.ending.done():
@@ -132,7 +135,11 @@ class ContainerPlugin(Plugin):
         ending, memory.ending = memory.ending, None
         try:
             info = ending.result()
-        except (ConnectoryError, OSError) as error:
+        except (StorageError, OSError) as error:
+            # What the container left is still there: one failure of the object store must not cost all its work.
+            going_on = PhaseInfo.running(f"its outputs cannot be fetched yet: {error}", version=memory.version)
+            return self._later(memory, error, going_on)
+        except ConnectoryError as error:
             return do_transition(_refused(error))
         if info.nodes is not None:
             ctx.state.write(msgspec.structs.replace(kept, nodes=info.nodes.SerializeToString(deterministic=True)))
@@ -211,6 +218,8 @@ def _refused(error: Exception) -> PhaseInfo:
     """What an error before or after the container's own run means."""
     if isinstance(error, UserError | InvalidTaskError):
         return PhaseInfo.permanent_failure(error.reason, error.message)
+    if isinstance(error, TypeConversionError):
+        return PhaseInfo.permanent_failure("INVALID_TASK", str(error))
     code = error.reason if isinstance(error, ConnectorError) else type(error).__name__
     if isinstance(error, StorageError | OSError) or (isinstance(error, ConnectorError) and error.retryable):
         return PhaseInfo.retryable_failure(code, str(error), kind="system")
