@@ -167,11 +167,11 @@ async def test_python_code_of_what_was_taken_over_runs_in_one_process_only(tmp_p
             await second.abort(execution)
 
 
-async def test_runners_on_one_server_tell_each_other_instead_of_waiting_for_leases(postgres_url: str) -> None:
+async def test_runners_tell_each_other_what_is_free_or_taken_instead_of_waiting_for_leases(url: str) -> None:
     theirs, ours = FakePlugin({"n1": ["hold"]}), FakePlugin({"n1": ["hold"]})
     hour = 3600.0
-    async with opened(postgres_url, ours, lease=hour, adopt=True) as adopting:
-        async with opened(postgres_url, theirs, owner=ELSEWHERE, lease=hour) as first:
+    async with opened(url, ours, lease=hour, adopt=True) as adopting:
+        async with opened(url, theirs, owner=ELSEWHERE, lease=hour) as first:
             taken, left = await first.start(CHAIN), await first.start(CHAIN)
             await theirs.holding.wait()
             waiting = asyncio.create_task(first.wait(taken))

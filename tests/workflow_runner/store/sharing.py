@@ -10,6 +10,7 @@ import pytest
 from tests.workflow_runner.store.conformance import execution, record
 from workflow_runner.store.contract import LogConflictError, PluginState, Store
 from workflow_runner.store.leases import Holder
+from workflow_runner.store.notices import signal_topic
 
 
 class SharedStoreSuite:
@@ -92,6 +93,16 @@ class SharedStoreSuite:
         sweeps = await asyncio.gather(*(store.leases.take_free(7) for _ in range(4) for store in (one, two)))
         taken = [name for sweep in sweeps for name in sweep]
         assert sorted(taken) == sorted(names)
+
+    async def test_what_one_gives_notice_of_the_other_hears(self, one: Store, two: Store) -> None:
+        await one.create(execution(), [record(0)])
+        with two.notices.listen(signal_topic("e")) as news, two.notices.listen(signal_topic("other")) as other:
+            news.clear()
+            other.clear()
+            await one.put_signal("e", "go", b"yes")
+            await news.wait()
+            assert await two.signals("e") == {"go": b"yes"}
+            assert not other.is_set()
 
     async def test_a_claim_to_a_result_is_granted_to_one(self, one: Store, two: Store) -> None:
         claims = await asyncio.gather(

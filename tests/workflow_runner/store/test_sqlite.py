@@ -102,6 +102,14 @@ async def test_a_store_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
             pass
 
 
+async def test_notices_that_were_dropped_before_they_were_read_wake_everybody(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "runs.db") as one, SqliteStore(tmp_path / "runs.db") as two:
+        with two.notices.listen("anything") as news:
+            await asyncio.gather(*(one.notices.publish("something else") for _ in range(1100)))
+            await news.wait()
+            assert len(await one.database.rows("SELECT * FROM notices")) == 1000
+
+
 async def test_a_transaction_that_awaits_anything_else_is_a_mistake(tmp_path: Path) -> None:
     async def sleepy(session: Session) -> None:
         await session.rows("SELECT 1")
