@@ -47,13 +47,14 @@ class ControlService:
         self._workflows = Workflows(catalog, registration)
         self._plans = LaunchPlans(catalog, registration)
         self._projects = Projects(catalog)
-        self._executions = Executions(catalog, self.starting, self.ending, Pictures(runner), clock)
+        pictures = Pictures(runner)
+        self._executions = Executions(catalog, self.starting, self.ending, pictures, clock)
         self._nodes = Nodes(self._executions)
         self._spans = Spans(self._executions)
         self._signals = Signals(self._executions, runner)
         storage = default_storage()
         self._data = DataProxy(links, self._nodes, storage, output_prefix=output_prefix, clock=clock)
-        self._watching = Watching(self._executions, runner)
+        self._watching = Watching(self._executions, pictures, runner)
 
     def methods(self) -> Mapping[str, Method]:
         """What answers with one message, by "Service.Method"."""

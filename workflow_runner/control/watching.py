@@ -12,8 +12,8 @@ from workflow_runner.control.executions import Executions
 from workflow_runner.control.history import NOTHING
 from workflow_runner.control.node_messages import current_attempt, node_execution, task_execution
 from workflow_runner.control.phases import is_final
-from workflow_runner.control.pictures import Picture
-from workflow_runner.engine.state import NodeState, State
+from workflow_runner.control.pictures import Picture, Pictures
+from workflow_runner.engine.state import NodePhase, NodeState, State
 from workflow_runner.runner import Runner
 from workflow_runner.views import NodeUpdate, NodeView
 
@@ -29,8 +29,9 @@ _Identifier = identifiers_pb2.WorkflowExecutionIdentifier
 class Watching:
     """WatchService."""
 
-    def __init__(self, executions: Executions, runner: Runner) -> None:
+    def __init__(self, executions: Executions, pictures: Pictures, runner: Runner) -> None:
         self._executions = executions
+        self._pictures = pictures
         self._runner = runner
 
     async def watch(self, request: control_pb2.WatchExecutionRequest) -> AsyncIterator[_Answer]:
@@ -53,9 +54,11 @@ class Watching:
 
     async def _changes(self, execution: _Identifier, execution_id: str) -> AsyncIterator[_Answer]:
         """What changes while this runner drives the execution; its end is left to the caller."""
+        state = await self._pictures.state(execution_id)
         async for update in self._runner.subscribe(execution_id):
-            state = await self._runner.state(execution_id)
             if isinstance(update, NodeUpdate):
+                if _is_behind(state, update.node):
+                    state = await self._pictures.state(execution_id)
                 for answer in _of_node(execution, state, _at(state.nodes[update.node.id], update.node)):
                     yield answer
             elif not update.phase.is_terminal:
@@ -69,6 +72,12 @@ def _of_node(execution: _Identifier, state: State, node: NodeState) -> list[_Ans
     if attempt is not None:
         answers.append(_Answer(task_execution=task_execution(execution, picture, node, attempt)))
     return answers
+
+
+def _is_behind(state: State, seen: NodeView) -> bool:
+    """Whether the node is not there yet, or has begun since."""
+    node = state.nodes.get(seen.id)
+    return node is None or (node.queued_at is None and seen.phase not in (NodePhase.WAITING, NodePhase.SKIPPED))
 
 
 def _at(node: NodeState, seen: NodeView) -> NodeState:

@@ -2,15 +2,17 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 
 import pytest
 
 from connectory.errors import NotFoundError, UnavailableError
 from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2
-from tests.workflow_runner.control.flows import AGAIN, diamond
+from tests.workflow_runner.control.flows import ADD, AGAIN, diamond
 from tests.workflow_runner.control.harness import Control, serving
 from tests.workflow_runner.fakes import FakePlugin
-from tests.workflow_runner.workflows import integer
+from tests.workflow_runner.workflows import INTEGER, closure, constant, integer, node, promise, workflow
+from workflow_runner.store.contract import LogRecord
 
 Execution = execution_pb2.WorkflowExecution
 Node = execution_pb2.NodeExecution
@@ -40,6 +42,30 @@ async def test_what_changes_of_nodes_and_attempts_is_told_until_the_end() -> Non
         attempts = {each.task_execution.id.retry_attempt for each in told if _is_attempt_of(each, "left")}
         assert 1 in attempts
         assert all(one != other for one, other in itertools.pairwise(told))
+
+
+async def test_the_log_is_not_read_for_every_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [node(f"n{number}", ADD, {"a": promise("", "a"), "b": constant(integer(1))}) for number in range(50)]
+    plugin = FakePlugin({"n0": ["hold"]})
+    async with serving(plugin=plugin) as control:
+        read, logs = control.runner.store.log, []
+
+        async def counted(execution_id: str) -> Sequence[LogRecord]:
+            logs.append(execution_id)
+            return await read(execution_id)
+
+        monkeypatch.setattr(control.runner.store, "log", counted)
+        execution = await control.start(
+            await control.register(closure(workflow("wide", nodes, inputs={"a": INTEGER}), [ADD])), a=integer(1)
+        )
+        watching = asyncio.create_task(watched(control, execution))
+        await plugin.holding.wait()
+        plugin.release("n0")
+        told = await watching
+        assert {answer.node_execution.id.node_id for answer in told if answer.HasField("node_execution")} == {
+            each.id for each in nodes
+        }
+        assert len(logs) < 10
 
 
 async def test_one_that_has_ended_is_told_as_it_stands() -> None:
