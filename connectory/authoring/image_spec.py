@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from connectory.authoring.location import authoring_error
+from connectory.authoring.setting_checks import require
 
 __all__ = ["IMAGE_VARIABLE", "ImageSpec", "image_name"]
 
@@ -69,6 +70,8 @@ class ImageSpec:
     builder_config: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("name", "registry", "tag_format"):
+            require("the image", name, getattr(self, name), str)
         for name in _LISTS:
             if isinstance(getattr(self, name), str):
                 raise authoring_error(f"{name} of the image '{self.name}' is one text; give a list of texts")

@@ -13,7 +13,7 @@ from typing import Any
 
 from connectory.errors import AuthoringError
 
-__all__ = ["authoring_error", "function_location", "pointing_to", "user_location"]
+__all__ = ["authoring_error", "function_location", "is_ours", "pointing_to", "user_location"]
 
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 _LIBRARY = frozenset({dataclasses.__file__, functools.__file__})
@@ -36,7 +36,7 @@ def pointing_to(location: str | None) -> Iterator[None]:
 def user_location() -> str | None:
     """`file:line` of the nearest caller outside this package; None when there is none."""
     frame: FrameType | None = sys._getframe(1)
-    while frame is not None and _is_ours(frame.f_code.co_filename):
+    while frame is not None and is_ours(frame.f_code.co_filename):
         frame = frame.f_back
     return None if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
@@ -56,5 +56,6 @@ def authoring_error(message: str, *, location: str | None = None) -> AuthoringEr
 
 
 @functools.cache
-def _is_ours(filename: str) -> bool:
+def is_ours(filename: str) -> bool:
+    """Whether a file is a part of this package, or of Python where that stands between it and its users."""
     return filename.startswith((_PACKAGE, "<frozen", "<string>")) or filename in _LIBRARY

@@ -47,7 +47,7 @@ class TaskMetadata:
             object.__setattr__(self, name, require_texts("the metadata", name, getattr(self, name)))
         ignored = require_each("the metadata", "cache_ignore_input_vars", self.cache_ignore_input_vars, str)
         object.__setattr__(self, "cache_ignore_input_vars", ignored)
-        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
+        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or not 0 <= self.retries < 2**32:
             raise authoring_error(f"retries is {self.retries!r}; it is how often to try again: 0 or more")
         if self.cache and not self.cache_version:
             raise authoring_error("cache=True needs a cache_version; change it whenever the task's meaning changes")
@@ -84,10 +84,12 @@ class TaskMetadata:
 
 def as_duration(value: timedelta | int | None, name: str) -> timedelta | None:
     """A duration that may be given as seconds; anything else is an error that names the setting."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < timedelta.max.total_seconds():
+        value = timedelta(seconds=value)
+    if isinstance(value, timedelta) and value < timedelta():
+        raise authoring_error(f"{name} is {value!r}; time does not run backwards: give a timedelta above zero")
     if value is None or isinstance(value, timedelta):
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return timedelta(seconds=value)
     raise authoring_error(f"{name} is {value!r}; give a timedelta, or whole seconds as an int")
 
 

@@ -29,6 +29,24 @@ class Resources:
     gpu: Quantity | tuple[Quantity, Quantity] | None = None
     ephemeral_storage: Quantity | tuple[Quantity, Quantity] | None = None
 
+    def __post_init__(self) -> None:
+        for name, _ in _FIELDS:
+            value = getattr(self, name)
+            if isinstance(value, list):
+                value = tuple(value)
+                object.__setattr__(self, name, value)
+            amounts = value if isinstance(value, tuple) else (value,)
+            if len(amounts) not in (1, 2) or not all(map(_is_amount, amounts)) or value == ():
+                raise authoring_error(
+                    f"{name} of Resources is {value!r}; give an amount such as '500m' or 2, or a pair of them"
+                )
+
+
+def _is_amount(value: object) -> bool:
+    if isinstance(value, str):
+        return bool(value) and value.isascii()
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
 
 def check_resources(*, requests: Resources | None, limits: Resources | None, resources: Resources | None) -> None:
     """Raise AuthoringError for what cannot be said together."""

@@ -1,18 +1,28 @@
 """That the settings of a task are what they should be, said where they are written and not where they are used."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from connectory.authoring.location import authoring_error
 
-__all__ = ["require", "require_each", "require_texts"]
+__all__ = ["require", "require_count", "require_each", "require_texts"]
+
+_MOST: Final = 2**32 - 1
 
 
 def require(owner: str, name: str, value: Any, *kinds: type) -> Any:
     """The value, which is None or of one of these kinds."""
-    if value is None or isinstance(value, kinds):
+    if value is not None and not isinstance(value, kinds):
+        raise _wrong(owner, name, value, kinds)
+    _require_characters(owner, name, value)
+    return value
+
+
+def require_count(owner: str, name: str, value: Any, *, least: int = 0) -> Any:
+    """The value, which is None or a whole number that a message can hold."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and least <= value <= _MOST):
         return value
-    raise _wrong(owner, name, value, kinds)
+    raise authoring_error(f"{name} of '{owner}' is {value!r}; give a whole number from {least} to {_MOST}")
 
 
 def require_each(owner: str, name: str, values: Any, *kinds: type) -> tuple[Any, ...]:
@@ -25,6 +35,7 @@ def require_each(owner: str, name: str, values: Any, *kinds: type) -> tuple[Any,
     for value in found:
         if not isinstance(value, kinds):
             raise _wrong(owner, f"a member of {name}", value, kinds)
+        _require_characters(owner, f"a member of {name}", value)
     return found
 
 
@@ -37,7 +48,20 @@ def require_texts(owner: str, name: str, values: Any) -> dict[str, str]:
     for key, value in values.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise authoring_error(f"{name} of '{owner}' has {key!r}: {value!r}; keys and values are texts")
+        for word in (key, value):
+            _require_characters(owner, name, word)
     return dict(values)
+
+
+def _require_characters(owner: str, name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        return
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise authoring_error(
+            f"{name} of '{owner}' is {value!r}, which is no text of Unicode: {error.reason}"
+        ) from error
 
 
 def _wrong(owner: str, name: str, value: Any, kinds: tuple[type, ...]) -> Exception:

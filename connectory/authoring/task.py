@@ -16,6 +16,7 @@ from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.plugins import TaskPlugins
 from connectory.authoring.pod_template import PodTemplate
+from connectory.authoring.refusals import refusing
 from connectory.authoring.resolver import TaskResolver, TaskResolverMixin
 from connectory.authoring.resources import Resources
 from connectory.authoring.secret import Secret
@@ -109,6 +110,7 @@ def task(
     form of `enable_deck`.
     """
 
+    @refusing
     def wrap(function: Callable[..., Any]) -> Any:
         followed = VersionParameters(function, container_image, pod_template, pod_template_name)
         ignored = require_each("@task", "cache_ignore_input_vars", cache_ignore_input_vars, str)

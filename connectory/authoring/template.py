@@ -10,6 +10,7 @@ from google.protobuf import json_format
 
 from connectory.authoring.location import authoring_error
 from connectory.authoring.resolver import EXECUTABLE, TaskResolver, TaskResolverMixin, loader_words
+from connectory.authoring.setting_checks import require, require_texts
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 
 __all__ = ["CompileSettings", "container", "execute_arguments", "fill_struct"]
@@ -44,6 +45,13 @@ class CompileSettings:
     """The URL of an archive with the code, which containers unpack before they load it; empty: the image has it."""
     distribution_folder: str = "."
     """Where they unpack it."""
+
+    def __post_init__(self) -> None:
+        for name in ("project", "domain", "version", "image", "distribution", "distribution_folder"):
+            if getattr(self, name) is None:
+                raise authoring_error(f"{name} is None; give a text")
+            require("what is compiled", name, getattr(self, name), str)
+        object.__setattr__(self, "environment", require_texts("what is compiled", "environment", self.environment))
 
     def identifier(self, kind: identifiers_pb2.ResourceType.ValueType, name: str) -> identifiers_pb2.Identifier:
         """The identifier of a task or workflow of this name."""

@@ -15,6 +15,7 @@ from connectory.authoring.function_task import qualified_name
 from connectory.authoring.graph import Graph, building
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error, function_location
+from connectory.authoring.refusals import refusing
 from connectory.authoring.returning import bind_outputs
 from connectory.authoring.signature import interface_of
 from connectory.authoring.workflow_base import WorkflowBase, WorkflowFailurePolicy
@@ -107,6 +108,7 @@ def workflow(
     have an optional input `err`, which is given the error. `default_options` are what its default launch plan says.
     """
 
+    @refusing
     def wrap(function: Callable[..., Any]) -> FunctionWorkflow[..., Any]:
         policy = WorkflowFailurePolicy.FAIL_IMMEDIATELY if failure_policy is None else failure_policy
         return FunctionWorkflow(

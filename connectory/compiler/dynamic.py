@@ -6,6 +6,7 @@ from typing import Any
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.local_run import run_graph
+from connectory.authoring.refusals import refusing
 from connectory.authoring.template import CompileSettings
 from connectory.compiler.compilation import Compilation
 from connectory.v1 import literals_pb2, workflow_pb2
@@ -13,6 +14,7 @@ from connectory.v1 import literals_pb2, workflow_pb2
 __all__ = ["compile_dynamic"]
 
 
+@refusing
 def compile_dynamic(
     task: DynamicTask[..., Any],
     inputs: literals_pb2.LiteralMap | Mapping[str, Any],

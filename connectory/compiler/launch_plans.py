@@ -10,6 +10,7 @@ from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.location import authoring_error
 from connectory.authoring.map_task import MapNode
 from connectory.authoring.node import Node
+from connectory.authoring.refusals import refusing
 from connectory.authoring.template import CompileSettings
 from connectory.authoring.workflow_base import WorkflowBase
 from connectory.errors import TypeConversionError
@@ -44,6 +45,7 @@ def parameters(entity: Entity) -> interface_pb2.ParameterMap:
     return result
 
 
+@refusing
 def compile_launch_plan(
     plan: LaunchPlan | WorkflowBase,
     *,

@@ -5,12 +5,14 @@ from typing import Any
 from connectory.authoring.location import authoring_error
 from connectory.authoring.map_task import MapTask
 from connectory.authoring.python_task import PythonTask
+from connectory.authoring.refusals import refusing
 from connectory.authoring.template import CompileSettings
 from connectory.v1 import tasks_pb2
 
 __all__ = ["compile_task"]
 
 
+@refusing
 def compile_task(
     task: PythonTask[Any] | MapTask,
     *,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connectory.authoring.location import authoring_error
+from connectory.authoring.refusals import refusing
 from connectory.authoring.template import CompileSettings
 from connectory.authoring.workflow_base import WorkflowBase
 from connectory.compiler.checks import require_sound
@@ -16,6 +17,7 @@ __all__ = ["compile_workflow"]
 _VERSION_LENGTH = 22
 
 
+@refusing
 def compile_workflow(
     workflow: WorkflowBase,
     *,

@@ -22,6 +22,7 @@ from connectory.authoring import (
     Email,
     FixedRate,
     Interface,
+    Labels,
     LaunchPlan,
     Options,
     PythonTask,
@@ -457,3 +458,79 @@ PLAIN: list[Callable[[Any], Any]] = [
 def test_anything_else(use: Callable[[Any], Any]) -> None:
     for value in JUNK:
         attempt(functools.partial(use, value))
+
+
+NO_TEXT = "\ud800"
+TOO_MUCH = 2**70
+
+
+def describing(a: int) -> int:
+    return a
+
+
+describing.__doc__ = f"Something.\n\n:param a: {NO_TEXT}\n"
+
+UNWRITABLE: list[Callable[[], Any]] = [
+    lambda: task(describing),
+    lambda: workflow(describing),
+    lambda: decorated({"environment": {"A": NO_TEXT}}),
+    lambda: decorated({"container_image": NO_TEXT}),
+    lambda: decorated({"deprecated": NO_TEXT}),
+    lambda: decorated({"labels": {NO_TEXT: "a"}}),
+    lambda: decorated({"shared_memory": NO_TEXT}),
+    lambda: decorated({"retries": TOO_MUCH}),
+    lambda: decorated({"timeout": TOO_MUCH}),
+    lambda: decorated({"timeout": -1}),
+    lambda: Resources(cpu=NO_TEXT),
+    lambda: Resources(cpu=object()),  # type: ignore[arg-type]
+    lambda: Resources(mem=("1", "2", "3")),  # type: ignore[arg-type]
+    lambda: compile_task(double, version=3),  # type: ignore[arg-type]
+    lambda: compile_task(double, project=NO_TEXT),
+    lambda: compile_workflow(inner, environment={"A": NO_TEXT}),
+    lambda: compile_workflow(inner, image=None),  # type: ignore[arg-type]
+    lambda: compile_task(task(secret_requests=[Secret(key=NO_TEXT)])(double.task_function)),
+    lambda: compile_launch_plan(LaunchPlan.create("many", inner, max_parallelism=TOO_MUCH)),
+    lambda: compile_launch_plan(LaunchPlan.create("said", inner, labels=Labels({"a": NO_TEXT}))),
+    lambda: compile_workflow(Workflow(NO_TEXT)),
+    lambda: compile_workflow(workflow(a_gate)),
+    lambda: compile_workflow(workflow(a_node)),
+    lambda: compile_workflow(workflow(a_choice)),
+    lambda: compile_workflow(workflow(a_part)),
+    lambda: compile_workflow(workflow(a_map)),
+]
+
+
+def a_gate(a: int) -> int:
+    return approve(a, NO_TEXT, timedelta(1))
+
+
+def a_node(a: int) -> int:
+    return double(a=a).with_overrides(name=NO_TEXT)
+
+
+def a_choice(a: int) -> int:
+    return conditional(NO_TEXT).if_(a > 1).then(double(a=a)).else_().fail(NO_TEXT)
+
+
+def a_part(a: list[int]) -> int:
+    return a[TOO_MUCH]
+
+
+def a_map(a: list[int]) -> list[int]:
+    return map_task(double, min_successes=TOO_MUCH)(a=a)
+
+
+@pytest.mark.parametrize("use", UNWRITABLE)
+def test_what_no_message_can_hold(use: Callable[[], Any]) -> None:
+    with pytest.raises(AuthoringError) as caught:
+        use()
+    assert caught.value.location is not None
+
+
+def test_what_the_users_code_raises_comes_out_as_it_is() -> None:
+    def body(a: int) -> int:
+        return int("no number")
+
+    with pytest.raises(ValueError, match="invalid literal for int") as caught:
+        compile_workflow(workflow(body))
+    assert not isinstance(caught.value, AuthoringError)
