@@ -147,7 +147,7 @@ class Leases:
         found = set(await self._book.renew(self._seconds))
         self._renewed_at = now
         for execution_id in held & self._held - found:
-            self._lose(execution_id, "another runner has taken it over")
+            self._lose(execution_id, "another runner has taken the execution over")
         if left := found - self._held - self._taking - self._letting_go.keys():
             await self._book.let_go(left)
 

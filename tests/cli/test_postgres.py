@@ -62,7 +62,7 @@ def test_an_abort_from_elsewhere_takes_the_execution_over(on_postgres: Command, 
     assert json.loads(outcome.stdout)["phase"] == "ABORTED", outcome.stderr
     _, said = run.communicate(timeout=60)
     assert run.returncode == 1
-    assert "another runner has taken it over" in said
+    assert "another runner has taken the execution over" in said
 
 
 def test_messages_name_the_store_without_its_password(

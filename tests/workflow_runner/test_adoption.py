@@ -68,7 +68,7 @@ async def test_it_can_be_taken_from_it_and_then_it_lets_go(url: str) -> None:
         waiting = asyncio.create_task(first.wait(execution))
         await second.resume(execution, take_over=True)
         assert (await second.wait(execution)).outputs == DONE
-        with pytest.raises(LogConflictError, match="another runner has taken it over"):
+        with pytest.raises(LogConflictError, match="another runner has taken the execution over"):
             await waiting
         assert "abort" not in {call[0] for call in plugin.calls}
 
@@ -176,7 +176,7 @@ async def test_runners_tell_each_other_what_is_free_or_taken_instead_of_waiting_
             await theirs.holding.wait()
             waiting = asyncio.create_task(first.wait(taken))
             await adopting.resume(taken, take_over=True)
-            with pytest.raises(LogConflictError, match="another runner has taken it over"):
+            with pytest.raises(LogConflictError, match="another runner has taken the execution over"):
                 await waiting
             await ours.holding.wait()
             ours.holding.clear()

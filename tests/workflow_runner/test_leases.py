@@ -43,7 +43,7 @@ def test_a_runner_that_hung_lets_go_of_what_was_taken_from_it(site: Site) -> Non
     hung.send_signal(signal.SIGCONT)
     said, _ = hung.communicate(timeout=60)
     assert all("LogConflictError" in line or line in all_succeeded("012") for line in said.splitlines()), said
-    assert "another runner has taken it over" in said
+    assert "another runner has taken the execution over" in said
     assert site.created() == every_job_once("012")
 
 

@@ -171,7 +171,7 @@ class SqlStore:
             return self._unknown(execution_id)
         following, owner = head[0]
         if owner not in ("", self._owner):
-            text = f"execution {execution_id!r} cannot be written, another runner has taken it over"
+            text = f"execution {execution_id!r} cannot be written, another runner has taken the execution over"
             return LogConflictError(f"{text}: {describe_owner(owner)}")
         return LogConflictError(
             f"record {number} of execution {execution_id!r} cannot be written, the log goes on at {following}: "

@@ -26,7 +26,9 @@ class SharedStoreSuite:
     async def test_an_execution_that_is_held_is_written_by_its_holder_only(self, one: Store, two: Store) -> None:
         await one.leases.renew(60)
         await one.create(execution(), [record(0)], held=True)
-        with pytest.raises(LogConflictError, match="another runner has taken it over: the runner with process id"):
+        with pytest.raises(
+            LogConflictError, match="another runner has taken the execution over: the runner with process id"
+        ):
             await two.append("e", 1, [record(1)])
         with pytest.raises(LogConflictError, match="another runner"):
             await two.put_plugin_state("e", "n", 0, PluginState(version=1, data=b"theirs"))
