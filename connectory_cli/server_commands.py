@@ -108,6 +108,42 @@ def serve(
         str | None,
         typer.Option("--audit-log", metavar="FILE", help="Who did what, a line of JSON each; - is stderr.  [off]"),
     ] = None,
+    ledger_lease: Annotated[
+        float | None,
+        typer.Option(
+            "--ledger-lease",
+            metavar="SECONDS",
+            help="When replicas that share a PostgreSQL ledger take a silent one for dead.  [15]",
+        ),
+    ] = None,
+    ambiguous: Annotated[
+        str | None,
+        typer.Option(
+            "--ambiguous",
+            metavar="CHOICE",
+            help="fail, retry or ask when nobody knows whether a job was created; or TYPE=CHOICE,...  [fail]",
+        ),
+    ] = None,
+    on_orphan: Annotated[
+        str | None,
+        typer.Option(
+            "--on-orphan",
+            metavar="CHOICE",
+            help="keep or delete jobs that nobody polls any more; or TYPE=CHOICE,...  [as connectors declare]",
+        ),
+    ] = None,
+    lease: Annotated[
+        str | None,
+        typer.Option(
+            "--lease",
+            metavar="SECONDS",
+            help="When a job that nobody polls is an orphan, 0 for never; or TYPE=SECONDS,...  [as connectors declare]",
+        ),
+    ] = None,
+    reap_every: Annotated[
+        float | None,
+        typer.Option("--reap-every", metavar="SECONDS", min=0, help="How often orphans are looked after.  [15]"),
+    ] = None,
     insecure_public: Annotated[
         bool | None,
         typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates."),
@@ -128,6 +164,11 @@ def serve(
         "log_level": log_level,
         "max_message_bytes": max_message_bytes,
         "ledger": ledger,
+        "ledger_lease": ledger_lease,
+        "ambiguous": ambiguous,
+        "on_orphan": on_orphan,
+        "lease": lease,
+        "reap_every": reap_every,
         "tokens": tokens,
         "jwt_jwks": jwt_jwks,
         "jwt_issuer": jwt_issuer,

@@ -78,14 +78,17 @@ class Reaping:
         """Deal with what is due. A ledger that cannot be read or written is an `UnavailableError`."""
         await self._leases.flush()
         routes = self._routes()
-        done: list[Reaped] = []
-        while due := await self._ledger.due(routes.keys(), up_for=monotonic() - self._began, limit=_BATCH):
-            room = asyncio.Semaphore(_AT_ONCE)
-            done += await asyncio.gather(*(self._within(room, routes[job.category], job) for job in due))
-            if len(due) < _BATCH:
+        done: dict[str, Reaped] = {}
+        room = asyncio.Semaphore(_AT_ONCE)
+        while True:
+            found = await self._ledger.due(routes.keys(), up_for=monotonic() - self._began, limit=_BATCH)
+            due = [job for job in found if job.key not in done]
+            reaped = await asyncio.gather(*(self._within(room, routes[job.category], job) for job in due))
+            done.update((one.job.key, one) for one in reaped)
+            if not due or len(found) < _BATCH:
                 break
         self.count = await self._ledger.count()
-        return done
+        return list(done.values())
 
     async def preview(self) -> Sequence[Reaped]:
         """What a round would do, as far as it can be told without looking at the jobs."""

@@ -3,8 +3,8 @@
 isort:skip_file
 What a connector server knows of the jobs that it created, for the people who operate it: which ones live, who looks
 after them, and how to end them. All of it is an addition of this project.
-Errors are gRPC statuses: NOT_FOUND for a key that is not known, FAILED_PRECONDITION where the server remembers no
-jobs, UNAVAILABLE while what it remembers cannot be read.
+Errors are gRPC statuses: NOT_FOUND for a key that is not known, UNAVAILABLE while what the server remembers cannot be
+read or written. A server whose ledger is `none` knows only the creates under way.
 """
 
 from collections import abc as _abc

@@ -6,6 +6,7 @@ import pytest
 
 from connector_server.ledgers import chosen_ledger
 from connectory.connector.ledger import MemoryLedger
+from connectory.connector.ledger.postgres import PostgresLedger
 from connectory.connector.ledger.sqlite import SqliteLedger
 from connectory.errors import SettingsError
 from tests.connector_server.fakes import SlowConnector, TrivialConnector
@@ -15,6 +16,17 @@ from tests.connector_server.harness import create_request, serving
 @pytest.mark.parametrize("setting", ["memory", "none"])
 def test_words_mean_memory(setting: str) -> None:
     assert isinstance(chosen_ledger(setting), MemoryLedger)
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@db.example/jobs", "postgres://db.example/jobs"])
+def test_a_url_means_postgresql_which_may_not_be_there_yet(url: str) -> None:
+    assert isinstance(chosen_ledger(url), PostgresLedger)
+
+
+def test_a_url_of_something_else_is_refused_without_its_password() -> None:
+    with pytest.raises(SettingsError, match=r"ledger='mysql://\.\.\.'") as refused:
+        chosen_ledger("mysql://me:secret@db.example/jobs")
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("where", ["ledger.sqlite", "not/there/yet/ledger.sqlite"])

@@ -52,6 +52,36 @@ def test_lists_in_the_environment_are_separated_by_commas(name: str, monkeypatch
     assert [str(address) for address in ServerSettings().listen] == ["127.0.0.1:1", "localhost:2", "[::1]:3"]
 
 
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("delete", {"*": "delete"}),
+        ("sql=delete, *=keep", {"sql": "delete", "*": "keep"}),
+        ("a=b=keep", {"a=b": "keep"}),
+    ],
+)
+def test_what_holds_by_connector_is_written_as_one_word_or_as_a_list(
+    text: str, meaning: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONNECTORY_ON_ORPHAN", text)
+    assert ServerSettings().on_orphan == meaning
+    assert ServerSettings(lease=600).lease == {"*": 600.0}
+
+
+def test_what_holds_by_connector_is_a_mapping_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text("ambiguous: {sql: retry}\nlease: {sql: 60, http: 30.5}\n")
+    settings = ServerSettings(config=file)
+    assert (settings.ambiguous, settings.lease) == ({"sql": "retry"}, {"sql": 60.0, "http": 30.5})
+    assert ServerSettings(**{**settings.as_builtins(), "config": None}).lease == settings.lease
+
+
+@pytest.mark.parametrize(("name", "text"), [("on_orphan", "sql=burn"), ("ambiguous", "perhaps"), ("lease", "sql=-1")])
+def test_an_unknown_choice_by_connector_is_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name}=.*cannot be used.*CONNECTORY_{name.upper()}="):
+        ServerSettings(**{name: text})
+
+
 def test_options_that_were_not_given_do_not_count() -> None:
     assert ServerSettings(workers=None, addresses=None).workers == 1
 

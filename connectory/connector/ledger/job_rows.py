@@ -94,7 +94,7 @@ class JobRows:
         """Intents whose process is gone."""
         statement = statements.OPEN_INTENTS.format(categories=places)
         mine = await self._sql.owner()
-        rows = await self._sql.run(statement, limit=limit, **named)
+        rows = await self._sql.run(statement, limit=10 * limit, **named)
         alive = {owner: await self._sql.is_alive(owner) for owner in {row[-1] for row in rows} - {mine}}
         found = [(_record(row[:-1]), row[-1]) for row in rows]
         return [one for one, owner in found if not alive.get(owner, self._in_flight(one.key))]

@@ -164,7 +164,8 @@ RETURNING key
 
 OPEN_INTENTS: Final = f"""
 SELECT {_RECORD}, owner FROM connectory_jobs
-WHERE job = 0 AND state = 'intended' AND category IN ({{categories}}) ORDER BY changed_at LIMIT :limit
+WHERE job = 0 AND state = 'intended' AND category IN ({{categories}}) AND (held_until IS NULL OR held_until < :now)
+ORDER BY changed_at LIMIT :limit
 """
 
 PUT_OFF: Final = """

@@ -392,6 +392,18 @@ async def test_an_unknown_outcome_is_settled_by_the_reaper_when_the_connector_ca
         assert (connector.system.created, connector.system.jobs) == (1, {})
 
 
+async def test_many_abandoned_jobs_are_dealt_with_in_one_round(opened: Open) -> None:
+    connector = Working()
+    async with opened(connector) as dispatcher:
+        for number in range(250):
+            await created(dispatcher, f"k{number}")
+        done: list[Outcome] = []
+        while len(done) < 250:
+            done += await reaped(dispatcher)
+        assert set(done) == {Outcome.REMOVED}
+        assert (connector.system.jobs, connector.deletes) == ({}, 250)
+
+
 async def test_an_unknown_job_is_told(opened: Open) -> None:
     async with opened(Working()) as dispatcher:
         with pytest.raises(NotFoundError, match="no job is known"):

@@ -1,9 +1,12 @@
 """The ledger in SQLite: over restarts, between processes, through crashes, and when the disk fails."""
 
 import asyncio
+import json
 import sqlite3
 import stat
+import time
 from datetime import timedelta
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -95,6 +98,30 @@ async def test_many_creates_at_once_share_their_commits(path: Path) -> None:
     ledger, creator = SqliteLedger(path), Creator()
     handles = await asyncio.gather(*(ledger.once(creation(f"key-{n}"), creator.create) for n in range(2000)))
     assert len(set(handles)) == 2000
+    await ledger.aclose()
+
+
+async def test_a_file_of_the_first_version_is_taken_over(path: Path) -> None:
+    path.parent.mkdir()
+    script = resources.files("connectory.connector.ledger").joinpath("sql", "001_creations.sql").read_text()
+    digests = json.dumps(dict(creation().digests))
+    with sqlite3.connect(path) as connection:
+        connection.executescript(script)
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO creations (key, digests, state, owner, handle, changed_at) VALUES (?, ?, ?, ?, ?, ?)",
+            ("k", digests, "created", "1-abc", b"earlier", time.time()),
+        )
+        connection.execute(
+            "INSERT INTO creations (key, digests, state, owner, changed_at) VALUES (?, ?, ?, ?, ?)",
+            ("open", digests, "intended", "1-abc", time.time()),
+        )
+    connection.close()
+    ledger, creator = SqliteLedger(path), Creator()
+    creator.found = b"found"
+    assert await ledger.once(creation(), creator.create) == b"earlier"
+    assert await ledger.once(creation("open"), creator.create, creator.find) == b"found"
+    assert creator.started == 0
     await ledger.aclose()
 
 
