@@ -13,7 +13,7 @@ import pytest
 from connectory.client.connector import ConnectorClient
 from connectory.compiler import compile_workflow
 from connectory.types import ConversionContext, File, default_types
-from connectory.v1 import literals_pb2
+from connectory.v1 import literals_pb2, tasks_pb2
 from tests.workflow_runner.plugins import containers
 from tests.workflow_runner.plugins.service import QUICK, connector_service, serving
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
@@ -94,6 +94,42 @@ async def test_files_folders_and_structures(tmp_path: Path) -> None:
     assert listed.split() == ["given", "inputs.json", "inputs.pb", "numbers"]
     assert text_of(joined) == "hello [1,2]"
     assert whole["numbers"] == [1, 2]
+
+
+@pytest.mark.usefixtures("runtime")
+async def test_how_data_is_brought_follows_the_template(tmp_path: Path) -> None:
+    (tmp_path / "my text").write_text("hello ")
+    closure = compile_workflow(containers.joins)
+    container = closure.tasks[0].template.container
+    container.data_config.format = tasks_pb2.DataLoadingConfig.YAML
+    container.data_config.file_input_layout = tasks_pb2.DataLoadingConfig.NAMED_DIR
+    container.command[-1] = (
+        "set -e; mkdir /var/out/made; ls /var/in/given > /var/out/listed; cp {{.inputs.given}} /var/out/joined;"
+        "cp /var/in/inputs.yaml /var/out/made; echo {} > /var/out/whole"
+    )
+    inputs = given(containers.joins, given=File(str(tmp_path / "my text")), numbers=[1, 2])
+    container.command[-1] = container.command[-1].replace("{{.inputs.given}}", '"{{.inputs.given}}"')
+    async with connector_service() as clients, runner(tmp_path, clients) as opened:
+        settings = ExecutionSettings(output_prefix=str(tmp_path / "out"))
+        result = await opened.wait(await opened.start(closure, inputs, settings=settings))
+    made, listed, joined, _ = native(containers.joins, result)
+    assert listed == "my text\n"
+    assert text_of(joined) == "hello "
+    assert "numbers:\n- 1\n- 2" in text_of(made, "inputs.yaml")
+
+
+@pytest.mark.usefixtures("runtime")
+async def test_data_that_is_not_wanted_is_not_moved(tmp_path: Path) -> None:
+    closure = compile_workflow(containers.adds)
+    template = closure.tasks[0].template
+    template.container.command[2] = "test ! -e /var/in/a"
+    template.container.data_config.io_strategy.download_mode = tasks_pb2.IOStrategy.DO_NOT_DOWNLOAD
+    template.container.data_config.io_strategy.upload_mode = tasks_pb2.IOStrategy.DO_NOT_UPLOAD
+    closure.primary.template.ClearField("outputs")
+    async with connector_service() as clients, runner(tmp_path, clients) as opened:
+        inputs = given(containers.adds, a=1, b=2, words="")
+        result = await opened.wait(await opened.start(closure, inputs))
+    assert result.phase is ExecutionPhase.SUCCEEDED, result.error
 
 
 def text_of(stored: Any, *below: str) -> str:

@@ -1,14 +1,16 @@
 """From a task with a container to the task by which a connector is asked for it."""
 
 import asyncio
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 
-from connectory.authoring.container_words import PROCESS, as_texts, with_folders
+from connectory.authoring.container_words import PROCESS, with_folders
 from connectory.errors import InvalidTaskError
 from connectory.types import ConversionContext
 from connectory.v1 import tasks_pb2
 from workflow_runner.naming import generated_name
 from workflow_runner.plugins.container.commands import (
+    ProcessTask,
     process_task,
     runtime_environment,
     runtime_words,
@@ -17,7 +19,7 @@ from workflow_runner.plugins.container.commands import (
 from workflow_runner.plugins.container.folders import Folders, native
 from workflow_runner.plugins.container.kept import Kept
 from workflow_runner.plugins.container.protocol import filled, variables_of
-from workflow_runner.plugins.container.runtimes import KUBERNETES, Runtimes
+from workflow_runner.plugins.container.runtimes import KUBERNETES, KUBERNETES_JOB, Runtimes
 from workflow_runner.plugins.context import TaskExecutionContext
 
 __all__ = ["container_name", "folders_of", "is_raw", "plan"]
@@ -34,28 +36,55 @@ async def plan(ctx: TaskExecutionContext, runtimes: Runtimes, root: Path) -> Kep
     runtime = await runtimes.choose(words)
     variables = await variables_of(ctx, words)
     if runtime == KUBERNETES:
-        return _kubernetes(ctx, [filled(word, variables, _natives(ctx)) for word in words])
+        return _kubernetes(ctx, words, variables)
     folders = folders_of(ctx, root)
     values = await asyncio.to_thread(_prepare, ctx, folders)
-    config = container.data_config
-    environment = {pair.key: pair.value for pair in container.env}
     if runtime == PROCESS:
-        places = [(config.input_path, folders.inputs), (config.output_path, folders.outputs)] if is_raw(ctx) else []
-        texts = as_texts(values, folders.inputs)
-        replaced = [filled(with_folders(word, places), variables, texts) for word in words]
-        task = process_task(ctx.template, replaced, environment)
+        task = _as_it_is(ctx, words, variables, values, folders)
     else:
-        texts = as_texts(values, Path(config.input_path or "/"))
-        run = runtime_words(
-            runtime,
-            container_name(ctx),
-            container,
-            [filled(word, variables, texts) for word in words],
-            environment=environment,
-            volumes=_volumes(ctx, folders),
-        )
-        task = process_task(ctx.template, run, runtime_environment())
+        task = _by_runtime(runtime, ctx, words, variables, values, folders)
     return Kept(runtime=runtime, template=task.template.SerializeToString(), inputs=task.inputs.SerializeToString())
+
+
+def _as_it_is(
+    ctx: TaskExecutionContext,
+    words: Sequence[str],
+    variables: Mapping[str, str],
+    values: Mapping[str, object],
+    folders: Folders,
+) -> ProcessTask:
+    """The container's command, with folders of this machine in place of its own."""
+    config = ctx.template.container.data_config
+    places = [(config.input_path, folders.inputs), (config.output_path, folders.outputs)] if is_raw(ctx) else []
+    texts = folders.texts(values, folders.inputs)
+    replaced = [filled(with_folders(word, places), variables, texts) for word in words]
+    return process_task(ctx.template, replaced, _environment(ctx))
+
+
+def _by_runtime(
+    runtime: str,
+    ctx: TaskExecutionContext,
+    words: Sequence[str],
+    variables: Mapping[str, str],
+    values: Mapping[str, object],
+    folders: Folders,
+) -> ProcessTask:
+    """The command by which a runtime runs the container."""
+    container = ctx.template.container
+    texts = folders.texts(values, PurePosixPath(container.data_config.input_path or "/"))
+    run = runtime_words(
+        runtime,
+        container_name(ctx),
+        container,
+        [filled(word, variables, texts) for word in words],
+        environment=_environment(ctx),
+        volumes=_volumes(ctx, folders),
+    )
+    return process_task(ctx.template, run, runtime_environment())
+
+
+def _environment(ctx: TaskExecutionContext) -> dict[str, str]:
+    return {pair.key: pair.value for pair in ctx.template.container.env}
 
 
 def is_raw(ctx: TaskExecutionContext) -> bool:
@@ -65,7 +94,12 @@ def is_raw(ctx: TaskExecutionContext) -> bool:
 
 def folders_of(ctx: TaskExecutionContext, root: Path) -> Folders:
     """The data folders of the attempt."""
-    return Folders(root / generated_name(ctx.key, _LONGEST_NAME), ctx.data_store, ctx.output_writer.raw_output_prefix)
+    return Folders(
+        root / generated_name(ctx.key, _LONGEST_NAME),
+        ctx.data_store,
+        raw_output_prefix=ctx.output_writer.raw_output_prefix,
+        config=ctx.template.container.data_config,
+    )
 
 
 def container_name(ctx: TaskExecutionContext) -> str:
@@ -76,8 +110,8 @@ def container_name(ctx: TaskExecutionContext) -> str:
 def _prepare(ctx: TaskExecutionContext, folders: Folders) -> dict[str, object]:
     folders.make()
     values = folders.values(ctx.inputs, ctx.template.interface.inputs)
-    if is_raw(ctx) and ctx.template.container.data_config.input_path:
-        folders.put_inputs(ctx.inputs, values, ctx.template.container.data_config.format)
+    if is_raw(ctx):
+        folders.put_inputs(ctx.inputs, values)
     return values
 
 
@@ -89,15 +123,13 @@ def _volumes(ctx: TaskExecutionContext, folders: Folders) -> list[tuple[Path, st
     return [(root, str(root))] if root is not None else []
 
 
-def _natives(ctx: TaskExecutionContext) -> dict[str, object]:
-    return native(ctx.inputs, ctx.template.interface.inputs, ConversionContext(storage=ctx.data_store))
-
-
-def _kubernetes(ctx: TaskExecutionContext, words: list[str]) -> Kept:
-    """The task as it is, for the connector that makes Jobs of such tasks."""
+def _kubernetes(ctx: TaskExecutionContext, words: Sequence[str], variables: Mapping[str, str]) -> Kept:
+    """The task with the words of its command filled in, for the connector that makes Jobs of such tasks."""
+    values = native(ctx.inputs, ctx.template.interface.inputs, ConversionContext(storage=ctx.data_store))
+    texts = [filled(word, variables, values) for word in words]
     template = tasks_pb2.TaskTemplate.FromString(ctx.template.SerializeToString())
-    template.type, template.task_type_version = "k8s_job", 0
+    template.type, template.task_type_version = KUBERNETES_JOB, 0
     commands = len(template.container.command)
-    template.container.command[:] = words[:commands]
-    template.container.args[:] = words[commands:]
+    template.container.command[:] = texts[:commands]
+    template.container.args[:] = texts[commands:]
     return Kept(runtime=KUBERNETES, template=template.SerializeToString(), inputs=ctx.inputs.SerializeToString())

@@ -14,18 +14,19 @@ import msgspec
 from connectory.authoring.container_words import PROCESS
 from connectory.client.connector import ConnectorClient
 from connectory.errors import (
-    ConnectorError,
     ConnectoryError,
     DeadlineExceededError,
-    InvalidTaskError,
     StorageError,
-    TypeConversionError,
     UnavailableError,
-    UserError,
 )
-from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
-from workflow_runner.engine.failures import Failure
+from connectory.v1 import literals_pb2, tasks_pb2
 from workflow_runner.plugins.connector import ConnectorPlugin
+from workflow_runner.plugins.container.endings import (
+    failure_of,
+    failure_of_job,
+    remove_container,
+    success_of,
+)
 from workflow_runner.plugins.container.kept import JobMemory, Kept
 from workflow_runner.plugins.container.planning import container_name, folders_of, is_raw, plan
 from workflow_runner.plugins.container.protocol import left_behind
@@ -38,7 +39,6 @@ from workflow_runner.plugins.routes import Routes
 __all__ = ["ContainerPlugin"]
 
 _LOOK_AGAIN = 30.0
-_EXIT_CODES = {"ExitCode": "EXIT_CODE", "Signal": "EXIT_CODE"}
 
 
 @dataclass(kw_only=True)
@@ -88,13 +88,13 @@ class ContainerPlugin(Plugin):
         if kept is None:
             return await self._plan(ctx, memory)
         if kept.outputs is not None or kept.nodes is not None:
-            return do_transition(_success(kept))
+            return do_transition(success_of(kept))
         if memory.ending is not None:
             return self._ended(ctx, memory, kept)
         transition = await self._jobs.handle(self._job(ctx, kept))
         info = transition.info
         if info.failure is not None:
-            return do_transition(_failed(info, info.failure, ctx))
+            return do_transition(failure_of_job(info, info.failure, ctx))
         if not info.phase.is_terminal:
             memory.version = info.version
             return transition
@@ -117,7 +117,7 @@ class ContainerPlugin(Plugin):
             info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again")
             return self._later(memory, error, info)
         except (ConnectoryError, OSError, ValueError) as error:
-            return do_transition(_refused(error))
+            return do_transition(failure_of(error))
         memory.troubled = None
         return do_transition(PhaseInfo.initializing("brings the inputs"), again_in=0)
 
@@ -126,7 +126,7 @@ class ContainerPlugin(Plugin):
         now = time.monotonic()
         memory.troubled = now if memory.troubled is None else memory.troubled
         if now - memory.troubled > self._patience.start:
-            return do_transition(_refused(error))
+            return do_transition(failure_of(error))
         return do_transition(info, again_in=self._patience.slowest_retry)
 
     def _ended(self, ctx: TaskExecutionContext, memory: _Memory, kept: Kept) -> Transition:
@@ -140,7 +140,7 @@ class ContainerPlugin(Plugin):
             going_on = PhaseInfo.running(f"its outputs cannot be fetched yet: {error}", version=memory.version)
             return self._later(memory, error, going_on)
         except ConnectoryError as error:
-            return do_transition(_refused(error))
+            return do_transition(failure_of(error))
         if info.nodes is not None:
             ctx.state.write(msgspec.structs.replace(kept, nodes=info.nodes.SerializeToString(deterministic=True)))
         elif info.outputs is not None:
@@ -150,9 +150,8 @@ class ContainerPlugin(Plugin):
     async def _end(self, ctx: TaskExecutionContext) -> PhaseInfo:
         if not is_raw(ctx):
             return await left_behind(ctx)
-        folders, there = folders_of(ctx, self._folder), ctx.template.container.data_config.output_path
-        declared = ctx.template.interface.outputs
-        return PhaseInfo.success(await asyncio.to_thread(folders.take_outputs, declared, there))
+        folders = folders_of(ctx, self._folder)
+        return PhaseInfo.success(await asyncio.to_thread(folders.take_outputs, ctx.template.interface.outputs))
 
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Have the job deleted, and the container removed."""
@@ -164,7 +163,7 @@ class ContainerPlugin(Plugin):
             return
         await self._jobs.abort(self._job(ctx, kept))
         if kept.runtime not in (PROCESS, KUBERNETES):
-            await _remove(kept.runtime, container_name(ctx))
+            await remove_container(kept.runtime, container_name(ctx))
 
     async def finalize(self, ctx: TaskExecutionContext) -> None:
         """Remove the data."""
@@ -196,41 +195,3 @@ class ContainerPlugin(Plugin):
             inputs=literals_pb2.LiteralMap.FromString(kept.inputs),
             state=JobMemory(ctx.state, kept),
         )
-
-
-def _success(kept: Kept) -> PhaseInfo:
-    if kept.nodes is not None:
-        return PhaseInfo.expansion(workflow_pb2.DynamicJobSpec.FromString(kept.nodes))
-    return PhaseInfo.success(literals_pb2.LiteralMap.FromString(kept.outputs or b""))
-
-
-def _failed(info: PhaseInfo, failure: Failure, ctx: TaskExecutionContext) -> PhaseInfo:
-    """The failure of the job as one of the container: another attempt may help a program that ended with a code."""
-    if failure.code not in _EXIT_CODES:
-        return info
-    message = f"the container of {ctx.template.id.name!r} failed: {failure.message}"
-    return PhaseInfo.retryable_failure(
-        _EXIT_CODES[failure.code], message, kind=failure.kind, live=info.live, log_links=info.log_links
-    )
-
-
-def _refused(error: Exception) -> PhaseInfo:
-    """What an error before or after the container's own run means."""
-    if isinstance(error, UserError | InvalidTaskError):
-        return PhaseInfo.permanent_failure(error.reason, error.message)
-    if isinstance(error, TypeConversionError):
-        return PhaseInfo.permanent_failure("INVALID_TASK", str(error))
-    code = error.reason if isinstance(error, ConnectorError) else type(error).__name__
-    if isinstance(error, StorageError | OSError) or (isinstance(error, ConnectorError) and error.retryable):
-        return PhaseInfo.retryable_failure(code, str(error), kind="system")
-    return PhaseInfo.permanent_failure(code, str(error), kind="system")
-
-
-async def _remove(runtime: str, name: str) -> None:
-    """Remove a container, whether or not it is there. UnavailableError: ask again."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(runtime, "rm", "--force", name, stdout=pipe, stderr=pipe)
-    _, said = await process.communicate()
-    text = said.decode(errors="replace").strip()
-    if process.returncode != 0 and "no such container" not in text.lower():
-        raise UnavailableError(f"{runtime} could not remove the container {name}: {text[-500:]}")

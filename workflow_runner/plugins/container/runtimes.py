@@ -11,11 +11,11 @@ from connectory.connector.contract import TaskCategory
 from connectory.errors import NotFoundError, SettingsError
 from workflow_runner.plugins.routes import Routes
 
-__all__ = ["KUBERNETES", "PROCESS_JOB", "Runtimes"]
+__all__ = ["KUBERNETES", "KUBERNETES_JOB", "PROCESS_JOB", "Runtimes"]
 
 KUBERNETES: Final = "kubernetes"
 PROCESS_JOB: Final = "process"
-_KUBERNETES_JOB: Final = "k8s_job"
+KUBERNETES_JOB: Final = "k8s_job"
 _HERE: Final = ("unix:", "localhost:", "127.0.0.1:", "[::1]:")
 
 
@@ -63,9 +63,9 @@ class Runtimes:
 
     async def _require_kubernetes(self) -> None:
         try:
-            await self._routes.find(TaskCategory(_KUBERNETES_JOB))
+            await self._routes.find(TaskCategory(KUBERNETES_JOB))
         except NotFoundError as error:
-            raise SettingsError(f"no connector service offers {_KUBERNETES_JOB!r}") from error
+            raise SettingsError(f"no connector service offers {KUBERNETES_JOB!r}") from error
 
     async def _require_processes(self) -> None:
         remedy = "containers run on this machine as jobs of a connector service that is on it"
