@@ -15,7 +15,7 @@ from connectory.types.hints import fields_of
 from connectory.types.json_schema import json_schema
 from connectory.types.kinds import Kind, kind_of
 from connectory.types.mirroring import mirror_of
-from connectory.types.mirrors import UnfitError
+from connectory.types.mirrors import Mirror, UnfitError
 from connectory.types.plain import StructureOnlyError
 from connectory.types.registry import TypeRegistry
 from connectory.types.structures import pack, packed, plain_of, struct_type
@@ -74,7 +74,7 @@ class DataclassTransformer(TypeTransformer):
     ) -> literals_pb2.Literal:
         if kind_of(literal_type) is not Kind.STRUCT:
             raise TypeConversionError(f"a dataclass does not fit a variable of kind {kind_of(literal_type).value}")
-        mirror = types.remembered(annotation, mirror_of)
+        mirror = self._mirror(annotation, types)
         if mirror is not None and mirror.writes:
             try:
                 return packed(mirror.pack(value, ctx))
@@ -88,13 +88,17 @@ class DataclassTransformer(TypeTransformer):
         return self.from_plain(plain_of(literal), annotation, types, ctx)
 
     def from_msgpack(self, data: bytes, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> Any:
-        mirror = types.remembered(annotation, mirror_of)
+        mirror = self._mirror(annotation, types)
         if mirror is not None:
             try:
                 return mirror.unpack(data, ctx)
             except UnfitError:
                 pass
         return super().from_msgpack(data, annotation, types, ctx)
+
+    def _mirror(self, annotation: Any, types: TypeRegistry) -> Mirror | None:
+        """What converts all parts at once; families derived from this one convert part by part, as they say."""
+        return types.remembered(annotation, _mirrored) if type(self) is DataclassTransformer else None
 
     def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, Any]:
         if not isinstance(value, typing.get_origin(annotation) or annotation):
@@ -129,6 +133,10 @@ class DataclassTransformer(TypeTransformer):
             return annotation(**given)
         except Exception as error:  # whatever the class itself raises
             raise TypeConversionError(f"{describe_annotation(annotation)} refuses its fields: {error}") from error
+
+
+def _mirrored(annotation: Any, types: TypeRegistry) -> Mirror | None:
+    return mirror_of(annotation, types, DataclassTransformer)
 
 
 @functools.cache

@@ -54,10 +54,10 @@ _CONVERTED: Final[Mapping[Family, Any]] = {
 """Families whose values are converted one by one, without an effect on anything else, and what they are written as."""
 
 
-def mirror_of(annotation: Any, types: TypeRegistry) -> Mirror | None:
-    """The mirror of a dataclass; None where msgspec cannot have one."""
+def mirror_of(annotation: Any, types: TypeRegistry, structures: Family) -> Mirror | None:
+    """The mirror of a dataclass; None where msgspec cannot have one. `structures` is the family of dataclasses."""
     try:
-        return _Builder(types, type(types.transformer_for(annotation))).mirror(annotation)
+        return _Builder(types, structures).mirror(annotation)
     except (UnfitError, *REFUSALS):
         return None
 

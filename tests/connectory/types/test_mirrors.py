@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from connectory.errors import TypeConversionError
 from connectory.types import ConversionContext, File, TypeRegistry, default_types
+from connectory.types.dataclasses import DataclassTransformer
 from connectory.types.mirroring import mirror_of
 from connectory.types.scalars import IntTransformer
 from connectory.types.structures import pack, packed, unpack
@@ -252,14 +253,14 @@ def shown(value: Any) -> str:
 
 @pytest.mark.parametrize("hint", MIRRORED, ids=str)
 def test_what_is_made_of_plain_parts_has_a_mirror(hint: Any) -> None:
-    mirror = mirror_of(made(hint, int), TYPES)
+    mirror = mirror_of(made(hint, int), TYPES, DataclassTransformer)
     assert mirror is not None
     assert mirror.writes
 
 
 @pytest.mark.parametrize("hint", LEFT, ids=str)
 def test_what_needs_more_is_only_read_through_one(hint: Any) -> None:
-    mirror = mirror_of(made(int, hint), TYPES)
+    mirror = mirror_of(made(int, hint), TYPES, DataclassTransformer)
     assert mirror is not None
     assert not mirror.writes
 
@@ -329,6 +330,16 @@ def test_a_transformer_of_ones_own_for_a_part_is_asked() -> None:
     assert types.to_literal(Inner(2), STRUCT, CTX, annotation=Inner) == pack({"a": 2, "b": "b"})
     types.register(Doubling(), override=True)
     assert types.to_literal(Inner(2), STRUCT, CTX, annotation=Inner) == pack({"a": 4, "b": "b"})
+
+
+def test_a_family_derived_from_that_of_dataclasses_has_its_way() -> None:
+    class Capitals(DataclassTransformer):
+        def to_plain(self, value: Any, annotation: Any, types: TypeRegistry, ctx: ConversionContext) -> dict[str, Any]:
+            return {name.upper(): part for name, part in super().to_plain(value, annotation, types, ctx).items()}
+
+    types = default_types()
+    types.register(Capitals())
+    assert types.to_literal(Inner(2), STRUCT, CTX, annotation=Inner) == pack({"A": 2, "B": "b"})
 
 
 def test_files_are_stored_once_whatever_the_other_parts_are(tmp_path: Path) -> None:
