@@ -7,15 +7,8 @@ from dataclasses import replace
 
 from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import tasks_pb2
-from workflow_runner.engine.events import (
-    AttemptExpanded,
-    AttemptFailed,
-    AttemptProgressed,
-    AttemptStopped,
-    AttemptSucceeded,
-    Event,
-    LogLink,
-)
+from workflow_runner.attempt_reports import AttemptReports
+from workflow_runner.engine.events import Event
 from workflow_runner.engine.failures import Failure
 from workflow_runner.offloading import Offloading
 from workflow_runner.plugin_state import AttemptState
@@ -59,12 +52,10 @@ class Attempt:
         self._order = PhaseOrder()
         self._wake = wake
         self._plugin = plugin
-        self._emit = emit
+        self._reports = AttemptReports(ctx.node, ctx.attempt, emit, clock)
         self._pause = pause
         self._values = values
-        self._clock = clock
         self._stopping = False
-        self._shown: tuple[int, str, tuple[LogLink, ...]] = (0, "", ())
         self._task: asyncio.Task[None] | None = None
         self._driving: Plugin | None = None
 
@@ -119,8 +110,7 @@ class Attempt:
                 return True
             message = f"inputs that are kept in the object store cannot be read: {error}"
             failure = Failure(code="INPUTS_NOT_READ", message=message, kind="system", recoverable=True)
-            node, attempt, live = self._ctx.node, self._ctx.attempt, self._ctx.resumed
-            self._emit(AttemptFailed(at=self._clock(), node=node, attempt=attempt, failure=failure, live=live))
+            self._reports.failed(failure, live=self._ctx.resumed)
             return False
         if inputs is not self._ctx.inputs:
             self._ctx = replace(self._ctx, inputs=inputs)
@@ -137,7 +127,7 @@ class Attempt:
             if transition.info.phase.is_terminal:
                 await self._report(plugin, transition.info)
                 return
-            if self._show(transition.info):
+            if self._reports.progressed(transition.info):
                 wait = _FIRST_WAIT
             await self._pause_for(wait if transition.again_in is None else transition.again_in)
             wait = min(wait * 1.5, _LONGEST_WAIT)
@@ -164,33 +154,18 @@ class Attempt:
         self._order.check(transition.info)
 
     async def _report(self, plugin: Plugin, info: PhaseInfo) -> None:
-        node, attempt, links = self._ctx.node, self._ctx.attempt, _links(info)
-        if info.failure is not None:
-            if not info.live:
-                await self._finalize(plugin)
-            event: Event = AttemptFailed(
-                at=self._clock(), node=node, attempt=attempt, failure=info.failure, live=info.live, log_links=links
-            )
-        elif info.nodes is not None:
-            await self._finalize(plugin)
-            spec = info.nodes.SerializeToString(deterministic=True)
-            event = AttemptExpanded(
-                at=self._clock(), node=node, attempt=attempt, spec=spec, message=info.message, log_links=links
-            )
-        else:
-            await self._finalize(plugin)
-            outputs = await self._values.put_away(node, self._outputs(info), self._ctx.output_prefix)
-            event = AttemptSucceeded(
-                at=self._clock(),
-                node=node,
-                attempt=attempt,
-                outputs=outputs,
-                message=info.message,
-                log_links=links,
-            )
-        self._emit(event)
-        if isinstance(event, AttemptFailed) and event.live:
+        if info.failure is not None and info.live:
+            self._reports.failed(info.failure, live=True, info=info)
             await self._wait_for_stop()
+            return
+        await self._finalize(plugin)
+        if info.failure is not None:
+            self._reports.failed(info.failure, info=info)
+        elif info.nodes is not None:
+            self._reports.expanded(info, info.nodes.SerializeToString(deterministic=True))
+        else:
+            outputs = await self._values.put_away(self._ctx.node, self._outputs(info), self._ctx.output_prefix)
+            self._reports.succeeded(info, outputs)
 
     def _outputs(self, info: PhaseInfo) -> bytes:
         if info.outputs is not None:
@@ -219,14 +194,11 @@ class Attempt:
                 raise
             except Exception as error:
                 await self._state.keep()
-                self._show(PhaseInfo.running(f"not gone yet: {error}"))
+                self._reports.progressed(PhaseInfo.running(f"not gone yet: {error}"))
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
         await self._finalize(plugin)
-        ended = AttemptStopped(
-            at=self._clock(), node=self._ctx.node, attempt=self._ctx.attempt, unconfirmed=unconfirmed
-        )
-        self._emit(ended)
+        self._reports.stopped(unconfirmed)
 
     async def _finalize(self, plugin: Plugin) -> None:
         for tried in range(_FINALIZE_TRIES):
@@ -240,29 +212,10 @@ class Attempt:
 
     def _refuse(self, error: Exception) -> None:
         self._resources.end()
-        failure = Failure(code="NO_PLUGIN", message=str(error), kind="system")
-        node, attempt = self._ctx.node, self._ctx.attempt
         if self._stopping:
-            self._emit(AttemptStopped(at=self._clock(), node=node, attempt=attempt, unconfirmed=str(error)))
+            self._reports.stopped(str(error))
         else:
-            self._emit(AttemptFailed(at=self._clock(), node=node, attempt=attempt, failure=failure))
-
-    def _show(self, info: PhaseInfo) -> bool:
-        shown = (int(info.phase), info.message, _links(info))
-        if shown == self._shown:
-            return False
-        self._shown = shown
-        phase, message, links = shown
-        progressed = AttemptProgressed(
-            at=self._clock(),
-            node=self._ctx.node,
-            attempt=self._ctx.attempt,
-            phase=phase,
-            message=message,
-            log_links=links,
-        )
-        self._emit(progressed)
-        return True
+            self._reports.failed(Failure(code="NO_PLUGIN", message=str(error), kind="system"))
 
     async def _pause_for(self, seconds: float) -> None:
         if seconds <= 0 or self._wake.is_set():
@@ -273,7 +226,3 @@ class Attempt:
                 await self._wake.wait()
         except TimeoutError:
             return
-
-
-def _links(info: PhaseInfo) -> tuple[LogLink, ...]:
-    return tuple(LogLink(uri=link.uri, name=link.name) for link in info.log_links)

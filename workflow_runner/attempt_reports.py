@@ -1,0 +1,94 @@
+"""What an attempt tells its execution."""
+
+from collections.abc import Callable
+
+from workflow_runner.engine.events import (
+    AttemptExpanded,
+    AttemptFailed,
+    AttemptProgressed,
+    AttemptStopped,
+    AttemptSucceeded,
+    Event,
+    LogLink,
+)
+from workflow_runner.engine.failures import Failure
+from workflow_runner.plugins.phases import PhaseInfo
+
+__all__ = ["AttemptReports"]
+
+
+class AttemptReports:
+    """Emits the events of one attempt."""
+
+    def __init__(self, node: str, attempt: int, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
+        self._node = node
+        self._attempt = attempt
+        self._emit = emit
+        self._clock = clock
+        self._shown: tuple[int, str, tuple[LogLink, ...]] = (0, "", ())
+
+    def progressed(self, info: PhaseInfo) -> bool:
+        """Where it stands, unless that was said already; whether it is new."""
+        shown = (int(info.phase), info.message, _links(info))
+        if shown == self._shown:
+            return False
+        self._shown = shown
+        phase, message, links = shown
+        self._emit(
+            AttemptProgressed(
+                at=self._clock(),
+                node=self._node,
+                attempt=self._attempt,
+                phase=phase,
+                message=message,
+                log_links=links,
+            )
+        )
+        return True
+
+    def succeeded(self, info: PhaseInfo, outputs: bytes) -> None:
+        """It ended well; `outputs` is a `LiteralMap`."""
+        self._emit(
+            AttemptSucceeded(
+                at=self._clock(),
+                node=self._node,
+                attempt=self._attempt,
+                outputs=outputs,
+                message=info.message,
+                log_links=_links(info),
+            )
+        )
+
+    def expanded(self, info: PhaseInfo, spec: bytes) -> None:
+        """It ended well and left nodes behind; `spec` is a `DynamicJobSpec`."""
+        self._emit(
+            AttemptExpanded(
+                at=self._clock(),
+                node=self._node,
+                attempt=self._attempt,
+                spec=spec,
+                message=info.message,
+                log_links=_links(info),
+            )
+        )
+
+    def failed(self, failure: Failure, *, live: bool = False, info: PhaseInfo | None = None) -> None:
+        """It ended badly; `live`: something of it may still run."""
+        self._emit(
+            AttemptFailed(
+                at=self._clock(),
+                node=self._node,
+                attempt=self._attempt,
+                failure=failure,
+                live=live,
+                log_links=_links(info) if info is not None else (),
+            )
+        )
+
+    def stopped(self, unconfirmed: str = "") -> None:
+        """Nothing of it runs any more, as far as that can be known."""
+        self._emit(AttemptStopped(at=self._clock(), node=self._node, attempt=self._attempt, unconfirmed=unconfirmed))
+
+
+def _links(info: PhaseInfo) -> tuple[LogLink, ...]:
+    return tuple(LogLink(uri=link.uri, name=link.name) for link in info.log_links)
