@@ -1,15 +1,18 @@
 """What a task's code can ask while it runs: `current_context()`."""
 
+from __future__ import annotations
+
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from logging import Logger, getLogger
 from pathlib import Path
+from typing import Any
 
 from connectory.authoring.checkpoints import Checkpoint, local_checkpoint
 from connectory.authoring.html_deck import HtmlDeck
@@ -20,7 +23,7 @@ from connectory.storage import Storage, default_storage
 from connectory.types.output_metadata import OutputMetadataTracker
 from connectory.v1 import identifiers_pb2
 
-__all__ = ["TaskContext", "alone", "current_context", "entered"]
+__all__ = ["ContextBuilder", "TaskContext", "alone", "current_context", "entered"]
 
 
 @dataclass(kw_only=True)
@@ -54,8 +57,32 @@ class TaskContext:
     """What the task shows of its work."""
     enable_deck: bool = False
     """Whether the decks are written."""
+    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What a kind of task gives to its code, such as a session: `context.spark_session` is SPARK_SESSION."""
     given_working_directory: Path | None = None
     given_secrets: Secrets | None = field(default=None, repr=False)
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_") and name.upper() in self.attributes:
+            return self.attributes[name.upper()]
+        raise AttributeError(f"the context of a task has no '{name}'")
+
+    def has_attr(self, attr_name: str) -> bool:
+        """Whether this attribute was given."""
+        return attr_name.upper() in self.attributes
+
+    def get(self, key: str) -> Any:
+        """The attribute of this name; a KeyError when it was not given."""
+        return self.attributes[key.upper()]
+
+    def builder(self) -> ContextBuilder:
+        """For `pre_execute` of a kind of tasks: `user_params.builder().add_attr("SESSION", session).build()`."""
+        return ContextBuilder(self)
+
+    @property
+    def output_metadata_prefix(self) -> str:
+        """The same as `output_prefix`, as Flyte's users call it."""
+        return self.output_prefix
 
     @cached_property
     def working_directory(self) -> str:
@@ -93,6 +120,23 @@ class TaskContext:
     def storage(self) -> Storage:
         """Object stores by URL."""
         return default_storage()
+
+
+class ContextBuilder:
+    """Makes a context that has more attributes than another one."""
+
+    def __init__(self, base: TaskContext) -> None:
+        self._base = base
+        self._attributes = dict(base.attributes)
+
+    def add_attr(self, key: str, v: Any) -> ContextBuilder:
+        """Give one more attribute; names are the same in upper and lower case."""
+        self._attributes[key.upper()] = v
+        return self
+
+    def build(self) -> TaskContext:
+        """The context."""
+        return replace(self._base, attributes=self._attributes)
 
 
 _current: ContextVar[TaskContext | None] = ContextVar("connectory_task", default=None)

@@ -48,6 +48,29 @@ def failing(a: int) -> str:
     raise AssertionError("it is not reached")
 
 
+@dataclass
+class Engine:
+    """A config whose tasks are given a session."""
+
+    name: str
+
+
+class EngineTask(PythonFunctionTask[Engine]):
+    def pre_execute(self, user_params: TaskContext) -> TaskContext:
+        return user_params.builder().add_attr("ENGINE_SESSION", f"session of {self.task_config.name}").build()
+
+
+TaskPlugins.register_pythontask_plugin(Engine, EngineTask)
+
+
+@task(task_config=Engine("spark"))
+def with_engine() -> str:
+    context = current_context()
+    assert context.has_attr("engine_session")
+    assert context.get("ENGINE_SESSION") == context.engine_session
+    return str(context.engine_session)
+
+
 class Units(PythonInstanceTask[str]):
     """A length with its unit."""
 
@@ -68,6 +91,15 @@ def test_the_context_and_the_result_are_what_the_hooks_return(tmp_path: Path) ->
     outputs = run_task(units, tmp_path, length=1.0).outputs
     assert outputs is not None
     assert outputs.literals["text"].scalar.primitive.string_value == "1.0 m"
+
+
+def test_a_kind_of_task_gives_its_code_a_session() -> None:
+    assert with_engine() == "session of spark"
+    assert not current_context().has_attr("ENGINE_SESSION")
+    with pytest.raises(AttributeError, match="the context of a task has no 'engine_session'"):
+        _ = current_context().engine_session
+    with pytest.raises(KeyError):
+        current_context().get("ENGINE_SESSION")
 
 
 def test_a_hook_that_fails_is_the_users_error() -> None:
