@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import uvloop
 
-from connectory.client.control import ControlClient
-from connectory.errors import NotFoundError, SettingsError
+from connectory.errors import SettingsError
 from connectory.types import ConversionContext, default_types
-from connectory.v1 import control_pb2, interface_pb2, launch_plan_pb2, literals_pb2
+from connectory.v1 import control_pb2, interface_pb2, literals_pb2
 from connectory_cli.controls import open_control
+from connectory_cli.finding import find
 from connectory_cli.following import followed
 from connectory_cli.inputs import value_of_text
 from connectory_cli.printing import execution_json, outputs_json, print_json, say
@@ -45,17 +45,17 @@ def launch(options: LaunchOptions) -> int:
 
 async def _launch(options: LaunchOptions) -> int:
     async with open_control(options.endpoint, options.store) as client:
-        plan = await _plan(client, options)
+        found = await find(client, options.project, options.domain, options.name, options.version)
         request = control_pb2.ExecutionCreateRequest(
             project=options.project,
             domain=options.domain,
             name=options.execution or "",
             spec=control_pb2.ExecutionSpec(
-                launch_plan=plan.id,
+                launch_plan=found.identifier,
                 overwrite_cache=options.overwrite_cache,
                 max_parallelism=options.max_parallelism or 0,
             ),
-            inputs=_inputs(options.inputs, plan.closure.expected_inputs.parameters),
+            inputs=_inputs(options.inputs, found.parameters),
         )
         execution = (await client.create_execution(request)).id
         if options.endpoint is not None and not options.wait:
@@ -77,44 +77,6 @@ def _end(view: ExecutionView, as_json: bool) -> int:
     elif view.error is not None:
         say(f"{view.id} {view.phase}: {view.error.message} ({view.error.code})")
     return 0 if view.phase is ExecutionPhase.SUCCEEDED else 1
-
-
-async def _plan(client: ControlClient, options: LaunchOptions) -> launch_plan_pb2.LaunchPlan:
-    """The launch plan of this name; of a name without its module, when only one ends like this."""
-    name = launch_plan_pb2.NamedEntityIdentifier(project=options.project, domain=options.domain, name=options.name)
-    found = await _version(client, name, options.version)
-    if found is not None:
-        return found
-    everything = launch_plan_pb2.NamedEntityIdentifier(project=options.project, domain=options.domain)
-    listed = await client.list_launch_plans(control_pb2.ResourceListRequest(id=everything, limit=1000))
-    known = sorted({plan.id.name for plan in listed.launch_plans})
-    alike = [each for each in known if each.endswith(f".{options.name}")]
-    if len(alike) == 1:
-        name.name = alike[0]
-        found = await _version(client, name, options.version)
-    if found is None:
-        place = f"{options.project}, {options.domain}"
-        version = f" in version {options.version!r}" if options.version else ""
-        names = ", ".join(alike or known) or "none"
-        raise NotFoundError(f"there is no launch plan {options.name!r}{version} in {place}; there are: {names}")
-    return found
-
-
-async def _version(
-    client: ControlClient, name: launch_plan_pb2.NamedEntityIdentifier, version: str | None
-) -> launch_plan_pb2.LaunchPlan | None:
-    """This version; without one the active one, or else the newest."""
-    newest = control_pb2.ResourceListRequest(id=name, limit=1)
-    if version is not None:
-        newest.filters = f"eq(version,{version})"
-    else:
-        try:
-            return await client.get_active_launch_plan(launch_plan_pb2.ActiveLaunchPlanRequest(id=name))
-        except NotFoundError:
-            pass
-    newest.sort_by.key, newest.sort_by.direction = "created_at", launch_plan_pb2.Sort.DESCENDING
-    listed = (await client.list_launch_plans(newest)).launch_plans
-    return listed[0] if listed else None
 
 
 def _inputs(options: Sequence[str], parameters: Mapping[str, interface_pb2.Parameter]) -> literals_pb2.LiteralMap:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from connectory.client.control import ControlClient
 from connectory.errors import AlreadyExistsError
-from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, workflow_pb2
+from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, tasks_pb2, workflow_pb2
 
 __all__ = ["Registered", "register"]
 
@@ -26,6 +26,7 @@ async def register(
     client: ControlClient,
     closures: Iterable[workflow_pb2.CompiledWorkflowClosure],
     launch_plans: Iterable[launch_plan_pb2.LaunchPlan] = (),
+    tasks: Iterable[tasks_pb2.TaskTemplate] = (),
 ) -> Sequence[Registered]:
     """Register every task, workflow and launch plan, each after what it needs; launch plans as active as they say.
 
@@ -33,6 +34,8 @@ async def register(
     InvalidTaskError. Launch plans that nodes start and that are not among these must be registered before.
     """
     work = _Work(client, closures, launch_plans)
+    for template in tasks:
+        await work.task(template)
     await work.all()
     return list(work.done.values())
 
@@ -55,14 +58,16 @@ class _Work:
         for plan in self._plans.values():
             await self._plan(plan)
 
+    async def task(self, template: tasks_pb2.TaskTemplate) -> None:
+        request = control_pb2.TaskCreateRequest(id=template.id, spec=control_pb2.TaskSpec(template=template))
+        await self._once(template.id, self._client.create_task, request)
+
     async def _workflow(self, closure: workflow_pb2.CompiledWorkflowClosure) -> None:
         template = closure.primary.template
         if _key(template.id) in self.done:
             return
         for task in closure.tasks:
-            identifier = task.template.id
-            request = control_pb2.TaskCreateRequest(id=identifier, spec=control_pb2.TaskSpec(template=task.template))
-            await self._once(identifier, self._client.create_task, request)
+            await self.task(task.template)
         for called in closure.launch_plans:
             if _key(called.template.id) in self._plans:
                 await self._plan(self._plans[_key(called.template.id)])

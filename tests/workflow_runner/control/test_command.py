@@ -83,11 +83,19 @@ def test_launching_waits_and_prints_the_outputs(service: Service) -> None:
     assert json.loads(done.stdout)["outputs"] == {"o0": 8}
 
 
+def test_a_task_runs_by_itself_whether_or_not_a_workflow_uses_it(service: Service, tmp_path: Path) -> None:
+    tasks = tmp_path / "tasks_only.py"
+    tasks.write_text("from connectory import task\n\n\n@task\ndef triple(x: int) -> int:\n    return x * 3\n")
+    assert ask(service, "register", tasks) == 0
+    assert run(service, "launch", "triple", "-i", "x=5", "--wait").stdout == "o0 = 15\n"
+    assert run(service, "launch", "double", "-i", "x=5", "--wait").stdout == "o0 = 10\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("nothing",), "there is no launch plan 'nothing' in default, development; there are: flows.by_plan,"),
-        (("twice", "--version", "0"), "there is no launch plan 'twice' in version '0'"),
+        (("nothing",), "there is no launch plan or task 'nothing' in default, development; there are: flows.by_plan,"),
+        (("twice", "--version", "0"), "there is no launch plan or task 'twice' in version '0'"),
         (("failing",), "missing input x: give it as --input x=VALUE"),
         (("failing", "-i", "x=1", "-i", "y=2"), "unknown input y; there are x"),
         (("failing", "-i", "x=one"), "x"),
