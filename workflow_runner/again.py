@@ -46,13 +46,14 @@ async def recover(
     depend on one that runs again. An execution that has not ended is ended: jobs of it that the new one would begin at
     once go on, the others are deleted. LeaseHeldError when a runner works on it.
     """
-    old, running = await _standing(runner, execution)
+    await runner.resume(execution)
+    old, known = await runner.state(execution), await runner.store.plugin_states(execution)
     started = _renamed(runner, _with_code(await first_event(runner, execution), code), name)
-    begun = recovering(old, started, rerun=rerun, running=running)
-    places = {node.path: (node.path, node.attempt) for node in still_running(old, running)}
+    begun = recovering(old, started, rerun=rerun)
+    places = {node.path: (node.path, node.attempt) for node in still_running(old)}
 
     async def take_over() -> Mapping[tuple[str, int], PluginState]:
-        states = {(path, 0): running[places[path]] for path in begun.reuse.jobs}
+        states = {(path, 0): known[places[path]] for path in begun.reuse.jobs if places[path] in known}
         for (path, attempt), state in states.items():
             await runner.store.put_plugin_state(begun.execution, path, attempt, state)
         if not old.phase.is_terminal:
@@ -67,17 +68,10 @@ async def compare(
 ) -> Sequence[NodeChange]:
     """What `recover` would do with each node. Nothing is changed."""
     old = await runner.state(execution)
-    running = await runner.store.plugin_states(execution)
     started = _with_code(await first_event(runner, execution), code)
-    begun = recovering(old, started, rerun=rerun, running=running)
+    begun = recovering(old, started, rerun=rerun)
     new, _ = apply(State(), begun)
     return changes(old, new, rerun)
-
-
-async def _standing(runner: Runner, execution: str) -> tuple[State, Mapping[tuple[str, int], PluginState]]:
-    """Where an execution stands, and what is remembered of its attempts; nobody else works on it from here on."""
-    await runner.resume(execution)
-    return await runner.state(execution), await runner.store.plugin_states(execution)
 
 
 def _with_code(started: ExecutionStarted, code: Bundle | None) -> ExecutionStarted:

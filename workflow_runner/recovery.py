@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from connectory.authoring.resolver import locator_of
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import StartAttempt
@@ -36,12 +37,11 @@ def recovering(
     started: ExecutionStarted,
     *,
     rerun: Collection[str] = (),
-    running: Collection[tuple[str, int]] = (),
 ) -> ExecutionStarted:
     """The beginning of an execution that does only what the old one has not done.
 
-    `rerun` names nodes whose results are not taken over, `running` attempts whose jobs may be gone on with: those are
-    that the new execution would begin at once.
+    `rerun` names nodes whose results are not taken over. Attempts that run outside are gone on with where the new
+    execution would begin them at once.
     """
     again = frozenset(rerun)
     nodes = {
@@ -49,9 +49,7 @@ def recovering(
         for node in old.nodes.values()
         if node.phase is NodePhase.SUCCEEDED and not _is_within(node.path, again)
     }
-    candidates = {
-        node.path: _adopted(old, node) for node in still_running(old, running) if not _is_within(node.path, again)
-    }
+    candidates = {node.path: _adopted(old, node) for node in still_running(old) if not _is_within(node.path, again)}
     reuse = Reuse(execution=old.execution, nodes=nodes, jobs=candidates)
     begun = msgspec.structs.replace(started, reuse=reuse)
     state, commands = apply(State(), begun)
@@ -64,16 +62,19 @@ def recovering(
     return msgspec.structs.replace(begun, reuse=msgspec.structs.replace(reuse, jobs=jobs))
 
 
-def still_running(state: State, running: Collection[tuple[str, int]]) -> Sequence[NodeState]:
-    """The nodes whose current attempt is among these, and may be gone on with by somebody else."""
+def still_running(state: State) -> Sequence[NodeState]:
+    """The nodes with an attempt under way that does not end with the runner, so that somebody else may go on with it.
+
+    What was asked for and not answered yet is among them: asking under the same key again leads to the same job.
+    """
     return [
         node
         for node in state.nodes.values()
         if node.phase is NodePhase.RUNNING
-        and (node.path, node.attempt) in running
         and node.spec.task is not None
-        and not node.spec.is_eager
         and node.path not in state.scopes
+        and not node.spec.is_eager
+        and locator_of(node.spec.task) is None
     ]
 
 
