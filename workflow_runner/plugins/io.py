@@ -5,7 +5,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from connectory.errors import StorageError
+from connectory.errors import SettingsError
 from connectory.storage import Storage
 from connectory.v1 import literals_pb2, tasks_pb2
 from workflow_runner.plugins.memory import AttemptMemory
@@ -114,7 +114,7 @@ class OutputWriter:
 
 async def _written(message: Message, prefix: str, name: str, storage: Storage) -> str:
     if not prefix:
-        raise StorageError(f"there is no place for {name}: the execution has no output prefix; start it with one")
+        raise SettingsError(f"there is no place for {name}: the execution has no output prefix; start it with one")
     url = storage.join(prefix, name)
     await asyncio.to_thread(storage.write, url, message.SerializeToString(deterministic=True))
     return url

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry
 
-from connectory.errors import RegistryError, SettingsError, StorageError
+from connectory.errors import RegistryError, SettingsError
 from connectory.secrets import EnvironmentSecrets
 from connectory.storage import default_storage
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
@@ -102,7 +102,7 @@ async def test_the_task_its_inputs_and_where_programs_find_them(tmp_path: Path) 
 
 async def test_without_an_output_prefix_programs_cannot_be_given_files() -> None:
     async def handle(ctx: TaskExecutionContext) -> None:
-        with pytest.raises(StorageError, match=r"no place for inputs.pb.*start it with one"):
+        with pytest.raises(SettingsError, match=r"no place for inputs.pb.*start it with one"):
             await ctx.input_reader.path()
         assert ctx.output_writer.output_path == ""
         assert ctx.output_writer.checkpoint_prefix == ""
