@@ -37,7 +37,7 @@ def wf(a: int) -> int:
 wf(a=1)
 kept["a node"] = Workflow("other").add_entity(double, a=1)
 kept["a launch plan"] = LaunchPlan.create("plan", wf, default_inputs={"a": 3})
-print(json.dumps({name: sorted(word for word in dir(one) if word[0] != "_" and word != "o0") for name, one in kept.items()}))
+print(json.dumps({name: [word for word in dir(one) if word[0] != "_" and word != "o0"] for name, one in kept.items()}))
 """
 LISTED: dict[str, set[str]] = {}
 for _who, _lacking, _ in rows("Attributes"):
