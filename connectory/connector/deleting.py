@@ -62,7 +62,7 @@ class Deleting:
             raise InvalidTaskError(
                 f"the idempotency key {key!r} cannot be used: {sentence}", fields={"idempotency_key": sentence}
             )
-        record: JobRecord | None = await self._ledger.doom(key)
+        record: JobRecord | None = await self._ledger.doom(key, route.label)
         while record is not None and record.state is not JobState.DELETED:
             if record.handle:
                 await self.confirmed(route, record, request)

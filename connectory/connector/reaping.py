@@ -102,7 +102,8 @@ class Reaping:
 
     def _expected(self, route: Route, job: JobRecord) -> Outcome:
         if job.state is JobState.AMBIGUOUS:
-            return Outcome.SETTLED if self._deleting.find_of(route, job) is not None else Outcome.KEPT
+            can_look = bool(job.request) and "find" in route.registration.operations
+            return Outcome.SETTLED if can_look else Outcome.KEPT
         deletes = job.state is JobState.DELETING or self._policies.of(route.registration).on_orphan == "delete"
         return Outcome.REMOVED if deletes else Outcome.KEPT
 
@@ -120,6 +121,9 @@ class Reaping:
                 reaped = await self._dealt_with(route, job)
             except ConnectoryError as error:
                 reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=str(error))
+            except Exception as error:
+                told = translated(error, route.registration, "reap")
+                reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=str(told))
         if reaped.outcome is Outcome.FAILED_FOR_NOW:
             await self._try_later(route, reaped)
         else:

@@ -57,10 +57,11 @@ class Ledger(Protocol):
         """
         ...
 
-    async def doom(self, key: str) -> JobRecord:
+    async def doom(self, key: str, category: str = "") -> JobRecord:
         """Ask for the deletion of the key's job, and answer how it stands now.
 
-        A key that was never used is DELETED at once, so that a create which arrives late finds it closed. A job that is
+        A key that was never used is DELETED at once, so that a create of this category (empty: of any) which arrives
+        late finds it closed. A job that is
         being created is ended by whoever creates it. One that has a handle is DELETING until `confirm` is called.
         """
         ...

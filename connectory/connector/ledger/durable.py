@@ -183,7 +183,10 @@ class DurableLedger(JobRows):
                 if await self._intended(creation):
                     return _Claim("intended", b"", "", mine=True, is_new=True)
                 continue
-            digests, state, holder, handle, reason, delete_since = row
+            digests, state, holder, handle, reason, delete_since, category = row
+            if state == "deleted" and not handle and category not in ("", facts_of(creation.request)[0]):
+                await self._sql.run(statements.REOPEN, key=key, category=category)
+                continue
             doomed = delete_since is not None
             if doomed and state != "intended":
                 return _Claim(state, handle or b"", reason or "", mine=False, is_new=False)

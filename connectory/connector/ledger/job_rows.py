@@ -24,10 +24,10 @@ class JobRows:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    async def doom(self, key: str) -> JobRecord:
-        await self._sql.run(statements.DOOM, key=key)
+    async def doom(self, key: str, category: str = "") -> JobRecord:
+        await self._sql.run(statements.DOOM, key=key, category=category)
         record = await self.job(key)
-        return JobRecord(key=key, category="", state=JobState.DELETED) if record is None else record
+        return JobRecord(key=key, category=category, state=JobState.DELETED) if record is None else record
 
     async def doom_handle(self, handle: bytes) -> JobRecord | None:
         row = await self._sql.first(statements.DOOM_HANDLE, job=job_of(handle), handle=handle)

@@ -45,7 +45,10 @@ class MemoryLedger(MemoryJobs):
             entry.flight = loop.create_task(self._settle(key, entry, create, None, undo))
             return await waiter
         if entry.asked is None:
-            raise deleted_before(key)
+            if entry.is_closed_for(creation.asked.category):
+                raise deleted_before(key)
+            del self._settled[key]
+            return await self.once(creation, create, find, undo)
         if (error := already_exists(creation, entry.asked.digests)) is not None:
             raise error
         if entry.flight is not None:

@@ -22,13 +22,15 @@ _log = logging.getLogger("connectory.connector.ledger")
 class Care:
     """What became of a job after its create; most jobs of short lives never need it."""
 
-    __slots__ = ("doomed", "ended", "gone", "held_until", "orphaned", "phase", "seen")
+    __slots__ = ("closed_for", "doomed", "ended", "gone", "held_until", "orphaned", "phase", "seen")
 
     def __init__(self) -> None:
         self.seen = 0.0
         """When it was last polled; 0: never."""
         self.phase = 0
         self.held_until = 0.0
+        self.closed_for = ""
+        """The category whose creates are refused because the key was doomed before it was used; empty: of all."""
         self.ended = self.doomed = self.gone = self.orphaned = False
 
 
@@ -58,6 +60,10 @@ class Entry:
     def is_doomed(self) -> bool:
         """Whether its deletion was asked for."""
         return self.care is not None and self.care.doomed
+
+    def is_closed_for(self, category: str) -> bool:
+        """Whether creates of this category are refused: the key was doomed before it was used."""
+        return self.asked is None and self.care is not None and self.care.closed_for in ("", category)
 
     async def outcome(self) -> bytes:
         """What the flight ends with. A caller that goes away takes nothing but itself."""
@@ -90,11 +96,12 @@ class MemoryJobs:
     def _remember(self, key: str, entry: Entry) -> None:
         raise NotImplementedError
 
-    async def doom(self, key: str) -> JobRecord:
+    async def doom(self, key: str, category: str = "") -> JobRecord:
         entry = self._entry(key)
         if entry is None:
             entry = Entry(None, 0.0)
-            entry.cared().gone = True
+            care = entry.cared()
+            care.gone, care.closed_for = True, category
             self._remember(key, entry)
         entry.cared().doomed = True
         return _record(key, entry)
@@ -250,7 +257,9 @@ def _is_due(entry: Entry, up_for: float) -> bool:
 
 
 def _category(entry: Entry) -> str:
-    return entry.asked.category if entry.asked is not None else ""
+    if entry.asked is not None:
+        return entry.asked.category
+    return entry.care.closed_for if entry.care is not None else ""
 
 
 def _record(key: str, entry: Entry) -> JobRecord:

@@ -27,6 +27,7 @@ __all__ = [
     "PUT_OFF",
     "READ",
     "RENEW",
+    "REOPEN",
     "SETTLE",
     "TAKE_OVER",
     "UNDECIDED",
@@ -51,7 +52,7 @@ key, category, {_STATE} AS shown, execution, handle, phase, reason, created_at, 
 """
 
 READ: Final = """
-SELECT digests, state, owner, handle, reason, delete_since FROM connectory_jobs WHERE key = :key
+SELECT digests, state, owner, handle, reason, delete_since, category FROM connectory_jobs WHERE key = :key
 """
 
 INTEND: Final = """
@@ -87,10 +88,14 @@ WHERE key = :key AND owner = :owner AND state = 'intended' AND delete_since IS N
 
 DOOM: Final = """
 INSERT INTO connectory_jobs (key, digests, state, owner, category, execution, created_at, changed_at, delete_since)
-VALUES (:key, '{}', 'deleted', '', '', '', :now, :now, :now)
+VALUES (:key, '{}', 'deleted', '', :category, '', :now, :now, :now)
 ON CONFLICT (key) DO UPDATE SET
     delete_since = coalesce(connectory_jobs.delete_since, :now),
     job = CASE WHEN connectory_jobs.state <> 'deleted' THEN coalesce(connectory_jobs.job, 0) END
+"""
+
+REOPEN: Final = """
+DELETE FROM connectory_jobs WHERE key = :key AND state = 'deleted' AND handle IS NULL AND category = :category
 """
 
 DOOM_HANDLE: Final = """

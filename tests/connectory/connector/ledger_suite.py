@@ -269,6 +269,14 @@ class LedgerSuite:
             await ledger.once(creation(), creator.create)
         assert creator.started == 0
 
+    async def test_a_key_that_was_doomed_for_one_category_is_open_for_others(self, ledger: Ledger) -> None:
+        creator = Creator()
+        assert (await ledger.doom("k", "same@0")).category == "same@0"
+        with pytest.raises(UserError, match="deleted before it was created"):
+            await ledger.once(creation(), creator.create)
+        assert await ledger.once(creation(content="other"), creator.create) == b"handle 1"
+        assert (await ledger.doom("k", "same@0")).category == "other@0"
+
     async def test_a_create_that_lands_after_its_deletion_is_undone(self, ledger: Ledger) -> None:
         creator, undone = Creator(), []
 

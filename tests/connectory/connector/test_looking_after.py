@@ -305,6 +305,25 @@ async def test_a_job_that_cannot_be_looked_at_is_left_alone_and_looked_at_again(
     assert "cannot be dealt with yet: no answer" in caplog.text
 
 
+async def test_a_defect_of_one_job_does_not_stop_the_round(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+    class Defective(Working):
+        async def get(self, job: FakeJob, ctx: JobContext) -> Resource:
+            if job.job_id == "job-1":
+                return None  # type: ignore[return-value]
+            return await super().get(job, ctx)
+
+    connector = Defective()
+    async with opened(connector) as dispatcher:
+        await created(dispatcher, "defective")
+        await created(dispatcher, "good")
+        done: list[Outcome] = []
+        while len(done) < 2:
+            done += await reaped(dispatcher)
+        assert sorted(done) == [Outcome.FAILED_FOR_NOW, Outcome.REMOVED]
+        assert list(connector.system.jobs) == ["job-1"]
+    assert "failed in reap with AttributeError" in caplog.text
+
+
 async def test_a_preview_changes_nothing(opened: Open) -> None:
     connector = Working()
     async with opened(connector) as dispatcher:
