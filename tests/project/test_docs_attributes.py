@@ -16,9 +16,9 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 SDK = sys.argv[2]
 if SDK == "flytekit":
-    from flytekit import Deck, LaunchPlan, Workflow, current_context, task, workflow
+    from flytekit import Cache, Deck, ImageSpec, LaunchPlan, TaskMetadata, Workflow, current_context, task, workflow
 else:
-    from connectory import Deck, LaunchPlan, Workflow, current_context, task, workflow
+    from connectory import Cache, Deck, ImageSpec, LaunchPlan, TaskMetadata, Workflow, current_context, task, workflow
 kept = {"a deck": Deck("name", "html")}
 
 @task
@@ -36,6 +36,10 @@ def wf(a: int) -> int:
 
 wf(a=1)
 kept["a node"] = Workflow("other").add_entity(double, a=1)
+kept["an image"] = ImageSpec(name="image")
+kept["metadata"] = TaskMetadata()
+kept["a cache"] = Cache(version="1")
+kept["an interface"] = double.python_interface
 kept["a launch plan"] = LaunchPlan.create("plan", wf, default_inputs={"a": 3})
 print(json.dumps({name: [word for word in dir(one) if word[0] != "_" and word != "o0"] for name, one in kept.items()}))
 """

@@ -13,6 +13,7 @@ from flytekit import (
 from flyteidl.core.artifact_id_pb2 import Granularity
 from flytekit.core.artifact import Artifact, Inputs
 from flytekit.core.interface import Interface
+from flytekit.deck import DeckField
 from flytekit.core.launch_plan import ReferenceLaunchPlan
 from flytekit.core.node_creation import create_node
 from flytekit.core.python_function_task import PythonFunctionTask
@@ -42,7 +43,7 @@ from connectory.authoring import (
     reference_launch_plan, reference_task, reference_workflow, sleep, task, wait_for_input, workflow,
 )
 from connectory.authoring import (
-    ContainerTask, Interface, OutputLocation, PythonCustomizedContainerTask, PythonInstanceTask, ShellTask,
+    ContainerTask, DeckField, Interface, OutputLocation, PythonCustomizedContainerTask, PythonInstanceTask, ShellTask,
     ShimTaskExecutor, SQLTask, TaskPlugins,
 )
 from connectory.authoring.artifacts import Artifact, Granularity, Inputs

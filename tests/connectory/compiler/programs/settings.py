@@ -18,6 +18,12 @@ _SETTINGS = {
     "requests": 'requests=Resources(cpu="500m", mem="1Gi")',
     "limits": 'limits=Resources(cpu="2", gpu="1", ephemeral_storage="5Gi")',
     "resources": 'resources=Resources(cpu=("1", "2"), mem=("1Gi", "2Gi"), gpu="1")',
+    "resources_list": 'resources=Resources(cpu=["1", "2"], mem=["1Gi", "2Gi"])',
+    "deck_of_inputs": "enable_deck=True, deck_fields=(DeckField.INPUT, DeckField.TIMELINE)",
+    "everything": (
+        'retries=1, timeout=5, interruptible=True, environment={"A": "1"}, limits=Resources(cpu="1"), '
+        'labels={"a": "b"}, cache=Cache(version="1"), enable_deck=True, shared_memory="1Gi", deprecated="soon"'
+    ),
     "secret": 'secret_requests=[Secret(group="g", key="k")]',
     "secret_file": (
         'secret_requests=[Secret(group="g", key="k", group_version="2", mount_requirement=Secret.MountType.FILE)]'
