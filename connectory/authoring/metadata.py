@@ -34,9 +34,14 @@ class TaskMetadata:
     """Labels of the Kubernetes objects that run it."""
     annotations: Mapping[str, str] | None = field(default=None, hash=False)
     """Annotations of the Kubernetes objects that run it."""
+    queue_timeout: timedelta | int | None = None
+    """How long one attempt may wait until it runs; None: as long as it must."""
+    total_timeout: timedelta | int | None = None
+    """How long all attempts together may take, with the waits between them; None: as long as they need."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "timeout", as_duration(self.timeout, "timeout"))
+        for name in ("timeout", "queue_timeout", "total_timeout"):
+            object.__setattr__(self, name, as_duration(getattr(self, name), name))
         for name in ("cache", "cache_serialize", "generates_deck", "is_eager"):
             if not isinstance(getattr(self, name), bool):
                 raise authoring_error(f"{name} is {getattr(self, name)!r}; it is True or False")
@@ -73,6 +78,10 @@ class TaskMetadata:
         )
         if isinstance(self.timeout, timedelta) and self.timeout:
             message.timeout.FromTimedelta(self.timeout)
+        if isinstance(self.queue_timeout, timedelta) and self.queue_timeout:
+            message.timeouts.queued_timeout.FromTimedelta(self.queue_timeout)
+        if isinstance(self.total_timeout, timedelta) and self.total_timeout:
+            message.timeouts.deadline.FromTimedelta(self.total_timeout)
         if self.interruptible is not None:
             message.interruptible = self.interruptible
         message.generates_deck.value = bool(self.generates_deck)
