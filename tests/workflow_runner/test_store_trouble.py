@@ -76,28 +76,28 @@ def url(tmp_path: Path) -> str:
 
 
 def test_a_disk_that_fills_up_holds_executions_up_until_there_is_room(site: Site) -> None:
-    runner = site.runner("01", "01", owner="patient")
-    site.until_created(4, "1")
+    runner = site.runner("01234567", "01234567", owner="patient")
+    site.until_created(4)
     nothing_more, before = 1, resource.prlimit(runner.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(runner.pid, resource.RLIMIT_FSIZE, (nothing_more, before[1]))
     assert "see that the disk works and has room" in line_of(runner)
     resource.prlimit(runner.pid, resource.RLIMIT_FSIZE, before)
     said, _ = runner.communicate(timeout=60)
-    assert all_succeeded("01") <= set(said.splitlines())
-    assert site.created() == every_job_once("01")
+    assert all_succeeded("01234567") <= set(said.splitlines())
+    assert site.created() == every_job_once("01234567")
 
 
 def test_a_store_that_somebody_holds_locked_holds_executions_up_until_it_is_free(site: Site, url: str) -> None:
-    runner = site.runner("01", "01", owner="patient")
-    site.until_created(4, "1")
+    runner = site.runner("01234567", "01234567", owner="patient")
+    site.until_created(4)
     other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None, timeout=60)
     other.execute("BEGIN IMMEDIATE")
     assert "another program holds it" in line_of(runner)
     other.execute("ROLLBACK")
     other.close()
     said, _ = runner.communicate(timeout=60)
-    assert all_succeeded("01") <= set(said.splitlines())
-    assert site.created() == every_job_once("01")
+    assert all_succeeded("01234567") <= set(said.splitlines())
+    assert site.created() == every_job_once("01234567")
 
 
 async def test_a_runner_whose_execution_was_taken_over_lets_go_of_it(tmp_path: Path) -> None:
