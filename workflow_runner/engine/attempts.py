@@ -65,9 +65,14 @@ def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
     """The node goes on as the workflow that its task left behind."""
     node = _current(draft, event.node, event.attempt, NodePhase.RUNNING)
     task = node.spec.task if node is not None else None
-    if node is None or task is None or draft.base.program is None or node.path in draft.scopes:
+    if node is None or task is None or draft.base.program is None:
         return
     draft.leave_place(node)
+    if node.spec.is_eager:
+        message = f"task {task.id.name!r} is eager: it calls nodes while it runs, and cannot leave others behind"
+        failure = Failure(code="INVALID_NODES", message=message, node=node.path)
+        conclude(draft, node, Outcome(phase=NodePhase.FAILED, failure=failure))
+        return
     links = event.log_links or node.log_links
     node = draft.change(node, message=event.message, log_links=links, deadline=None, queue_deadline=None)
     try:
