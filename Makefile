@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 PEER := .venv-flytekit
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench image clean
+.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ stubs-check: env-dev
 bench: env-dev ## measure server and SDK side by side with the floor and with flytekit
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.authoring
+
+chaos: env-dev ## kill runners and connector servers at random moments, 200 times, and count the jobs outside
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: $(UV) ## resolve the hashed requirement files anew
 	PATH=$(BIN):$$PATH sh tools/lock.sh
