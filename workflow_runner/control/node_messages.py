@@ -1,7 +1,7 @@
 """Nodes and attempts as messages."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from connectory.v1 import execution_pb2, identifiers_pb2
 from workflow_runner.control.history import AttemptHistory
@@ -12,13 +12,16 @@ from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.state import NodePhase, NodeState
 
 __all__ = [
+    "NodeTimes",
     "attempts_of",
     "current_attempt",
     "is_parent",
     "node_execution",
     "node_identifier",
+    "phase_of",
     "task_execution",
     "task_identifier",
+    "times_of",
 ]
 
 _Execution = identifiers_pb2.WorkflowExecutionIdentifier
@@ -122,21 +125,50 @@ def task_execution(
     )
 
 
-def _closure(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionClosure:
-    expanded = node.path in picture.history.expansions and node.path in picture.state.scopes
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeTimes:
+    """When a node came, began, changed and ended, in seconds since 1970 (UTC)."""
+
+    created_at: float
+    started_at: float | None
+    updated_at: float
+    ended_at: float | None
+
+    @property
+    def duration(self) -> float:
+        """From its beginning to its end, in seconds; 0 while it has not ended."""
+        return self.ended_at - self.started_at if self.ended_at is not None and self.started_at is not None else 0.0
+
+
+def times_of(picture: Picture, node: NodeState) -> NodeTimes:
+    """The times of a node; it began with its first attempt."""
     attempts = picture.history.attempts.get(node.path, ())
     created = node.queued_at or picture.state.started_at or 0.0
-    started = attempts[0].started_at if attempts else node.started_at
     ended = node.ended_at if node.phase.is_terminal else None
-    closure = execution_pb2.NodeExecutionClosure(
-        phase=node_phase(node, expanded=expanded),
-        created_at=timestamp(created),
-        updated_at=timestamp(ended or node.started_at or created),
+    return NodeTimes(
+        created_at=created,
+        started_at=attempts[0].started_at if attempts else node.started_at,
+        updated_at=ended or node.started_at or created,
+        ended_at=ended,
     )
-    if started is not None:
-        closure.started_at.CopyFrom(timestamp(started))
-    if ended is not None:
-        closure.duration.CopyFrom(duration(ended - (started if started is not None else ended)))
+
+
+def phase_of(picture: Picture, node: NodeState) -> execution_pb2.NodeExecution.Phase.ValueType:
+    """The phase of a node."""
+    return node_phase(node, expanded=node.path in picture.history.expansions and node.path in picture.state.scopes)
+
+
+def _closure(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionClosure:
+    times = times_of(picture, node)
+    closure = execution_pb2.NodeExecutionClosure(
+        phase=phase_of(picture, node),
+        created_at=timestamp(times.created_at),
+        updated_at=timestamp(times.updated_at),
+    )
+    if times.started_at is not None:
+        closure.started_at.CopyFrom(timestamp(times.started_at))
+    if times.ended_at is not None:
+        closure.duration.CopyFrom(duration(times.duration))
     if node.failure is not None and node.phase in (NodePhase.FAILED, NodePhase.TIMED_OUT, NodePhase.ABORTED):
         closure.error.CopyFrom(wire_error(node.failure))
     if node.spec.task is not None:

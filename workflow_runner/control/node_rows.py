@@ -1,4 +1,4 @@
-"""Nodes and attempts as rows that lists are chosen from."""
+"""Nodes and attempts as rows that lists are chosen from; what is not on the page is never made a message."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Generic, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from connectory.v1 import execution_pb2
+from workflow_runner.control.node_messages import phase_of, times_of
+from workflow_runner.control.pictures import Picture
 from workflow_runner.control.queries import Field, ListRequest, chosen, page_of, query_of
+from workflow_runner.engine.state import NodeState
 
 __all__ = ["Row", "node_row", "page", "task_row"]
 
-Message = TypeVar("Message", execution_pb2.NodeExecution, execution_pb2.TaskExecution)
+Item = TypeVar("Item")
 
 _FIELDS: Mapping[str, Field] = {
     "phase": Field(column="phase"),
@@ -25,10 +28,10 @@ _FIELDS: Mapping[str, Field] = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row(Generic[Message]):
+class Row(Generic[Item]):
     """What a node or an attempt can be found by. Times are seconds since 1970."""
 
-    message: Message
+    item: Item
     phase: str
     node_id: str
     attempt: int
@@ -38,18 +41,18 @@ class Row(Generic[Message]):
     duration: float
 
 
-def node_row(node: execution_pb2.NodeExecution) -> Row[execution_pb2.NodeExecution]:
+def node_row(picture: Picture, node: NodeState) -> Row[NodeState]:
     """A node as a row."""
-    closure = node.closure
+    times = times_of(picture, node)
     return Row(
-        message=node,
-        phase=execution_pb2.NodeExecution.Phase.Name(closure.phase),
-        node_id=node.id.node_id,
-        attempt=0,
-        created_at=_seconds(closure.created_at),
-        started_at=_seconds(closure.started_at) if closure.HasField("started_at") else None,
-        updated_at=_seconds(closure.updated_at),
-        duration=closure.duration.ToTimedelta().total_seconds(),
+        item=node,
+        phase=execution_pb2.NodeExecution.Phase.Name(phase_of(picture, node)),
+        node_id=node.path,
+        attempt=node.attempt,
+        created_at=times.created_at,
+        started_at=times.started_at,
+        updated_at=times.updated_at,
+        duration=times.duration,
     )
 
 
@@ -57,7 +60,7 @@ def task_row(task: execution_pb2.TaskExecution) -> Row[execution_pb2.TaskExecuti
     """An attempt as a row."""
     closure = task.closure
     return Row(
-        message=task,
+        item=task,
         phase=execution_pb2.TaskExecution.Phase.Name(closure.phase),
         node_id=task.id.node_execution_id.node_id,
         attempt=task.id.retry_attempt,
@@ -68,11 +71,11 @@ def task_row(task: execution_pb2.TaskExecution) -> Row[execution_pb2.TaskExecuti
     )
 
 
-def page(rows: Sequence[Row[Message]], request: ListRequest) -> tuple[list[Message], str]:
+def page(rows: Sequence[Row[Item]], request: ListRequest) -> tuple[list[Item], str]:
     """The page that a request asks for, and the token of the next one."""
     query = query_of(request, _FIELDS, order="created_at")
     found, token = page_of(chosen(rows, query), query)
-    return [row.message for row in found], token
+    return [row.item for row in found], token
 
 
 def _seconds(moment: Timestamp) -> float:

@@ -37,18 +37,18 @@ class Nodes:
             nodes = list(picture.state.nodes.values())
         else:
             nodes = [node for node in picture.state.nodes.values() if _is_listed(picture, node, parent)]
-        rows = [node_row(node_execution(execution, picture, node)) for node in nodes]
-        found, token = page(rows, request)
-        return control_pb2.NodeExecutionList(node_executions=found, token=token)
+        found, token = page([node_row(picture, node) for node in nodes], request)
+        messages = [node_execution(execution, picture, node) for node in found]
+        return control_pb2.NodeExecutionList(node_executions=messages, token=token)
 
     async def list_of_task(self, request: control_pb2.NodeExecutionForTaskListRequest) -> control_pb2.NodeExecutionList:
         """The nodes that an attempt made."""
         identifier = request.task_execution_id.node_execution_id
         picture, node = await self._find(identifier)
         made = [each for each in picture.state.nodes.values() if each.scope == node.path and each.queued_at]
-        rows = [node_row(node_execution(identifier.execution_id, picture, each)) for each in made]
-        found, token = page(rows, request)
-        return control_pb2.NodeExecutionList(node_executions=found, token=token)
+        found, token = page([node_row(picture, each) for each in made], request)
+        messages = [node_execution(identifier.execution_id, picture, each) for each in found]
+        return control_pb2.NodeExecutionList(node_executions=messages, token=token)
 
     async def data(self, request: control_pb2.NodeExecutionGetDataRequest) -> control_pb2.NodeExecutionGetDataResponse:
         """The inputs and outputs of a node, and the workflow that it made."""
