@@ -27,6 +27,8 @@ from workflow_runner.bundles import Bundle
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.runner import Runner
+from workflow_runner.store.contract import ExecutionExistsError
+from workflow_runner.store.leases import LeaseHeldError
 from workflow_runner.store.opening import open_store
 
 BROKEN = PhaseInfo.permanent_failure("BROKEN", "it broke")
@@ -207,3 +209,30 @@ async def goes_on(runner: Runner, plugin: FakePlugin, execution: str) -> None:
     assert handed.phase is NodePhase.ABORTED
     assert handed.error is not None
     assert handed.error.code == "HANDED_OVER"
+
+
+async def test_what_another_runner_works_on_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    plugin = FakePlugin({"second": ["hold"]})
+    async with running(plugin, url) as runner, running(FakePlugin(), url) as other:
+        execution = await runner.start(chain())
+        await plugin.holding.wait()
+        with pytest.raises(LeaseHeldError):
+            await recover(other, execution, name="again")
+        assert [each.id for each in await other.list()] == [execution]
+        plugin.release("second")
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+
+
+async def test_a_name_that_is_taken_changes_nothing() -> None:
+    plugin = FakePlugin()
+    async with running(plugin) as runner:
+        other = await runner.start(chain(), execution_id="taken")
+        await runner.wait(other)
+        plugin.script = {"second": ["hold"]}
+        execution = await runner.start(chain())
+        await plugin.holding.wait()
+        with pytest.raises(ExecutionExistsError):
+            await recover(runner, execution, name=other)
+        plugin.release("second")
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
