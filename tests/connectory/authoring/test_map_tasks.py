@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectory.authoring import LaunchPlan, dynamic, execute_task, locator_of, map_task, task, workflow
+from connectory.authoring import ConnectorTask, LaunchPlan, dynamic, execute_task, locator_of, map_task, task, workflow
 from connectory.compiler import compile_workflow
 from connectory.errors import AuthoringError, ExecutionError
 from connectory.types import ConversionContext, default_types
@@ -158,3 +158,16 @@ def test_mistakes(use: Callable[[], Any], said: str) -> None:
     with pytest.raises(AuthoringError) as caught:
         use()
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize("version", [0, 3])
+def test_a_mapped_task_of_a_service_keeps_the_version_that_the_service_knows(version: int) -> None:
+    served = ConnectorTask("served", "warehouse", inputs={"a": int}, outputs={"o": int}, task_type_version=version)
+
+    @workflow
+    def mapped(values: list[int]) -> list[int]:
+        return map_task(served)(a=values)  # type: ignore[no-any-return]
+
+    compiled = compile_workflow(mapped)
+    (template,) = (each.template for each in compiled.tasks)
+    assert (template.type, template.task_type_version) == ("warehouse", version)
