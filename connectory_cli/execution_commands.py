@@ -33,6 +33,8 @@ executions = group("Look at workflow executions, abort them, resume them.")
 def add_execution_commands(app: typer.Typer) -> None:
     """Put these commands below `connectory`."""
     app.add_typer(executions, name="executions")
+    app.command("signal")(give_signal)
+    app.command("approve")(approve)
 
 
 @executions.command("list")
