@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import uvloop
 
-from connectory.client.connector import ConnectorClient
 from connectory.connector.discovery import discover
 from connectory.connector.registry import Registration, Registry
 from connectory.errors import NotFoundError
 from connectory.v1 import connector_pb2 as pb
 from connectory_cli.printing import print_json, print_table
+from connectory_cli.reaching import reach_from
 
 __all__ = ["list_connectors", "show_connector"]
 
@@ -61,7 +61,7 @@ def _print_facts(fact: Facts, as_json: bool) -> None:
 
 def _asked(server: str) -> tuple[list[Facts], list[Facts]]:
     async def ask() -> pb.ListConnectorsResponse:
-        async with ConnectorClient(server) as client:
+        async with reach_from().connectors(server) as client:
             return await client.list_connectors(timeout=10.0)
 
     answer = uvloop.run(ask())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connectory.client.control import ControlClient
 from connectory_cli.home import places
+from connectory_cli.reaching import reach_from
 from connectory_cli.sessions import open_runner
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
@@ -20,7 +21,7 @@ async def open_control(
 ) -> AsyncIterator[ControlClient]:
     """A client. Without an endpoint, its runner lives in this process for as long as the block lasts."""
     if endpoint is not None:
-        async with ControlClient(endpoint) as client:
+        async with reach_from().control(endpoint) as client:
             yield client
         return
     where = places(store)

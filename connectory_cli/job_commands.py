@@ -28,16 +28,39 @@ AskedOption = Annotated[
     ),
 ]
 TlsCaOption = Annotated[
-    Path | None, typer.Option("--tls-ca", metavar="FILE", help="Trust servers signed by this CA, PEM.  [no TLS]")
+    Path | None,
+    typer.Option(
+        "--tls-ca",
+        metavar="FILE",
+        envvar="CONNECTORY_CLIENT_CA",
+        help="Trust servers signed by this CA, PEM.  [no TLS]",
+    ),
 ]
 TlsCertOption = Annotated[
-    Path | None, typer.Option("--tls-cert", metavar="FILE", help="Client certificate, PEM.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--tls-cert",
+        metavar="FILE",
+        envvar="CONNECTORY_CLIENT_CERT",
+        help="Client certificate, PEM.",
+        show_default=False,
+    ),
 ]
 TlsKeyOption = Annotated[
-    Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, PEM.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--tls-key", metavar="FILE", envvar="CONNECTORY_CLIENT_KEY", help="Its private key, PEM.", show_default=False
+    ),
 ]
 TlsNameOption = Annotated[
-    str, typer.Option("--tls-name", metavar="NAME", help="The name in the server's certificate.", show_default=False)
+    str,
+    typer.Option(
+        "--tls-name",
+        metavar="NAME",
+        envvar="CONNECTORY_CLIENT_SERVER_NAME",
+        help="The name in the server's certificate.",
+        show_default=False,
+    ),
 ]
 KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="Its idempotency key, as `jobs list` shows it.")]
 

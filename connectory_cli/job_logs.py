@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
-from connectory.client.connector import ConnectorClient
 from connectory.errors import UnsupportedError
 from connectory.v1 import connector_pb2
 from connectory_cli.home import places
@@ -36,8 +35,7 @@ def show_logs(
         async with AsyncExitStack() as stack:
             opened = await stack.enter_async_context(open_store(where.store))
             job = await job_of(opened, execution, node, attempt)
-            targets = await open_connectors(stack, where, endpoints, modules)
-            clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
+            clients = await open_connectors(stack, where, endpoints, modules)
             try:
                 return job, [line async for line in read_logs(clients, job, lines=lines)], ""
             except UnsupportedError as error:

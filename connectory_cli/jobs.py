@@ -11,12 +11,12 @@ from typing import Any, Final, TypeVar
 import uvloop
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from connectory.client.channel import ClientTls
 from connectory.client.jobs import JobClient
-from connectory.errors import InvalidTaskError, NotFoundError, SettingsError
+from connectory.errors import InvalidTaskError, NotFoundError
 from connectory.v1 import execution_pb2
 from connectory.v1 import jobs_pb2 as pb
 from connectory_cli.printing import print_json, print_table
+from connectory_cli.reaching import reach_from
 
 __all__ = ["JobFilter", "Servers", "delete_jobs", "list_jobs", "reap_jobs", "settle_job", "show_job"]
 
@@ -41,14 +41,8 @@ class Servers:
     @asynccontextmanager
     async def client(self, endpoint: str) -> AsyncIterator[JobClient]:
         """A client of one of them."""
-        given = (self.tls_ca, self.tls_cert, self.tls_key)
-        for path in given:
-            if path is not None and not path.is_file():
-                raise SettingsError(f"{path} cannot be read; name a PEM file")
-        tls = ClientTls(
-            root_certificate=self.tls_ca, certificate=self.tls_cert, key=self.tls_key, server_name=self.tls_name
-        )
-        async with JobClient(endpoint, tls=tls if any(given) else None, timeout=self.timeout) as client:
+        reach = reach_from(ca=self.tls_ca, certificate=self.tls_cert, key=self.tls_key, server_name=self.tls_name)
+        async with reach.jobs(endpoint, timeout=self.timeout) as client:
             yield client
 
     @property

@@ -11,6 +11,7 @@ from connectory.client.control import ControlClient
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2
 from connectory_cli.executions import print_execution, print_executions
 from connectory_cli.following import followed, snapshot
+from connectory_cli.reaching import reach_from
 from connectory_cli.remote_views import execution_summary, signal_view
 from connectory_cli.signals import literal_of_text, print_signals
 from workflow_runner.engine.state import ExecutionPhase
@@ -47,7 +48,7 @@ class Place:
         """Ask the control API there."""
 
         async def session() -> T:
-            async with ControlClient(self.endpoint) as client:
+            async with reach_from().control(self.endpoint) as client:
                 return await question(client)
 
         return uvloop.run(session())

@@ -13,6 +13,7 @@ from connectory.client.connector import ConnectorClient
 from connectory.errors import SettingsError
 from connectory_cli.home import Places, home, make_room
 from connectory_cli.printing import say
+from connectory_cli.reaching import Reach, reach_from
 from workflow_runner.plugins.contract import PluginEntry
 from workflow_runner.plugins.discovery import available_plugins
 from workflow_runner.plugins.python_task import Executor
@@ -38,17 +39,18 @@ async def open_runner(
     """
     make_room(places)
     async with AsyncExitStack() as stack:
-        targets = await open_connectors(stack, places, endpoints, modules)
-        clients = [await stack.enter_async_context(ConnectorClient(target)) for target in targets]
+        clients = await open_connectors(stack, places, endpoints, modules)
         plugins = _plugins(clients, executor)
         yield await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
 
 
 async def open_connectors(
     stack: AsyncExitStack, places: Places, endpoints: Sequence[str], modules: Sequence[str]
-) -> Sequence[str]:
-    """The connector servers to ask: those that were named, or else an embedded one that lives as long as the stack."""
-    return list(endpoints) or [await _embedded(stack, places, modules)]
+) -> Sequence[ConnectorClient]:
+    """Clients of the servers that were named, or else of an embedded one; all live as long as the stack."""
+    reach = reach_from() if endpoints else Reach()
+    targets = list(endpoints) or [await _embedded(stack, places, modules)]
+    return [await stack.enter_async_context(reach.connectors(target)) for target in targets]
 
 
 def require_execution(places: Places, execution: str) -> None:

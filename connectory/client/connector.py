@@ -10,6 +10,7 @@ import grpc.aio
 
 from connectory.client.channel import DEFAULT_MESSAGE_BYTES, ClientTls, open_channel
 from connectory.client.failures import error_of
+from connectory.client.tokens import BearerToken, metadata_for
 from connectory.errors import InternalError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
@@ -25,8 +26,9 @@ __all__ = ["ConnectorClient"]
 class ConnectorClient:
     """Calls one connector service, at `unix:/path` or `host:port`.
 
-    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Used from one event
-    loop; close it, or use it as a context manager.
+    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Every call brings the
+    token; a `SettingsError` says when others could read it on the way. Used from one event loop; close it, or use it as
+    a context manager.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class ConnectorClient:
         target: str,
         *,
         tls: ClientTls | None = None,
+        token: BearerToken | None = None,
         max_message_bytes: int = DEFAULT_MESSAGE_BYTES,
         timeout: float = 60.0,
     ) -> None:
         self.target = target
         self._tls = tls
+        self._metadata_now = metadata_for(target, token, tls=tls is not None)
         self._max_message_bytes = max_message_bytes
         self._timeout = timeout
 
@@ -98,7 +102,7 @@ class ConnectorClient:
     ) -> AsyncIterator[pb.GetTaskLogsResponse]:
         """A job's log, part by part: lines, and the tokens that resume behind them."""
         with _translated():
-            async for response in self._async.GetTaskLogs(request, timeout=timeout):
+            async for response in self._async.GetTaskLogs(request, timeout=timeout, metadata=self._metadata_now()):
                 yield response
 
     async def execute(
@@ -118,7 +122,8 @@ class ConnectorClient:
         resource: pb.Resource | None = None
         outputs = literals_pb2.LiteralMap()
         with _translated():
-            async for response in self._sync.ExecuteTaskSync(requests(), timeout=timeout):
+            metadata = self._metadata_now()
+            async for response in self._sync.ExecuteTaskSync(requests(), timeout=timeout, metadata=metadata):
                 if response.WhichOneof("res") == "header":
                     resource = response.header.resource
                 else:
@@ -149,7 +154,8 @@ class ConnectorClient:
 
     async def _call(self, method: Any, request: Any, timeout: float | None) -> Any:
         with _translated():
-            return await method(request, timeout=self._timeout if timeout is None else timeout)
+            wait = self._timeout if timeout is None else timeout
+            return await method(request, timeout=wait, metadata=self._metadata_now())
 
 
 @contextmanager

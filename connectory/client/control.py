@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from connectory.client.channel import DEFAULT_MESSAGE_BYTES, ClientTls, open_channel
 from connectory.client.failures import error_of
+from connectory.client.tokens import BearerToken, metadata_for
 from connectory.v1 import control_pb2, launch_plan_pb2
 
 __all__ = ["ControlClient"]
@@ -24,8 +25,9 @@ _SHARED = "flyteidl.service"
 class ControlClient:
     """Calls one control API, at `unix:/path` or `host:port`, with its own messages.
 
-    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Used from one event
-    loop; close it, or use it as a context manager.
+    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Every call brings the
+    token; a `SettingsError` says when others could read it on the way. Used from one event loop; close it, or use it as
+    a context manager.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class ControlClient:
         target: str,
         *,
         tls: ClientTls | None = None,
+        token: BearerToken | None = None,
         max_message_bytes: int = DEFAULT_MESSAGE_BYTES,
         timeout: float = 60.0,
     ) -> None:
         self.target = target
         self._tls = tls
+        self._metadata_now = metadata_for(target, token, tls=tls is not None)
         self._max_message_bytes = max_message_bytes
         self._timeout = timeout
         self._calls: dict[str, Any] = {}
@@ -226,12 +230,12 @@ class ControlClient:
     ) -> AsyncIterator[control_pb2.WatchExecutionResponse]:
         """How an execution stands, then every change, until it ends."""
         with _translated():
-            async for answer in self._call("WatchService.WatchExecution")(request):
+            async for answer in self._call("WatchService.WatchExecution")(request, metadata=self._metadata_now()):
                 yield answer
 
     async def _one(self, method: str, request: Message) -> Any:
         with _translated():
-            return await self._call(method)(request, timeout=self._timeout)
+            return await self._call(method)(request, timeout=self._timeout, metadata=self._metadata_now())
 
     def _call(self, name: str) -> Any:
         if name not in self._calls:

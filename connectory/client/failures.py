@@ -7,6 +7,7 @@ from google.rpc import status_pb2
 
 from connectory.connector.status import from_status
 from connectory.errors import ConnectorError, DeadlineExceededError, InvalidTaskError, UnavailableError
+from connectory.rpc.access.reasons import NO_TOKEN, TOKEN_REFUSED
 
 __all__ = ["NO_ANSWER", "error_of"]
 
@@ -16,6 +17,10 @@ NO_ANSWER = "NO_ANSWER"
 Whether a service got the request, and did what it asks for, cannot be known then.
 """
 
+_REMEDIES = {
+    NO_TOKEN: "name a file that holds one in CONNECTORY_TOKEN_FILE",
+    TOKEN_REFUSED: "put a good one into the file that CONNECTORY_TOKEN_FILE names, it is read again when it changes",
+}
 _TOO_LARGE = "larger than max"
 _DETAILS = "grpc-status-details-bin"
 
@@ -33,10 +38,16 @@ def error_of(failure: grpc.aio.AioRpcError) -> ConnectorError:
             f"a message is too large for one call ({failure.details()}); pass large values by reference",
             reason="MESSAGE_TOO_LARGE",
         )
-    error = from_status(rich or _plain_status(failure))
+    error = _with_remedy(from_status(rich or _plain_status(failure)))
     if rich is None and isinstance(error, UnavailableError | DeadlineExceededError):
         error.reason = NO_ANSWER
     return error
+
+
+def _with_remedy(error: ConnectorError) -> ConnectorError:
+    """The service knows what it misses; only this side knows where its token comes from."""
+    remedy = _REMEDIES.get(error.reason)
+    return error if remedy is None else type(error)(f"{error.message}; {remedy}", reason=error.reason)
 
 
 def _rich_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status | None:

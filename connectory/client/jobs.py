@@ -9,6 +9,7 @@ import grpc.aio
 
 from connectory.client.channel import ClientTls, open_channel
 from connectory.client.failures import error_of
+from connectory.client.tokens import BearerToken, metadata_for
 from connectory.v1 import jobs_pb2 as pb
 from connectory.v1.jobs_pb2_grpc import JobServiceStub
 
@@ -18,13 +19,17 @@ __all__ = ["JobClient"]
 class JobClient:
     """Asks one connector server about its jobs, at `unix:/path` or `host:port`.
 
-    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Used from one event
-    loop; close it, or use it as a context manager.
+    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Every call brings the
+    token; a `SettingsError` says when others could read it on the way. Used from one event loop; close it, or use it as
+    a context manager.
     """
 
-    def __init__(self, target: str, *, tls: ClientTls | None = None, timeout: float = 60.0) -> None:
+    def __init__(
+        self, target: str, *, tls: ClientTls | None = None, token: BearerToken | None = None, timeout: float = 60.0
+    ) -> None:
         self.target = target
         self._tls = tls
+        self._metadata_now = metadata_for(target, token, tls=tls is not None)
         self._timeout = timeout
 
     @cached_property
@@ -88,6 +93,6 @@ class JobClient:
 
     async def _call(self, method: Any, request: Any) -> Any:
         try:
-            return await method(request, timeout=self._timeout)
+            return await method(request, timeout=self._timeout, metadata=self._metadata_now())
         except grpc.aio.AioRpcError as failure:
             raise error_of(failure) from failure

@@ -17,6 +17,7 @@ from connectory.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from connectory.rpc.access.reasons import TOKEN_REFUSED
 from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.deletion import delete_job, learn_job
@@ -28,6 +29,9 @@ from workflow_runner.plugins.requests import category_of, create_request, get_re
 from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route, Routes
 
 __all__ = ["ConnectorJob", "ConnectorPlugin", "connector_plugin"]
+
+_PASSING = (UnavailableError, DeadlineExceededError, RateLimitedError)
+"""What may mend itself; so may a refused token, which is read again when whoever rotates it has changed its file."""
 
 
 class ConnectorPlugin(Plugin):
@@ -114,7 +118,7 @@ class ConnectorPlugin(Plugin):
 
     def _not_begun(self, ctx: TaskExecutionContext, memory: JobKnowledge, error: ConnectorError) -> Transition:
         """There is no job yet: ask again under the same key, or give up."""
-        if not isinstance(error, UnavailableError | DeadlineExceededError | RateLimitedError):
+        if not (isinstance(error, _PASSING) or error.reason == TOKEN_REFUSED):
             return do_transition(failure_of_error(error))
         wait = self._wait(memory, error)
         info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again in {wait:.1f} s")

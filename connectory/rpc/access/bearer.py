@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
 
 from connectory.errors import PermissionDeniedError, UnauthenticatedError
+from connectory.rpc.access.reasons import NO_TOKEN, SCOPE_MISSING
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.access.tokens import TokenFile
 from connectory.rpc.handlers import CallContext
@@ -35,7 +36,8 @@ class Access:
         if not caller.may(operation, task_type):
             raise PermissionDeniedError(
                 f"{caller.name} may not {operation} tasks of type {task_type!r}; its scopes: {caller.described()};"
-                f" it needs {task_type}:{operation}"
+                f" it needs {task_type}:{operation}",
+                reason=SCOPE_MISSING,
             )
 
 
@@ -45,5 +47,6 @@ def _token(metadata: Iterable[tuple[str, str | bytes]]) -> str:
             scheme, _, token = (value.decode(errors="replace") if isinstance(value, bytes) else value).partition(" ")
             if scheme.lower() == "bearer" and token:
                 return token.strip()
-            raise UnauthenticatedError("the call's `authorization` is no bearer token; send `Bearer TOKEN`")
-    raise UnauthenticatedError("the call brings no token; send metadata `authorization: Bearer TOKEN`")
+            sentence = "the call's `authorization` is no bearer token; send `Bearer TOKEN`"
+            raise UnauthenticatedError(sentence, reason=NO_TOKEN)
+    raise UnauthenticatedError("the call brings no token; send metadata `authorization: Bearer TOKEN`", reason=NO_TOKEN)

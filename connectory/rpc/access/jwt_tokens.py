@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 import jwt
 
 from connectory.errors import SettingsError, UnauthenticatedError, UnavailableError
+from connectory.rpc.access.reasons import TOKEN_REFUSED
 from connectory.rpc.access.scopes import Caller, Scope, parse_scope
 
 __all__ = ["JwtTokens", "KeySource", "keys_at"]
@@ -74,7 +75,7 @@ class JwtTokens:
         except jwt.PyJWKClientConnectionError:
             raise UnavailableError("the issuer's keys cannot be fetched now; try again") from None
         except jwt.PyJWTError as error:
-            raise UnauthenticatedError(f"the bearer token is refused: {error}") from None
+            raise UnauthenticatedError(f"the bearer token is refused: {error}", reason=TOKEN_REFUSED) from None
         return claims
 
 

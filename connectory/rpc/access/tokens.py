@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from connectory.errors import SettingsError, UnauthenticatedError
+from connectory.rpc.access.reasons import TOKEN_REFUSED
 from connectory.rpc.access.scopes import Caller, parse_scope
 
 __all__ = ["TokenFile"]
@@ -52,7 +53,9 @@ class TokenFile:
         self._refresh()
         caller = self._callers.get(hashlib.sha256(token.encode()).digest())
         if caller is None:
-            raise UnauthenticatedError("the bearer token is not known here; ask whoever runs this server for one")
+            raise UnauthenticatedError(
+                "the bearer token is not known here; ask whoever runs this server for one", reason=TOKEN_REFUSED
+            )
         return caller
 
     def _refresh(self) -> None:
