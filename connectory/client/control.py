@@ -40,7 +40,7 @@ class ControlClient:
         timeout: float = 60.0,
     ) -> None:
         self.target = target
-        self._tls = tls
+        self.tls = tls
         self._metadata_now = metadata_for(target, token, tls=tls is not None)
         self._max_message_bytes = max_message_bytes
         self._timeout = timeout
@@ -48,7 +48,7 @@ class ControlClient:
 
     @cached_property
     def _channel(self) -> grpc.aio.Channel:
-        return open_channel(self.target, tls=self._tls, max_message_bytes=self._max_message_bytes)
+        return open_channel(self.target, tls=self.tls, max_message_bytes=self._max_message_bytes)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """The control API as a server: names, reflection, health, TLS, who may be listened to."""
 
+import asyncio
 import ssl
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from grpc_health.v1 import health_pb2
 
 from connectory.client.channel import ClientTls
 from connectory.client.control import ControlClient
+from connectory.client.uploading import upload
 from connectory.errors import SettingsError
 from connectory.v1 import control_pb2, launch_plan_pb2
 from tests.connector_server.certificates import Authority
@@ -63,10 +65,16 @@ async def test_over_tls_clients_trust_the_authority_and_uploads_are_encrypted_to
     authority = Authority(tmp_path)
     key, cert = authority.issue("server")
     settings = ControlSettings(addresses=("127.0.0.1:0",), tls_cert=cert, tls_key=key)
-    async with Runner(open_store("memory://"), []) as runner, serve_control(settings, runner) as server:
+    prefix = str(tmp_path / "outputs")
+    async with (
+        Runner(open_store("memory://"), []) as runner,
+        serve_control(settings, runner, output_prefix=prefix) as server,
+    ):
         tls = ClientTls(root_certificate=authority.cert)
         async with ControlClient(server.addresses[0], tls=tls) as client:
             assert not (await client.list_executions(LISTING)).executions
+            sent = await upload(client, b"secret", name="data", project="p", domain="d")
+            assert await asyncio.to_thread(Path(sent).read_bytes) == b"secret"
         assert server.http_url.startswith("https://127.0.0.1:")
         async with httpx.AsyncClient(verify=ssl.create_default_context(cafile=authority.cert)) as http:
             assert (await http.get(f"{server.http_url}/v1/data/x.y")).status_code == 403
