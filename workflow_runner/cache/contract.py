@@ -52,10 +52,10 @@ class ResultCache(Protocol):
         """The result under this key, unless it is older than that."""
         ...
 
-    async def claim(self, key: str, owner: str, *, now: float, until: float, not_before: float = 0.0) -> Claim:
+    async def claim(self, key: str, owner: str, *, seconds: float, not_before: float = 0.0) -> Claim:
         """The result, as `find` gives it; without one, the claim to work it out, unless another one holds it now.
 
-        Whoever holds it may claim again, for a later end.
+        It ends so many seconds from now, by the store's clock. Whoever holds it may claim again, for a later end.
         """
         ...
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from math import inf
 
 from connectory.errors import StorageError, StoreError
 from workflow_runner.cache.contract import CachedResult, ResultCache
@@ -108,9 +109,8 @@ class CacheDesk:
     async def _claim(self, command: LookUp, not_before: float) -> CachedResult | None:
         wait = _FIRST_LOOK
         while True:
-            now = self._clock()
             owner = self._owner(command.node)
-            claim = await self._cache.claim(command.key, owner, now=now, until=now + _LEASE, not_before=not_before)
+            claim = await self._cache.claim(command.key, owner, seconds=_LEASE, not_before=not_before)
             if claim.granted:
                 self.hold(command.node, command.key)
             if claim.granted or claim.result is not None:
@@ -131,8 +131,7 @@ class CacheDesk:
         while True:
             await asyncio.sleep(_LEASE / 3)
             for key, owner in list(self._held.items()):
-                now = self._clock()
-                await self._cache.claim(key, owner, now=now, until=now + _LEASE)
+                await self._cache.claim(key, owner, seconds=_LEASE, not_before=inf)
 
     def _owner(self, node: str) -> str:
         return f"{self._execution}/{node}"

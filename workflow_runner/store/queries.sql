@@ -65,9 +65,9 @@ INSERT INTO cached_results (key, outputs, source, kept_at) VALUES (:key, :output
 ON CONFLICT (key) DO UPDATE SET outputs = excluded.outputs, source = excluded.source, kept_at = excluded.kept_at;
 
 -- name: upsert_cache_claim
-INSERT INTO cache_claims (key, owner, until) VALUES (:key, :owner, :until)
+INSERT INTO cache_claims (key, owner, until) VALUES (:key, :owner, store_now() + :seconds)
 ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until
-WHERE cache_claims.owner = excluded.owner OR cache_claims.until < :now;
+WHERE cache_claims.owner = excluded.owner OR cache_claims.until <= store_now();
 
 -- name: delete_cache_claim
 DELETE FROM cache_claims WHERE key = :key AND owner = :owner;

@@ -18,12 +18,12 @@ class SqlCache:
     async def find(self, key: str, *, not_before: float = 0.0) -> CachedResult | None:
         return await self._select(self._database, key, not_before)
 
-    async def claim(self, key: str, owner: str, *, now: float, until: float, not_before: float = 0.0) -> Claim:
+    async def claim(self, key: str, owner: str, *, seconds: float, not_before: float = 0.0) -> Claim:
         async def transaction(session: Session) -> Claim:
             result = await self._select(session, key, not_before)
             if result is not None:
                 return Claim(result=result)
-            granted = await session.change(self._sql["upsert_cache_claim"], key=key, owner=owner, until=until, now=now)
+            granted = await session.change(self._sql["upsert_cache_claim"], key=key, owner=owner, seconds=seconds)
             if not granted:
                 return Claim()
             result = await self._select(session, key, not_before)  # the claim may have waited for one that kept it

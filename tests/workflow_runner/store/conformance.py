@@ -1,6 +1,7 @@
 """What every store must do. A subclass provides the fixture `store`, an open store."""
 
 import asyncio
+from math import inf
 
 import pytest
 
@@ -180,16 +181,18 @@ class StoreSuite:
 
     async def test_a_claim_has_one_owner_until_its_end(self, store: Store) -> None:
         cache = store.cache
-        claims = await asyncio.gather(*(cache.claim("k", f"o{i}", now=0.0, until=10.0) for i in range(5)))
+        claims = await asyncio.gather(*(cache.claim("k", f"o{i}", seconds=60) for i in range(5)))
         (first,) = [f"o{i}" for i, claim in enumerate(claims) if claim.granted]
-        assert (await cache.claim("k", first, now=9.0, until=19.0)).granted
-        assert not (await cache.claim("k", "next", now=11.0, until=21.0)).granted
-        assert (await cache.claim("k", "next", now=20.0, until=30.0)).granted
+        assert (await cache.claim("k", first, seconds=60)).granted
+        assert not (await cache.claim("k", "next", seconds=60)).granted
+        assert (await cache.claim("k", first, seconds=0)).granted
+        assert (await cache.claim("k", "next", seconds=60)).granted
         await cache.release("k", first)
-        assert not (await cache.claim("k", "o2", now=21.0, until=31.0)).granted
+        assert not (await cache.claim("k", "o2", seconds=60)).granted
         await cache.release("k", "next")
-        assert (await cache.claim("k", "o2", now=21.0, until=31.0)).granted
+        assert (await cache.claim("k", "o2", seconds=60)).granted
         result = CachedResult(outputs=b"r", source="s", kept_at=22.0)
         await cache.keep("k", "o2", result)
-        assert await cache.claim("k", "o3", now=23.0, until=33.0) == Claim(result=result)
-        assert (await cache.claim("k", "o3", now=99.0, until=109.0, not_before=50.0)).granted
+        assert await cache.claim("k", "o3", seconds=60) == Claim(result=result)
+        assert (await cache.claim("k", "o3", seconds=0, not_before=50.0)).granted
+        assert (await cache.claim("k", "o4", seconds=60, not_before=inf)).granted

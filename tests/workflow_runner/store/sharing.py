@@ -108,7 +108,7 @@ class SharedStoreSuite:
 
     async def test_a_claim_to_a_result_is_granted_to_one(self, one: Store, two: Store) -> None:
         claims = await asyncio.gather(
-            *(store.cache.claim("k", f"o{i}", now=0.0, until=9.0) for i in range(5) for store in (one, two))
+            *(store.cache.claim("k", f"o{i}", seconds=60) for i in range(5) for store in (one, two))
         )
         assert len({claim.granted for claim in claims}) == 2
         holders = [i // 2 for i, claim in enumerate(claims) if claim.granted]
