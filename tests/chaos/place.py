@@ -128,7 +128,10 @@ class Place:
 
     def outcome(self) -> Outcome:
         """Wait until the runner says how it ended, and count."""
-        said, _ = self.programs["runner"].communicate(timeout=100)
+        runner = self.programs["runner"]
+        assert runner.stdout is not None
+        said = runner.stdout.read()  # `communicate` would pass over what came together with the first line
+        runner.wait()
         lines = [json.loads(line) for line in Path(f"{self._folder}/log").read_text().splitlines()]
         return Outcome(
             said=json.loads(said.splitlines()[-1]),

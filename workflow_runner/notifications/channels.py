@@ -41,7 +41,7 @@ class Channels:
 class Smtp:
     """An SMTP server: smtp://USER:PASSWORD@HOST:PORT?from=ADDRESS, or smtps:// for TLS from the beginning.
 
-    With smtp:// the connection turns to TLS when the server offers it; with a password it must. The server's certificate
+    With smtp:// the connection turns to TLS when the server offers it; with a password it must. The certificate
     must be one that this machine trusts.
     """
 
