@@ -9,6 +9,7 @@ from connector_server.audit import AuditLog
 from connector_server.calls import Method
 from connectory.errors import ConnectorError
 from connectory.rpc.access.bearer import Access
+from connectory.rpc.access.certified import UNKNOWN, certified
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.handlers import CallContext
 
@@ -32,8 +33,6 @@ OPERATION_SCOPES: Final[Mapping[str, str]] = {
 _FOR_EVERYBODY: Final = frozenset({"GetConnector", "ListConnectors"})
 """Needs no scope: which connectors there are."""
 
-_UNKNOWN: Final = Caller("-")
-
 
 class ServerGuard:
     """Lets callers in by `access` (None: everybody), and writes what they did to `audit` (None: nowhere)."""
@@ -44,7 +43,7 @@ class ServerGuard:
 
     async def admit(self, context: CallContext) -> Caller:
         if self._access is None:
-            return _certified(context)
+            return certified(context)
         return await self._access.caller(context)
 
     def allow(self, caller: Caller, method: Method, request: Message) -> None:
@@ -63,10 +62,4 @@ class ServerGuard:
         error: ConnectorError | None,
     ) -> None:
         if self._audit is not None:
-            self._audit.record(caller or _UNKNOWN, method, request, context, code, error)
-
-
-def _certified(context: CallContext) -> Caller:
-    """The caller by its client certificate; "-" when it shows none."""
-    names = context.auth_context().get("x509_common_name") or ()
-    return next((Caller(name.decode(errors="replace")) for name in names), _UNKNOWN)
+            self._audit.record(caller or UNKNOWN, method, request, context, code, error)

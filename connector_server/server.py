@@ -29,9 +29,7 @@ from connectory.connector.ledger import Ledger
 from connectory.connector.registry import Registry
 from connectory.connector.signing import signer_from
 from connectory.connector.watchdog import Watchdog
-from connectory.errors import SettingsError
-from connectory.rpc.access.bearer import Access, Lookup
-from connectory.rpc.access.tokens import TokenFile
+from connectory.rpc.access.opening import open_access
 from connectory.rpc.addresses import parse_address
 from connectory.rpc.certificates import server_credentials
 from connectory.rpc.handlers import register, server_options
@@ -179,33 +177,12 @@ def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauge
 
 
 def _guard(settings: ServerSettings, stack: AsyncExitStack) -> ServerGuard | None:
-    file = None if settings.tokens is None else TokenFile(settings.tokens)
-    signed = _signed_tokens(settings)
+    access = open_access(settings)
     audit = None
     if settings.audit_log is not None:
         audit = AuditLog(settings.audit_log)
         stack.callback(audit.close)
-    access = None if file is None and signed is None else Access(file=file, signed=signed)
     return None if access is None and audit is None else ServerGuard(access, audit)
-
-
-def _signed_tokens(settings: ServerSettings) -> Lookup | None:
-    if settings.jwt_jwks is None:
-        return None
-    try:
-        # Optional: only who lets callers in by signed tokens needs the library that checks signatures.
-        from connectory.rpc.access.jwt_tokens import JwtTokens, keys_at  # noqa: PLC0415
-    except ImportError as error:
-        raise SettingsError(
-            f"jwt_jwks={settings.jwt_jwks!r} needs {error.name}, which is not installed; install connectory[jwt]"
-        ) from None
-    tokens = JwtTokens(
-        keys_at(settings.jwt_jwks),
-        issuer=settings.jwt_issuer or "",
-        audience=settings.jwt_audience or "",
-        leeway=settings.jwt_leeway,
-    )
-    return tokens.caller
 
 
 def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncExitStack) -> CallTracer | None:

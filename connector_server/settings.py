@@ -17,6 +17,7 @@ from msgspec import Meta
 
 from connector_server.sources import from_environment, from_file
 from connectory.errors import SettingsError
+from connectory.rpc.access.wanted import check_access, demands_tokens
 from connectory.rpc.addresses import Address, parse_address
 
 __all__ = ["DEFAULT_ADDRESS", "ENVIRONMENT_PREFIX", "ServerSettings", "explanations"]
@@ -235,7 +236,7 @@ class ServerSettings:
     def __post_init__(self) -> None:
         _check_addresses(self)
         _check_tls(self)
-        _check_tokens(self)
+        check_access(self)
         _check_reach(self)
         if self.uds and self.workers > 1:
             raise SettingsError(
@@ -337,18 +338,10 @@ def _check_tls(settings: ServerSettings) -> None:
             raise SettingsError(f"{name}={str(path)!r} cannot be read; name a PEM file that this user may read")
 
 
-def _check_tokens(settings: ServerSettings) -> None:
-    given = {name: getattr(settings, name) for name in ("jwt_jwks", "jwt_issuer", "jwt_audience")}
-    missing = [name for name, value in given.items() if value is None]
-    if missing and len(missing) < len(given):
-        name, value = next((name, value) for name, value in given.items() if value is not None)
-        raise SettingsError(f"{name}={value!r} needs {' and '.join(missing)} beside it; set them too")
-
-
 def _check_reach(settings: ServerSettings) -> None:
     if settings.insecure_public or settings.tls_client_ca:
         return
-    by_token = settings.tokens is not None or settings.jwt_jwks is not None
+    by_token = demands_tokens(settings)
     if by_token and settings.tls_cert:
         return
     for address in settings.listen:
