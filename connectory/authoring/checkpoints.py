@@ -66,6 +66,6 @@ class Checkpoint:
 
 
 def local_checkpoint(storage: Storage) -> Checkpoint:
-    """For plain Python, where nothing is ever tried again: a folder that nobody reads."""
+    """For a task that is not tried again: a folder that nobody reads."""
     folder = Path(tempfile.gettempdir(), f"connectory-checkpoints-{secrets.token_hex(8)}")
     return Checkpoint(str(folder), storage=storage)

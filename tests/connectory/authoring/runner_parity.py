@@ -87,6 +87,30 @@ def many(a: int) -> int:
     return a
 
 
+@dynamic(retries=1)
+def doomed(a: int) -> int:
+    DONE.append("wired")
+    return never(a=a)
+
+
+@dynamic(retries=2)
+def wired_late(a: int) -> int:
+    DONE.append("wired")
+    if current_context().attempt < 2:
+        raise ConnectionError("not yet")
+    return double(a=a)
+
+
+@workflow
+def failing_at_run_time(a: int) -> int:
+    return doomed(a=a)
+
+
+@workflow
+def wired_at_last(a: int) -> int:
+    return wired_late(a=a)
+
+
 @workflow
 def retried(a: int) -> int:
     return double(a=third_time(a=a))
