@@ -11,6 +11,7 @@ from connectory.authoring import (
     conditional,
     current_context,
     dynamic,
+    eager,
     map_task,
     task,
     workflow,
@@ -109,6 +110,21 @@ def failing_at_run_time(a: int) -> int:
 @workflow
 def wired_at_last(a: int) -> int:
     return wired_late(a=a)
+
+
+@eager
+async def by_results(a: int) -> str:
+    doubled = double(a=a)
+    try:
+        lying(a=doubled)
+    except Exception as error:
+        return f"{doubled}, and it was caught: {'does not declare' in str(error)}"
+    return "nothing was wrong"
+
+
+@workflow
+def decided(a: int) -> str:
+    return by_results(a=a)
 
 
 @workflow

@@ -38,6 +38,7 @@ CASES: list[tuple[WorkflowBase, dict[str, Any]]] = [
     (flows.at_run_time, {"a": 0}),
     (flows.failing_at_run_time, {"a": 3}),
     (flows.wired_at_last, {"a": 3}),
+    (flows.decided, {"a": 3}),
     (flows.planned, {}),
     (flows.kept, {"a": 3}),
     (flows.kept_when_it_works, {"a": 3}),
