@@ -50,6 +50,12 @@ def run(endpoint, plan, inputs, name=None):
     return _ended(remote, remote.execute(remote.fetch_launch_plan(name=plan), inputs=inputs, execution_name=name))
 
 
+def run_long(endpoint, plan, length):
+    """Start what makes a long text; how long it is, and what else it is made of."""
+    ended = run(endpoint, plan, {"x": length})
+    return ended["phase"], {name: (len(value), set(value)) for name, value in ended["outputs"].items()}
+
+
 def run_task(endpoint, task, inputs):
     remote = _remote(endpoint)
     return _ended(remote, remote.execute(remote.fetch_task(name=task), inputs=inputs))
@@ -151,6 +157,8 @@ def _values(resolver):
 
 
 def _type(literal):
+    if literal.offloaded_metadata is not None:
+        return str
     if literal.collection is not None:
         return list[_type(literal.collection.literals[0])]
     return str if literal.scalar.primitive.string_value is not None else int
@@ -159,7 +167,7 @@ def _type(literal):
 OPERATIONS = {
     each.__name__: each
     for each in (
-        *(fetch, run, run_task, start, wait, signals, answer, terminate, recent),
+        *(fetch, run, run_long, run_task, start, wait, signals, answer, terminate, recent),
         *(register_own, register_script, upload, data),
     )
 }

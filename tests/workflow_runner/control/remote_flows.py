@@ -22,6 +22,11 @@ def double(x: int) -> int:
 
 
 @task
+def letters(x: int) -> str:
+    return "x" * x
+
+
+@task
 def explode(x: int) -> int:
     raise ValueError(f"{x} is a bad number")
 
@@ -54,6 +59,11 @@ def doubled(n: int) -> int:
 @workflow
 def twice(x: int = 2) -> int:
     return double(x=double(x=x))
+
+
+@workflow
+def long(x: int) -> str:
+    return letters(x=x)
 
 
 @workflow

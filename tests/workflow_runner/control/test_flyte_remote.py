@@ -89,6 +89,10 @@ def test_nodes_and_attempts_have_their_data(remote: Remote) -> None:
     assert nodes["n1"]["attempts"] == [Task.SUCCEEDED]
 
 
+def test_outputs_that_no_message_could_hold_are_read(remote: Remote) -> None:
+    assert remote("run_long", "flows.long", 25_000_000) == (Execution.SUCCEEDED, {"o0": (25_000_000, {"x"})})
+
+
 def test_a_single_task_runs(remote: Remote) -> None:
     ended = remote("run_task", "flows.double", {"x": 4})
     assert (ended["phase"], ended["outputs"]) == (Execution.SUCCEEDED, {"o0": 8})
