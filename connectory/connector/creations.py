@@ -102,7 +102,9 @@ def fresh_key() -> str:
 def facts_of(request: pb.CreateTaskRequest) -> tuple[str, str]:
     """The task category as "name@version", and for which attempt of which execution it is (empty: for none)."""
     template = request.template
-    return f"{template.type}@{template.task_type_version}", _derived_key(request.task_execution_metadata)
+    has_execution = request.HasField("task_execution_metadata")
+    execution = _derived_key(request.task_execution_metadata) if has_execution else ""
+    return f"{template.type}@{template.task_type_version}", execution
 
 
 def _derived_key(metadata: pb.TaskExecutionMetadata) -> str:

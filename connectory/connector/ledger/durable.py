@@ -1,13 +1,14 @@
 """What every durable ledger does, whichever database it writes to: flights in this process over rows that all share."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
+
+import msgspec
 
 from connectory.connector.creations import Creation, facts_of
 from connectory.connector.ledger import statements
@@ -32,6 +33,7 @@ PATIENCE: Final = 3.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.005, 0.25
 _PRUNE_EVERY: Final = 60.0
 _LONGEST_KEY: Final = 2000
+_encoder: Final = msgspec.json.Encoder()
 _log = logging.getLogger("connectory.connector.ledger")
 
 
@@ -174,7 +176,8 @@ class DurableLedger(JobRows):
     async def _claimed(self, creation: Creation, find: Find | None) -> _Claim:
         """The key's row, once it is settled or is for this process to settle."""
         key, delay = creation.key, _FIRST_DELAY
-        await self._prune()
+        if monotonic() > self._prune_at:
+            await self._prune()
         if await self._intended(creation):
             return _Claim("intended", b"", "", mine=True, is_new=True)
         while True:
@@ -190,7 +193,7 @@ class DurableLedger(JobRows):
             doomed = delete_since is not None
             if doomed and state != "intended":
                 return _Claim(state, handle or b"", reason or "", mine=False, is_new=False)
-            if (error := already_exists(creation, json.loads(digests))) is not None:
+            if (error := already_exists(creation, msgspec.json.decode(digests))) is not None:
                 raise error
             if state == "created":
                 return _Claim(state, handle, "", mine=False, is_new=False)
@@ -210,17 +213,17 @@ class DurableLedger(JobRows):
 
     async def _intended(self, creation: Creation) -> bool:
         category, execution = facts_of(creation.request)
-        row = await self._sql.first(
+        added = await self._sql.change(
             statements.INTEND,
             key=creation.key,
-            digests=json.dumps(dict(creation.digests)),
+            digests=_encoder.encode(creation.digests).decode(),
             owner=await self._sql.owner(),
             category=category,
             execution=execution.replace("\0", ""),
             request=creation.asked.without_secrets(creation.request),
             lease=creation.lease or None,
         )
-        return row is not None
+        return added == 1
 
     async def _read(self, key: str) -> Sequence[Any] | None:
         return await self._sql.first(statements.READ, key=key)
@@ -230,9 +233,8 @@ class DurableLedger(JobRows):
         return await self._sql.first(statements.TAKE_OVER, key=key, owner=owner, holder=holder, state=state) is not None
 
     async def _prune(self) -> None:
-        if monotonic() > self._prune_at:
-            self._prune_at = monotonic() + _PRUNE_EVERY
-            await self._sql.run(statements.PRUNE, keep=self._keep.total_seconds())
+        self._prune_at = monotonic() + _PRUNE_EVERY
+        await self._sql.run(statements.PRUNE, keep=self._keep.total_seconds())
 
     async def _found(self, key: str, find: Find | None) -> bytes | None:
         if find is not None:
@@ -299,17 +301,25 @@ class DurableLedger(JobRows):
         delay = _FIRST_DELAY
         while True:
             try:
-                owner = await self._sql.owner()
-                for statement in wanted:
-                    row = await self._sql.first(statement, key=key, owner=owner, **values)
-                    if row is not None:
-                        await self._tell(key, row)
-                        return len(row) < 2 or row[1] is None
-                return False
+                return await self._stored(key, wanted, values)
             except WriteError as error:
                 _log.error("ledger %s: the outcome of key %r is not stored yet: %s", self._sql.name, key, error)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 3.0)
+
+    async def _stored(self, key: str, wanted: Collection[str], values: Mapping[str, Any]) -> bool:
+        """Run the first of the statements that changes something; False when the job is not wanted, or not ours."""
+        owner = await self._sql.owner()
+        is_settled = statements.SETTLE in wanted
+        if is_settled and await self._sql.change(statements.SETTLE_WANTED, key=key, owner=owner, **values):
+            return True
+        for statement in wanted:
+            row = await self._sql.first(statement, key=key, owner=owner, **values)
+            if row is not None:
+                if row[0]:
+                    await self._sql.tell(key)
+                return len(row) < 2 or row[1] is None
+        return False
 
 
 def _check_key(key: str) -> None:

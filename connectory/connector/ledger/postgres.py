@@ -67,6 +67,9 @@ class _Postgres:
         rows = await self._link.run(statement, values)
         return rows[0] if rows else None
 
+    async def change(self, statement: str, **values: Any) -> int:
+        return await self._link.change(statement, values)
+
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         await self._link.run_many(work)
 

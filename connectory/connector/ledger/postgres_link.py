@@ -51,6 +51,13 @@ class PostgresLink:
             rows: Sequence[Sequence[Any]] = await connection.fetch(text, *(values[name] for name in names))
             return rows
 
+    async def change(self, statement: str, values: Mapping[str, Any]) -> int:
+        """How many rows a statement changed."""
+        text, names = _numbered(statement)
+        async with self._connection() as connection:
+            done: str = await connection.execute(text, *(values[name] for name in names))
+            return int(done.rpartition(" ")[2])
+
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Run the statements in one transaction."""
         async with self._connection() as connection, connection.transaction():

@@ -33,6 +33,10 @@ class Sql(Protocol):
         """The first of the rows; None when there is none."""
         ...
 
+    async def change(self, statement: str, **values: Any) -> int:
+        """How many rows the statement changed."""
+        ...
+
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Run these statements in one transaction."""
         ...

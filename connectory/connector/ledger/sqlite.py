@@ -42,13 +42,23 @@ class _Sqlite:
         return await self._do(lambda connection: _rows(connection, statement, values))
 
     async def first(self, statement: str, **values: Any) -> Sequence[Any] | None:
-        rows = await self.run(statement, **values)
+        rows = await self._do(lambda connection: _rows(connection, statement, values))
         return rows[0] if rows else None
+
+    async def change(self, statement: str, **values: Any) -> int:
+        def perform(connection: sqlite3.Connection) -> int:
+            values["now"] = time.time()
+            return connection.execute(statement, values).rowcount
+
+        try:
+            return await self._database.do(perform)
+        except (sqlite3.Error, OSError) as error:
+            raise self._unwritable(error) from error
 
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         def perform(connection: sqlite3.Connection) -> None:
             for statement, values in work:
-                _rows(connection, statement, values)
+                _rows(connection, statement, dict(values))
 
         await self._do(perform)
 
@@ -91,5 +101,6 @@ class _Sqlite:
         return WriteError(f"the ledger {self.name} cannot be written ({error})")
 
 
-def _rows(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any]) -> Rows:
-    return connection.execute(statement, {"now": time.time(), **values}).fetchall()
+def _rows(connection: sqlite3.Connection, statement: str, values: dict[str, Any]) -> Rows:
+    values["now"] = time.time()
+    return connection.execute(statement, values).fetchall()
