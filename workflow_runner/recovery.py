@@ -9,6 +9,7 @@ import msgspec
 from connectory.authoring.resolver import locator_of
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.apply import apply
+from workflow_runner.engine.attempts import UNCONFIRMED
 from workflow_runner.engine.commands import StartAttempt
 from workflow_runner.engine.events import ExecutionStarted
 from workflow_runner.engine.likeness import doing, known_by
@@ -63,19 +64,24 @@ def recovering(
 
 
 def still_running(state: State) -> Sequence[NodeState]:
-    """The nodes with an attempt under way that does not end with the runner, so that somebody else may go on with it.
+    """The nodes with an attempt that does not end with the runner, so that somebody else may go on with it.
 
-    What was asked for and not answered yet is among them: asking under the same key again leads to the same job.
+    What was asked for and not answered yet is among them: asking under the same key again leads to the same job. So
+    are jobs that could not be confirmed to be gone: before the node is run again it must be known what became of them.
     """
     return [
         node
         for node in state.nodes.values()
-        if node.phase is NodePhase.RUNNING
+        if (node.phase is NodePhase.RUNNING or _may_still_run(node))
         and node.spec.task is not None
         and node.path not in state.scopes
         and not node.spec.is_eager
         and locator_of(node.spec.task) is None
     ]
+
+
+def _may_still_run(node: NodeState) -> bool:
+    return node.phase.is_terminal and node.failure is not None and node.failure.code == UNCONFIRMED
 
 
 def changes(old: State, new: State, rerun: Collection[str] = ()) -> Sequence[NodeChange]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connectory.client.connector import ConnectorClient
 from connectory.client.failures import NO_ANSWER
-from connectory.connector.contract import TaskCategory
+from connectory.connector.contract import Phase, TaskCategory
 from connectory.errors import (
     ConnectorError,
     DeadlineExceededError,
@@ -96,6 +96,9 @@ class ConnectorPlugin(Plugin):
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         memory.last_good, memory.failures = time.monotonic(), 0
         info = memory.bounded(response.resource, info_of_resource(response.resource), self._patience)
+        if job.deleted and info.phase.is_terminal and info.phase is not Phase.SUCCEEDED:
+            message = f"the job, which an earlier execution had deleted, has ended: {info.message}"
+            return do_transition(PhaseInfo.retryable_failure("JOB_DELETED", message, kind="system"))
         if response.resource.HasField("poll_after"):
             told = response.resource.poll_after.ToTimedelta().total_seconds()
             return do_transition(info, again_in=min(max(told, self._patience.first_poll), self._patience.longest_told))

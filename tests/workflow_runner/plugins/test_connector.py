@@ -1,7 +1,8 @@
 """The connector plugin against a service on a real socket."""
 
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.workflow_runner.workflows import (
     task,
     workflow,
 )
+from workflow_runner.again import recover
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.job_logs import job_of, read_logs
@@ -318,3 +320,32 @@ async def test_when_one_node_fails_the_jobs_of_the_others_are_deleted_and_seen_t
     running = [job for job in system.jobs.values() if job.rounds > 100]
     assert len(running) == 3
     assert all(job.deleted for job in running)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - of what happens outside of the runner nobody tells
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize(("gone", "jobs"), [(False, 1), (True, 2)], ids=["still runs", "gone by then"])
+async def test_what_could_not_be_confirmed_gone_is_looked_after_by_the_execution_that_recovers(
+    socket: Path, gone: bool, jobs: int
+) -> None:
+    system = FakeSystem(stubborn=1000)
+    hasty = Patience(first_poll=0.001, slowest_poll=0.01, first_retry=0.001, slowest_retry=0.01, confirmation=0)
+    async with fake_service(socket, system), runner(socket, patience=hasty) as opened:
+        execution = await opened.start(one(fake(rounds=10**6)))
+        await until(lambda: bool(system.jobs))
+        await opened.abort(execution)
+        (seen,) = (await opened.show(execution)).nodes
+        assert seen.error is not None
+        assert seen.error.code == "JOB_NOT_CONFIRMED_GONE"
+        (job,) = system.jobs.values()
+        job.deleted = gone
+        again = await recover(opened, execution)
+        await until(lambda: len(system.jobs) == jobs)
+        for each in system.jobs.values():
+            each.rounds = 0
+        assert (await opened.wait(again)).phase is ExecutionPhase.SUCCEEDED
+    assert len(system.jobs) == jobs
