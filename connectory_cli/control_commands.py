@@ -74,8 +74,30 @@ def serve(
     grace: Annotated[
         float, typer.Option("--grace", metavar="SECONDS", min=0, help="How long calls in flight may finish at the end.")
     ] = 10.0,
+    tokens: Annotated[
+        Path | None,
+        typer.Option("--tokens", metavar="FILE", help="Callers, their bearer tokens and scopes, as YAML.  [no tokens]"),
+    ] = None,
+    jwt_jwks: Annotated[
+        str | None,
+        typer.Option("--jwt-jwks", metavar="URL|FILE", help="Public keys (JWKS) of signed bearer tokens."),
+    ] = None,
+    jwt_issuer: Annotated[
+        str | None, typer.Option("--jwt-issuer", metavar="TEXT", help="Who signed tokens must come from.")
+    ] = None,
+    jwt_audience: Annotated[
+        str | None, typer.Option("--jwt-audience", metavar="TEXT", help="Whom signed tokens must be meant for.")
+    ] = None,
+    jwt_leeway: Annotated[
+        float, typer.Option("--jwt-leeway", metavar="SECONDS", min=0, help="How far clocks may differ.")
+    ] = 30.0,
+    audit_log: Annotated[
+        str | None,
+        typer.Option("--audit-log", metavar="FILE", help="Who did what, a line of JSON each; - is stderr.  [off]"),
+    ] = None,
     insecure_public: Annotated[
-        bool, typer.Option("--insecure-public", help="Allow a public address without client certificates.")
+        bool,
+        typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates."),
     ] = False,
     log_level: Annotated[str, typer.Option("--log-level", help="Least severe level.")] = "INFO",
 ) -> None:
@@ -92,6 +114,12 @@ def serve(
             http_url=http_url,
             grace=grace,
             insecure_public=insecure_public,
+            tokens=tokens,
+            jwt_jwks=jwt_jwks,
+            jwt_issuer=jwt_issuer,
+            jwt_audience=jwt_audience,
+            jwt_leeway=jwt_leeway,
+            audit_log=audit_log,
         ),
         store=store,
         output_prefix=output_prefix,

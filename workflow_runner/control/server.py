@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import grpc.aio
 
+from connectory.rpc.access.audit_file import AuditFile
+from connectory.rpc.access.opening import open_access
 from connectory.rpc.certificates import server_credentials
 from connectory.rpc.handlers import register, server_options
 from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
@@ -17,6 +19,8 @@ from connectory.storage import default_storage
 from workflow_runner.control.background import background_work
 from workflow_runner.control.catalog.sql import SqlCatalog
 from workflow_runner.control.data.listening import serve_data
+from workflow_runner.control.guarded import guarded
+from workflow_runner.control.guarding import ControlGuard
 from workflow_runner.control.handlers import control_handlers
 from workflow_runner.control.names import SERVICES
 from workflow_runner.control.service import ControlService
@@ -78,7 +82,7 @@ async def serve_control(
         health = Health(names)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes))
         handlers = {
-            **control_handlers(service.methods(), service.streams(), health.draining),
+            **guarded(control_handlers(service.methods(), service.streams(), health.draining), _guard(settings, stack)),
             **health_handlers(health),
             **reflection_handlers(names, health.draining, _descriptions),
         }
@@ -88,6 +92,14 @@ async def serve_control(
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
         yield ControlServer(addresses=addresses, http_url=links.base, health=health)
+
+
+def _guard(settings: ControlSettings, stack: AsyncExitStack) -> ControlGuard | None:
+    access, audit = open_access(settings), None
+    if settings.audit_log is not None:
+        audit = AuditFile(settings.audit_log)
+        stack.callback(audit.close)
+    return None if access is None and audit is None else ControlGuard(access, audit)
 
 
 def _descriptions() -> "DescriptorPool":

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectory.errors import SettingsError
+from connectory.rpc.access.wanted import check_access, demands_tokens
 from connectory.rpc.addresses import Address, parse_address
 
 __all__ = ["ControlSettings"]
@@ -31,19 +32,36 @@ class ControlSettings:
     max_upload_bytes: int = 1024 * 1024 * 1024
     """The largest file that may be sent."""
     insecure_public: bool = False
-    """Whether a public address may be listened on without client certificates."""
+    """Whether a public address may be listened on without client certificates or tokens over TLS."""
+    tokens: Path | None = None
+    """YAML file of callers: name, token or sha256, and scopes such as "my-project:launch"."""
+    jwt_jwks: str | None = None
+    """URL or file of the keys that sign tokens; needs the two below."""
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_leeway: float = 30.0
+    """Seconds by which the issuer's clock and this one may differ."""
+    audit_log: str | None = None
+    """File that gets a line for each call that changes something or is refused; "-": standard error."""
 
     def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise SettingsError("--tls-cert and --tls-key belong together; give both or neither")
         if self.tls_client_ca is not None and self.tls_cert is None:
             raise SettingsError("--tls-client-ca needs a server certificate; give --tls-cert and --tls-key too")
+        check_access(self)
+        if self.insecure_public or self.tls_client_ca:
+            return
+        by_token = demands_tokens(self)
+        if by_token and self.tls_cert is not None:
+            return
         for address in (*self.listen, self.http):
-            if not (address.is_loopback or self.insecure_public or self.tls_client_ca):
+            if not address.is_loopback:
+                lacking = "encryption" if by_token else "credentials"
                 raise SettingsError(
-                    f"address {address} can be reached from other machines without credentials, and whoever reaches"
-                    " it can run code; give --tls-cert, --tls-key and --tls-client-ca, listen on 127.0.0.1, or accept"
-                    " the risk with --insecure-public"
+                    f"address {address} can be reached from other machines without {lacking}, and whoever reaches"
+                    " it can run code; give --tls-cert and --tls-key with --tokens, --jwt-jwks or --tls-client-ca,"
+                    " listen on 127.0.0.1, or accept the risk with --insecure-public"
                 )
 
     @property
