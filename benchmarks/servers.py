@@ -30,6 +30,9 @@ class Server:
 
 OURS = {"package": "connectory.v1", "async_service": "AsyncConnectorService", "sync_service": "SyncConnectorService"}
 FLYTE = {"package": "flyteidl.service", "async_service": "AsyncAgentService", "sync_service": "SyncAgentService"}
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""With bytecode, as programs are installed: otherwise a start measures Python's compiler."""
+
 _SERVE = (sys.executable, "-m", "connectory_cli", "serve", "--log-format=json", "--module=benchmarks.connector")
 
 SERVERS = (
@@ -81,7 +84,7 @@ def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "FLYTE_SDK_LOGGING_LEVEL": "50"},
+        env={**_ENVIRONMENT, "FLYTE_SDK_LOGGING_LEVEL": "50"},
     )
     try:
         yield process.pid, address

@@ -1,19 +1,22 @@
 """Who may do what on this server, and the record of who did."""
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Final
 
 from google.protobuf.message import Message
 
 from connector_server.audit import AuditLog
 from connector_server.calls import Method
+from connector_server.settings import ServerSettings
 from connectory.errors import ConnectorError
 from connectory.rpc.access.bearer import Access
 from connectory.rpc.access.certified import UNKNOWN, certified
+from connectory.rpc.access.opening import open_access
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.handlers import CallContext
 
-__all__ = ["OPERATION_SCOPES", "ServerGuard"]
+__all__ = ["OPERATION_SCOPES", "ServerGuard", "open_guard"]
 
 OPERATION_SCOPES: Final[Mapping[str, str]] = {
     "CreateTask": "create",
@@ -32,6 +35,15 @@ OPERATION_SCOPES: Final[Mapping[str, str]] = {
 
 _FOR_EVERYBODY: Final = frozenset({"GetConnector", "ListConnectors"})
 """Needs no scope: which connectors there are."""
+
+
+def open_guard(settings: ServerSettings, stack: AsyncExitStack) -> "ServerGuard":
+    """The guard that the settings ask for; what it opens is closed with the stack."""
+    audit = None
+    if settings.audit_log is not None:
+        audit = AuditLog(settings.audit_log)
+        stack.callback(audit.close)
+    return ServerGuard(open_access(settings), audit)
 
 
 class ServerGuard:

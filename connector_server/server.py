@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from connector_server.audit import AuditLog
-from connector_server.calls import CallTracer
+from connector_server.calls import CallTracer, Guard
 from connector_server.gauges import Gauges
-from connector_server.guarding import ServerGuard
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
@@ -29,7 +27,6 @@ from connectory.connector.ledger import Ledger
 from connectory.connector.registry import Registry
 from connectory.connector.signing import signer_from
 from connectory.connector.watchdog import Watchdog
-from connectory.rpc.access.opening import open_access
 from connectory.rpc.addresses import parse_address
 from connectory.rpc.certificates import server_credentials
 from connectory.rpc.handlers import register, server_options
@@ -176,13 +173,13 @@ def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauge
     return str(stack.enter_context(serve_metrics(parse_address(settings.metrics_address), collector)))
 
 
-def _guard(settings: ServerSettings, stack: AsyncExitStack) -> ServerGuard | None:
-    access = open_access(settings)
-    audit = None
-    if settings.audit_log is not None:
-        audit = AuditLog(settings.audit_log)
-        stack.callback(audit.close)
-    return None if access is None and audit is None else ServerGuard(access, audit)
+def _guard(settings: ServerSettings, stack: AsyncExitStack) -> Guard | None:
+    if settings.tokens is None and settings.jwt_jwks is None and settings.audit_log is None:
+        return None
+    # Optional: a server that lets everybody in, unseen, loads nothing for it.
+    from connector_server.guarding import open_guard  # noqa: PLC0415
+
+    return open_guard(settings, stack)
 
 
 def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncExitStack) -> CallTracer | None:
