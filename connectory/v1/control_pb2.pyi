@@ -3279,6 +3279,152 @@ class PreSignedURLs(_message.Message):
 Global___PreSignedURLs: _TypeAlias = PreSignedURLs  # noqa: Y015
 
 @_typing.final
+class OAuth2MetadataRequest(_message.Message):
+    """Ask where tokens are to be had."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OAuth2MetadataRequest: _TypeAlias = OAuth2MetadataRequest  # noqa: Y015
+
+@_typing.final
+class OAuth2MetadataResponse(_message.Message):
+    """Where tokens are to be had, in the words of RFC 8414. All empty: not from this server."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ISSUER_FIELD_NUMBER: _builtins.int
+    AUTHORIZATION_ENDPOINT_FIELD_NUMBER: _builtins.int
+    TOKEN_ENDPOINT_FIELD_NUMBER: _builtins.int
+    RESPONSE_TYPES_SUPPORTED_FIELD_NUMBER: _builtins.int
+    SCOPES_SUPPORTED_FIELD_NUMBER: _builtins.int
+    TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED_FIELD_NUMBER: _builtins.int
+    JWKS_URI_FIELD_NUMBER: _builtins.int
+    CODE_CHALLENGE_METHODS_SUPPORTED_FIELD_NUMBER: _builtins.int
+    GRANT_TYPES_SUPPORTED_FIELD_NUMBER: _builtins.int
+    DEVICE_AUTHORIZATION_ENDPOINT_FIELD_NUMBER: _builtins.int
+    issuer: _builtins.str
+    """Who issues them."""
+    authorization_endpoint: _builtins.str
+    """Where persons log in."""
+    token_endpoint: _builtins.str
+    """Where tokens are given out."""
+    jwks_uri: _builtins.str
+    """Where the keys are that tokens are signed with."""
+    device_authorization_endpoint: _builtins.str
+    """Where devices without a browser begin to log in."""
+    @_builtins.property
+    def response_types_supported(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What authorization_endpoint can answer."""
+
+    @_builtins.property
+    def scopes_supported(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What may be asked for."""
+
+    @_builtins.property
+    def token_endpoint_auth_methods_supported(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """How clients prove at token_endpoint who they are."""
+
+    @_builtins.property
+    def code_challenge_methods_supported(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """How codes are protected on their way."""
+
+    @_builtins.property
+    def grant_types_supported(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What tokens are given out for."""
+
+    def __init__(
+        self,
+        *,
+        issuer: _builtins.str = ...,
+        authorization_endpoint: _builtins.str = ...,
+        token_endpoint: _builtins.str = ...,
+        response_types_supported: _abc.Iterable[_builtins.str] | None = ...,
+        scopes_supported: _abc.Iterable[_builtins.str] | None = ...,
+        token_endpoint_auth_methods_supported: _abc.Iterable[_builtins.str] | None = ...,
+        jwks_uri: _builtins.str = ...,
+        code_challenge_methods_supported: _abc.Iterable[_builtins.str] | None = ...,
+        grant_types_supported: _abc.Iterable[_builtins.str] | None = ...,
+        device_authorization_endpoint: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_endpoint", b"authorization_endpoint", "code_challenge_methods_supported", b"code_challenge_methods_supported", "device_authorization_endpoint", b"device_authorization_endpoint", "grant_types_supported", b"grant_types_supported", "issuer", b"issuer", "jwks_uri", b"jwks_uri", "response_types_supported", b"response_types_supported", "scopes_supported", b"scopes_supported", "token_endpoint", b"token_endpoint", "token_endpoint_auth_methods_supported", b"token_endpoint_auth_methods_supported"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OAuth2MetadataResponse: _TypeAlias = OAuth2MetadataResponse  # noqa: Y015
+
+@_typing.final
+class PublicClientAuthConfigRequest(_message.Message):
+    """Ask how clients that have no secret of their own bring tokens."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublicClientAuthConfigRequest: _TypeAlias = PublicClientAuthConfigRequest  # noqa: Y015
+
+@_typing.final
+class PublicClientAuthConfigResponse(_message.Message):
+    """How clients that have no secret of their own bring tokens."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLIENT_ID_FIELD_NUMBER: _builtins.int
+    REDIRECT_URI_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    AUTHORIZATION_METADATA_KEY_FIELD_NUMBER: _builtins.int
+    SERVICE_HTTP_ENDPOINT_FIELD_NUMBER: _builtins.int
+    AUDIENCE_FIELD_NUMBER: _builtins.int
+    client_id: _builtins.str
+    """As whom they log in. Empty: tokens come from elsewhere."""
+    redirect_uri: _builtins.str
+    """Where the login leads back to."""
+    authorization_metadata_key: _builtins.str
+    """The metadata in which calls bring the token. Empty: the client's default."""
+    service_http_endpoint: _builtins.str
+    """Where the server answers HTTP."""
+    audience: _builtins.str
+    """Whom tokens are to be made for."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What to ask for."""
+
+    def __init__(
+        self,
+        *,
+        client_id: _builtins.str = ...,
+        redirect_uri: _builtins.str = ...,
+        scopes: _abc.Iterable[_builtins.str] | None = ...,
+        authorization_metadata_key: _builtins.str = ...,
+        service_http_endpoint: _builtins.str = ...,
+        audience: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audience", b"audience", "authorization_metadata_key", b"authorization_metadata_key", "client_id", b"client_id", "redirect_uri", b"redirect_uri", "scopes", b"scopes", "service_http_endpoint", b"service_http_endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublicClientAuthConfigResponse: _TypeAlias = PublicClientAuthConfigResponse  # noqa: Y015
+
+@_typing.final
 class WatchExecutionRequest(_message.Message):
     """Watch an execution."""
 

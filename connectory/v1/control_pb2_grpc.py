@@ -2103,6 +2103,126 @@ class DataProxyService(object):
             _registered_method=True)
 
 
+class AuthMetadataServiceStub(object):
+    """Tells clients how to bring tokens. It is asked without one.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetOAuth2Metadata = channel.unary_unary(
+                '/connectory.v1.AuthMetadataService/GetOAuth2Metadata',
+                request_serializer=connectory_dot_v1_dot_control__pb2.OAuth2MetadataRequest.SerializeToString,
+                response_deserializer=connectory_dot_v1_dot_control__pb2.OAuth2MetadataResponse.FromString,
+                _registered_method=True)
+        self.GetPublicClientConfig = channel.unary_unary(
+                '/connectory.v1.AuthMetadataService/GetPublicClientConfig',
+                request_serializer=connectory_dot_v1_dot_control__pb2.PublicClientAuthConfigRequest.SerializeToString,
+                response_deserializer=connectory_dot_v1_dot_control__pb2.PublicClientAuthConfigResponse.FromString,
+                _registered_method=True)
+
+
+class AuthMetadataServiceServicer(object):
+    """Tells clients how to bring tokens. It is asked without one.
+    """
+
+    def GetOAuth2Metadata(self, request, context):
+        """Where tokens are to be had.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPublicClientConfig(self, request, context):
+        """How tokens are brought.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_AuthMetadataServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetOAuth2Metadata': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOAuth2Metadata,
+                    request_deserializer=connectory_dot_v1_dot_control__pb2.OAuth2MetadataRequest.FromString,
+                    response_serializer=connectory_dot_v1_dot_control__pb2.OAuth2MetadataResponse.SerializeToString,
+            ),
+            'GetPublicClientConfig': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPublicClientConfig,
+                    request_deserializer=connectory_dot_v1_dot_control__pb2.PublicClientAuthConfigRequest.FromString,
+                    response_serializer=connectory_dot_v1_dot_control__pb2.PublicClientAuthConfigResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'connectory.v1.AuthMetadataService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('connectory.v1.AuthMetadataService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class AuthMetadataService(object):
+    """Tells clients how to bring tokens. It is asked without one.
+    """
+
+    @staticmethod
+    def GetOAuth2Metadata(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/connectory.v1.AuthMetadataService/GetOAuth2Metadata',
+            connectory_dot_v1_dot_control__pb2.OAuth2MetadataRequest.SerializeToString,
+            connectory_dot_v1_dot_control__pb2.OAuth2MetadataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPublicClientConfig(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/connectory.v1.AuthMetadataService/GetPublicClientConfig',
+            connectory_dot_v1_dot_control__pb2.PublicClientAuthConfigRequest.SerializeToString,
+            connectory_dot_v1_dot_control__pb2.PublicClientAuthConfigResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
 class WatchServiceStub(object):
     """See changes as they happen. Ours: Flyte has nothing like it.
     """

@@ -630,6 +630,49 @@ class DataProxyServiceServicer(metaclass=_abc_1.ABCMeta):
 
 def add_DataProxyServiceServicer_to_server(servicer: DataProxyServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
+class AuthMetadataServiceStub:
+    """Tells clients how to bring tokens. It is asked without one."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> AuthMetadataServiceAsyncStub: ...
+    GetOAuth2Metadata: _grpc.UnaryUnaryMultiCallable[_control_pb2.OAuth2MetadataRequest, _control_pb2.OAuth2MetadataResponse]
+    """Where tokens are to be had."""
+    GetPublicClientConfig: _grpc.UnaryUnaryMultiCallable[_control_pb2.PublicClientAuthConfigRequest, _control_pb2.PublicClientAuthConfigResponse]
+    """How tokens are brought."""
+
+@_typing.type_check_only
+class AuthMetadataServiceAsyncStub(AuthMetadataServiceStub):
+    """Tells clients how to bring tokens. It is asked without one."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetOAuth2Metadata: _aio.UnaryUnaryMultiCallable[_control_pb2.OAuth2MetadataRequest, _control_pb2.OAuth2MetadataResponse]  # type: ignore[assignment]
+    """Where tokens are to be had."""
+    GetPublicClientConfig: _aio.UnaryUnaryMultiCallable[_control_pb2.PublicClientAuthConfigRequest, _control_pb2.PublicClientAuthConfigResponse]  # type: ignore[assignment]
+    """How tokens are brought."""
+
+class AuthMetadataServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Tells clients how to bring tokens. It is asked without one."""
+
+    @_abc_1.abstractmethod
+    def GetOAuth2Metadata(
+        self,
+        request: _control_pb2.OAuth2MetadataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.OAuth2MetadataResponse, _abc.Awaitable[_control_pb2.OAuth2MetadataResponse]]:
+        """Where tokens are to be had."""
+
+    @_abc_1.abstractmethod
+    def GetPublicClientConfig(
+        self,
+        request: _control_pb2.PublicClientAuthConfigRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.PublicClientAuthConfigResponse, _abc.Awaitable[_control_pb2.PublicClientAuthConfigResponse]]:
+        """How tokens are brought."""
+
+def add_AuthMetadataServiceServicer_to_server(servicer: AuthMetadataServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
 class WatchServiceStub:
     """See changes as they happen. Ours: Flyte has nothing like it."""
 

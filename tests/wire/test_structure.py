@@ -13,6 +13,7 @@ SERVICES = {
     "flyteidl.service.AdminService": "connectory.v1.AdminService",
     "flyteidl.service.SignalService": "connectory.v1.SignalService",
     "flyteidl.service.DataProxyService": "connectory.v1.DataProxyService",
+    "flyteidl.service.AuthMetadataService": "connectory.v1.AuthMetadataService",
     "flyteidl2.connector.AsyncConnectorService": "connectory.v1.AsyncConnectorService",
     "flyteidl2.connector.ConnectorMetadataService": "connectory.v1.ConnectorMetadataService",
 }

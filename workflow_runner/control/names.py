@@ -5,7 +5,7 @@ from connectory.v1 import control_pb2
 
 __all__ = ["SERVICES"]
 
-_SHARED = ("AdminService", "SignalService", "DataProxyService")
+_SHARED = ("AdminService", "SignalService", "DataProxyService", "AuthMetadataService")
 _OURS = ("WatchService",)
 
 
