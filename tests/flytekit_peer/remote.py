@@ -22,10 +22,16 @@ _remotes = {}
 
 
 def _remote(endpoint):
-    """For HOST:PORT, or HOST:PORT over TLS with the certificate of an authority behind a space."""
+    """For "HOST:PORT", then the certificate of an authority (-: no TLS), then a token, all with spaces between."""
     if endpoint not in _remotes:
-        target, _, authority = endpoint.partition(" ")
-        platform = PlatformConfig(endpoint=target, insecure=not authority, ca_cert_file_path=authority or None)
+        target, _, rest = endpoint.partition(" ")
+        authority, _, token = (rest or "-").partition(" ")
+        platform = PlatformConfig(
+            endpoint=target,
+            insecure=authority == "-",
+            ca_cert_file_path=None if authority == "-" else authority,
+            **({"auth_mode": "ExternalCommand", "command": ["echo", token]} if token else {}),
+        )
         _remotes[endpoint] = FlyteRemote(Config(platform=platform), default_project=PROJECT, default_domain=DOMAIN)
     return _remotes[endpoint]
 

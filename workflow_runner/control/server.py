@@ -16,6 +16,7 @@ from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
 from connectory.rpc.listeners import listen_on_address, listen_on_socket
 from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
 from connectory.storage import default_storage
+from workflow_runner.control.authentication import authentication_handlers
 from workflow_runner.control.background import background_work
 from workflow_runner.control.catalog.sql import SqlCatalog
 from workflow_runner.control.data.listening import serve_data
@@ -83,6 +84,7 @@ async def serve_control(
         server = grpc.aio.server(options=server_options(settings.max_message_bytes))
         handlers = {
             **guarded(control_handlers(service.methods(), service.streams(), health.draining), _guard(settings, stack)),
+            **authentication_handlers(),
             **health_handlers(health),
             **reflection_handlers(names, health.draining, _descriptions),
         }

@@ -1,5 +1,6 @@
 """flytekit's own FlyteRemote, in its own process, drives a runner's service that runs in another one."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from connectory.v1 import execution_pb2
 from tests.connector_server.certificates import Authority
-from tests.flytekit_peer.client import INSTALLED, FlytekitProcess
+from tests.flytekit_peer.client import INSTALLED, FlytekitProcess, PeerError
 from tests.workflow_runner.control.service import Service, command, running_service
 
 pytestmark = pytest.mark.skipif(not INSTALLED, reason="flytekit is not installed beside: make env-dev")
@@ -120,6 +121,20 @@ def test_over_tls_with_an_authority_of_ones_own(remote: Remote, tmp_path: Path) 
         target = f"{service.endpoint} {authority.cert}"
         sent = remote.process.ask("upload", target, str(path))
         assert Path(sent).read_bytes() == path.read_bytes()
+
+
+def test_a_token_comes_from_a_command_that_flytekit_runs(remote: Remote, tmp_path: Path) -> None:
+    token = "a-token-that-is-long-enough-to-be-one"
+    tokens = tmp_path / "tokens.yaml"
+    tokens.write_text(
+        f"callers:\n  - name: me\n    scopes: ['*:*']\n    sha256: {hashlib.sha256(token.encode()).hexdigest()}\n"
+    )
+    tokens.chmod(0o600)
+    (tmp_path / "data.txt").write_text("x")
+    with running_service(tmp_path, "--tokens", tokens) as service:
+        assert remote.process.ask("upload", f"{service.endpoint} - {token}", str(tmp_path / "data.txt"))
+        with pytest.raises(PeerError, match=r"Authentication|UNAUTHENTICATED"):
+            remote.process.ask("upload", f"{service.endpoint} - another-{token}", str(tmp_path / "data.txt"))
 
 
 def test_gates_are_listed_and_answered(remote: Remote) -> None:

@@ -26,7 +26,7 @@ from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
 LISTING = control_pb2.ResourceListRequest(id=launch_plan_pb2.NamedEntityIdentifier(project="p", domain="d"))
-_SERVICES = ("AdminService", "SignalService", "DataProxyService")
+_SERVICES = ("AdminService", "SignalService", "DataProxyService", "AuthMetadataService")
 NAMES = {f"{package}.{service}" for package in ("connectory.v1", "flyteidl.service") for service in _SERVICES}
 ANSWERED = (grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
 
