@@ -18,11 +18,15 @@ def execution_identifier(known: KnownExecution) -> identifiers_pb2.WorkflowExecu
 def execution_message(known: KnownExecution, failure: Failure | None = None) -> control_pb2.Execution:
     """An execution as it stands; without the failure itself, its error has only what is known of it in lists."""
     request = control_pb2.ExecutionCreateRequest.FromString(known.request)
-    return control_pb2.Execution(id=execution_identifier(known), spec=request.spec, closure=_closure(known, failure))
+    started = request.spec.launch_plan
+    workflow = EntityKey(
+        identifiers_pb2.WORKFLOW, started.project, started.domain, known.workflow, known.workflow_version
+    )
+    closure = _closure(known, workflow, failure)
+    return control_pb2.Execution(id=execution_identifier(known), spec=request.spec, closure=closure)
 
 
-def _closure(known: KnownExecution, failure: Failure | None) -> control_pb2.ExecutionClosure:
-    workflow = EntityKey(identifiers_pb2.WORKFLOW, known.project, known.domain, known.workflow, known.workflow_version)
+def _closure(known: KnownExecution, workflow: EntityKey, failure: Failure | None) -> control_pb2.ExecutionClosure:
     closure = control_pb2.ExecutionClosure(
         phase=execution_phase(known.phase),
         created_at=timestamp(known.created_at),

@@ -47,7 +47,8 @@ async def test_a_name_is_used_once_in_its_project_and_again_in_another() -> None
         request.project = "other"
         second = (await control.client.create_execution(request)).id
         for execution, outputs in ((first, 7), (second, 11)):
-            await control.ended(execution)
+            ended = await control.ended(execution)
+            assert (ended.id.project, ended.closure.workflow_id.project) == (execution.project, "p")
             data = await control.client.get_execution_data(control_pb2.WorkflowExecutionGetDataRequest(id=execution))
             assert data.full_outputs.literals["o"] == integer(outputs)
 
