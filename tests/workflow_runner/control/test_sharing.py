@@ -15,8 +15,11 @@ from tests.workflow_runner.workflows import integer
 Phase = execution_pb2.WorkflowExecution
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
     return f"sqlite:///{tmp_path / 'runner.db'}"
 
 
