@@ -25,6 +25,7 @@ from connectory.connector.dispatch import Dispatcher
 from connectory.connector.job_policies import Policies
 from connectory.connector.ledger import Ledger
 from connectory.connector.registry import Registry
+from connectory.connector.secret_rules import SecretRules
 from connectory.connector.signing import signer_from
 from connectory.connector.watchdog import Watchdog
 from connectory.rpc.addresses import parse_address
@@ -85,6 +86,7 @@ async def serve(
             ledger=_ledger(settings) if ledger is None else ledger,
             policies=Policies(on_orphan=settings.on_orphan, lease=settings.lease, ambiguous=settings.ambiguous),
             signer=None if settings.handle_keys is None else signer_from(settings.handle_keys),
+            secret_rules=SecretRules(settings.secrets_allow),
         )
         stack.push_async_callback(dispatcher.aclose, timeout=settings.grace)
         measurements = Measurements(

@@ -134,6 +134,14 @@ class ServerSettings:
             examples=["/etc/connectory/handle-keys"],
         ),
     ] = None
+    secrets_allow: Annotated[
+        dict[str, tuple[str, ...]],
+        Meta(
+            description="Secrets of the server that connectors may read: KEY, GROUP/KEY or PROJECT:GROUP/KEY, with *"
+            " for any characters, by task type or connector; * is for all others. Who is not named may read all.",
+            examples=["sql=warehouse/*,sql=ml:admin/password"],
+        ),
+    ] = field(default_factory=dict)
     audit_log: Annotated[
         str | None,
         Meta(
@@ -278,6 +286,8 @@ def _converted(values: dict[str, Any]) -> ServerSettings:
     for name in _BY_CONNECTOR:
         if isinstance(said := values.get(name), str | int | float):
             values[name] = _by_connector(str(said))
+    if isinstance(said := values.get("secrets_allow"), str):
+        values["secrets_allow"] = _secrets_by_connector(said)
     if isinstance(level := values.get("log_level"), str):
         values["log_level"] = level.upper()
     try:
@@ -294,6 +304,16 @@ def _by_connector(text: str) -> dict[str, str]:
     for part in text.split(","):
         name, equals, value = part.strip().rpartition("=")
         said[name.strip() if equals else "*"] = value.strip()
+    return said
+
+
+def _secrets_by_connector(text: str) -> dict[str, list[str]]:
+    """What "NAME=SECRET,NAME=SECRET" says, by name; without a secret behind it, a name may read none."""
+    said: dict[str, list[str]] = {}
+    for part in text.split(","):
+        name, equals, secret = part.strip().partition("=")
+        allowed = said.setdefault(name.strip() if equals else "*", [])
+        allowed += [one for one in ((secret if equals else name).strip(),) if one]
     return said
 
 

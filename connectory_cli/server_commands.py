@@ -104,6 +104,14 @@ def serve(
     handle_keys: Annotated[
         Path | None, typer.Option("--handle-keys", metavar="FILE", help="Keys that sign handles.  [unsigned]")
     ] = None,
+    secrets_allow: Annotated[
+        str | None,
+        typer.Option(
+            "--secrets-allow",
+            metavar="TYPE=SECRET,...",
+            help="Secrets that connectors may read: KEY, GROUP/KEY or PROJECT:GROUP/KEY, * for any.  [all]",
+        ),
+    ] = None,
     audit_log: Annotated[
         str | None,
         typer.Option("--audit-log", metavar="FILE", help="Who did what, a line of JSON each; - is stderr.  [off]"),
@@ -175,6 +183,7 @@ def serve(
         "jwt_audience": jwt_audience,
         "jwt_leeway": jwt_leeway,
         "handle_keys": handle_keys,
+        "secrets_allow": secrets_allow,
         "audit_log": audit_log,
         "insecure_public": insecure_public,
     }

@@ -6,6 +6,7 @@ from typing import Any
 from connectory.connector.contract import CreateContext, JobContext
 from connectory.connector.redaction import RecordingSecrets
 from connectory.connector.registry import Registration, Route
+from connectory.connector.secret_rules import NO_RULES, SecretRules
 from connectory.connector.templates import KnownTemplate
 from connectory.secrets import ChainedSecrets, ConnectionSecrets, Secrets
 from connectory.storage import Storage
@@ -19,8 +20,11 @@ __all__ = ["Contexts"]
 class Contexts:
     """Makes contexts. A connection's secrets come before the service's own; each that is read is remembered."""
 
-    def __init__(self, *, secrets: Secrets, storage: Storage, types: TypeRegistry) -> None:
+    def __init__(
+        self, *, secrets: Secrets, storage: Storage, types: TypeRegistry, rules: SecretRules = NO_RULES
+    ) -> None:
         self._secrets = secrets
+        self._rules = rules
         self._storage = storage
         self._types = types
         self._recorders: dict[Registration, Secrets] = {}
@@ -40,7 +44,7 @@ class Contexts:
         connection = request.connection if request.HasField("connection") else None
         return CreateContext(
             category=route.category,
-            secrets=self._secrets_for(route.registration, connection),
+            secrets=self._secrets_for(route.registration, connection, _project(request)),
             storage=self._storage,
             logger=route.registration.logger,
             output_prefix=request.output_prefix,
@@ -65,7 +69,7 @@ class Contexts:
         registration = route.registration
         return JobContext(
             category=route.category,
-            secrets=self._secrets_for(registration, connection),
+            secrets=self._secrets_for(registration, connection, None),
             storage=self._storage,
             logger=registration.logger,
             deadline=deadline,
@@ -79,13 +83,22 @@ class Contexts:
             return common
         return ConversionContext(storage=self._storage, raw_output_prefix=prefix, working_dir=common.working_dir)
 
-    def _secrets_for(self, registration: Registration, connection: security_pb2.Connection | None) -> Secrets:
+    def _secrets_for(
+        self, registration: Registration, connection: security_pb2.Connection | None, project: str | None
+    ) -> Secrets:
+        own = self._rules.limited(self._secrets, registration, project) if self._rules else self._secrets
         if connection is not None:
             for value in connection.secrets.values():
                 registration.redactor.record(value)
-            chained = ChainedSecrets([ConnectionSecrets(connection), self._secrets])
-            return RecordingSecrets(chained, registration.redactor)
+            return RecordingSecrets(ChainedSecrets([ConnectionSecrets(connection), own]), registration.redactor)
+        if own is not self._secrets:
+            return RecordingSecrets(own, registration.redactor)
         recorder = self._recorders.get(registration)
         if recorder is None:
             recorder = self._recorders[registration] = RecordingSecrets(self._secrets, registration.redactor)
         return recorder
+
+
+def _project(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
+    """Of which project's execution the request is; empty: of none."""
+    return request.task_execution_metadata.task_execution_id.node_execution_id.execution_id.project

@@ -21,6 +21,7 @@ from connectory.connector.listing import list_connectors, listed_connector
 from connectory.connector.reaping import Reaping
 from connectory.connector.registry import Registration, Registry, Route
 from connectory.connector.reports import Reports
+from connectory.connector.secret_rules import NO_RULES, SecretRules
 from connectory.connector.series import log_messages, metric_messages, metrics_request
 from connectory.connector.signing import HandleSigner
 from connectory.connector.streams import answers_of, merged
@@ -66,9 +67,10 @@ class Dispatcher:
         ledger: Ledger | None = None,
         policies: Policies | None = None,
         signer: HandleSigner | None = None,
+        secret_rules: SecretRules = NO_RULES,
     ) -> None:
         self.registry = registry
-        self._contexts = Contexts(secrets=secrets, storage=storage, types=types)
+        self._contexts = Contexts(secrets=secrets, storage=storage, types=types, rules=secret_rules)
         self._reports = Reports(types)
         self._templates = KnownTemplates()
         known = MemoryLedger() if ledger is None else ledger
