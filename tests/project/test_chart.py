@@ -18,7 +18,23 @@ MATRIX: dict[str, dict[str, Any]] = {
     "defaults": {},
     "mtls": {"tls": TLS, "insecurePublic": False},
     "tls without client certificates": {"tls": {**TLS, "requireClientCertificates": False}},
+    "tokens over tls": {
+        "tls": {**TLS, "requireClientCertificates": False},
+        "insecurePublic": False,
+        "access": {"tokens": {"secretName": "callers"}, "auditLog": "-"},
+    },
+    "signed tokens and handles": {
+        "tls": {**TLS, "requireClientCertificates": False},
+        "access": {
+            "jwt": {"jwks": "https://login.example.com/keys", "issuer": "https://login.example.com", "audience": "c"},
+            "handleKeys": {"secretName": "handles", "key": "keys"},
+            "secretsAllow": {"sql": ["warehouse/*", "ml:admin/password"], "*": []},
+        },
+    },
+    "ledger in a database": {"ledger": {"secretName": "database", "key": "uri", "leaseSeconds": 20}},
+    "ledger in a file": {"ledger": {"place": "/tmp/ledger.sqlite"}},
     "sidecar": {"mode": "sidecar"},
+    "sidecar with tokens": {"mode": "sidecar", "access": {"tokens": {"secretName": "callers"}}},
     "autoscaled": {"autoscaling": {"enabled": True, "maxReplicas": 5}},
     "monitored": {"serviceMonitor": {"enabled": True, "labels": {"team": "data"}}},
     "bare": {
@@ -29,7 +45,7 @@ MATRIX: dict[str, dict[str, Any]] = {
     "furnished": {
         "image": {"repository": "registry.example/connectory", "tag": "1.2.3", "pullPolicy": "Always"},
         "imagePullSecrets": [{"name": "pull"}],
-        "server": {"port": 9000, "workers": 4, "modules": ["acme.connectors"], "extra": {"ledger": "/tmp/ledger.db"}},
+        "server": {"port": 9000, "workers": 4, "modules": ["acme.connectors"], "extra": {"reap_every": 60}},
         "secretMounts": [{"secretName": "warehouse"}],
         "env": [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://collector:4317"}],
         "envFrom": [{"secretRef": {"name": "credentials"}}],
@@ -83,8 +99,10 @@ def test_the_settings_file_is_accepted_by_the_server(tmp_path: Path) -> None:
     for values in MATRIX.values():
         config = next(d for d in rendered(values) if d["kind"] == "ConfigMap" and "server.yaml" in d["data"])
         # the chart names files that exist in the pod only
-        text = config["data"]["server.yaml"].replace("/etc/connectory-tls", str(tmp_path))
-        for name in ("tls.crt", "tls.key", "ca.crt"):
+        text = config["data"]["server.yaml"]
+        for folder in ("/etc/connectory-tls", "/etc/connectory-tokens", "/etc/connectory-handle-keys"):
+            text = text.replace(folder, str(tmp_path))
+        for name in ("tls.crt", "tls.key", "ca.crt", "tokens.yaml", "keys"):
             (tmp_path / name).write_text("")
         path = tmp_path / "server.yaml"
         path.write_text(text)
@@ -105,6 +123,40 @@ def test_with_tls_the_container_asks_itself_with_a_certificate() -> None:
     container = only(rendered(MATRIX["mtls"]), "Deployment")["spec"]["template"]["spec"]["containers"][0]
     assert "grpc" not in container["readinessProbe"]
     assert container["readinessProbe"]["exec"]["command"][:2] == ["connectory", "health"]
+
+
+def settings_of(values: dict[str, Any]) -> Any:
+    config = next(d for d in rendered(values) if d["kind"] == "ConfigMap" and "server.yaml" in d["data"])
+    return yaml.safe_load(config["data"]["server.yaml"])
+
+
+def test_tokens_come_from_a_secret_and_make_a_public_address_safe() -> None:
+    values = MATRIX["tokens over tls"]
+    settings = settings_of(values)
+    assert settings["tokens"] == "/etc/connectory-tokens/tokens.yaml"
+    assert settings["audit_log"] == "-"
+    assert "insecure_public" not in settings
+    pod = only(rendered(values), "Deployment")["spec"]["template"]["spec"]
+    assert {"name": "tokens", "secret": {"secretName": "callers"}} in pod["volumes"]
+    mounts = pod["containers"][0]["volumeMounts"]
+    assert {"name": "tokens", "mountPath": "/etc/connectory-tokens", "readOnly": True} in mounts
+
+
+def test_signed_tokens_handle_keys_and_secrets_are_as_the_server_has_them() -> None:
+    settings = settings_of(MATRIX["signed tokens and handles"])
+    assert settings["jwt_issuer"] == settings["jwt_jwks"].removesuffix("/keys") == "https://login.example.com"
+    assert settings["handle_keys"] == "/etc/connectory-handle-keys/keys"
+    assert settings["secrets_allow"] == {"sql": ["warehouse/*", "ml:admin/password"], "*": []}
+    assert "insecure_public" not in settings
+
+
+def test_the_url_of_the_ledger_is_in_no_config_map() -> None:
+    documents = rendered(MATRIX["ledger in a database"])
+    (variable,) = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert variable["name"] == "CONNECTORY_LEDGER"
+    assert variable["valueFrom"] == {"secretKeyRef": {"name": "database", "key": "uri"}}
+    assert "ledger" not in settings_of(MATRIX["ledger in a database"])
+    assert settings_of(MATRIX["ledger in a file"])["ledger"] == "/tmp/ledger.sqlite"
 
 
 def test_the_grace_period_of_the_pod_is_longer_than_the_servers() -> None:
@@ -139,6 +191,9 @@ def test_an_unprotected_server_is_refused_with_the_remedy() -> None:
         ({"mode": "daemonset"}, "mode"),
         ({"tls": {"enabled": True, "secretName": ""}}, "secretName"),
         ({"server": {"logFormat": "xml"}}, "logFormat"),
+        ({"access": {"jwt": {"jwks": "https://login.example.com/keys"}}}, "issuer"),
+        ({"access": {"tokens": {"secret": "callers"}}}, "secret"),
+        ({"ledger": {"place": "postgresql://user:password@db/ledger"}}, "place"),
     ],
 )
 def test_the_schema_refuses_and_names_a_wrong_value(values: dict[str, Any], named: str) -> None:

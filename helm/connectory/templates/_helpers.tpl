@@ -36,6 +36,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
 {{- end -}}
 
+{{- /* Not empty when calls must bring a token. */ -}}
+{{- define "connectory.demandsTokens" -}}
+{{- if or .Values.access.tokens.secretName .Values.access.jwt.jwks -}}yes{{- end -}}
+{{- end -}}
+
 {{- /* The server's settings file. */ -}}
 {{- define "connectory.settings" -}}
 workers: {{ .Values.server.workers }}
@@ -59,10 +64,34 @@ tls_key: /etc/connectory-tls/tls.key
 tls_client_ca: /etc/connectory-tls/ca.crt
 {{- end }}
 {{- end }}
-{{- if or .Values.insecurePublic (and .Values.tls.enabled (not .Values.tls.requireClientCertificates)) }}
+{{- if or (and .Values.insecurePublic (not .Values.tls.enabled)) (and .Values.tls.enabled (not .Values.tls.requireClientCertificates) (not (include "connectory.demandsTokens" .))) }}
 insecure_public: true
 {{- end }}
 {{- end }}
+{{- with .Values.access }}
+{{- if .tokens.secretName }}
+tokens: "/etc/connectory-tokens/{{ .tokens.key }}"
+{{- end }}
+{{- if .jwt.jwks }}
+jwt_jwks: {{ .jwt.jwks | quote }}
+jwt_issuer: {{ .jwt.issuer | quote }}
+jwt_audience: {{ .jwt.audience | quote }}
+jwt_leeway: {{ .jwt.leewaySeconds }}
+{{- end }}
+{{- if .handleKeys.secretName }}
+handle_keys: "/etc/connectory-handle-keys/{{ .handleKeys.key }}"
+{{- end }}
+{{- if .auditLog }}
+audit_log: {{ .auditLog | quote }}
+{{- end }}
+{{- with .secretsAllow }}
+secrets_allow: {{ toJson . }}
+{{- end }}
+{{- end }}
+{{- if not .Values.ledger.secretName }}
+ledger: {{ .Values.ledger.place | quote }}
+{{- end }}
+ledger_lease: {{ .Values.ledger.leaseSeconds }}
 {{- with .Values.server.extra }}
 {{ toYaml . }}
 {{- end }}
@@ -98,8 +127,14 @@ timeoutSeconds: 3
   image: {{ include "connectory.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   args: [serve, --config, /etc/connectory/server.yaml]
-  {{- with .Values.env }}
-  env: {{ toYaml . | nindent 4 }}
+  {{- if or .Values.ledger.secretName .Values.env }}
+  env:
+    {{- if .Values.ledger.secretName }}
+    - name: CONNECTORY_LEDGER
+      valueFrom:
+        secretKeyRef: {name: {{ .Values.ledger.secretName | quote }}, key: {{ .Values.ledger.key | quote }}}
+    {{- end }}
+    {{- with .Values.env }}{{ toYaml . | nindent 4 }}{{- end }}
   {{- end }}
   {{- with .Values.envFrom }}
   envFrom: {{ toYaml . | nindent 4 }}
@@ -126,6 +161,12 @@ timeoutSeconds: 3
     {{- else if .Values.tls.enabled }}
     - {name: tls, mountPath: /etc/connectory-tls, readOnly: true}
     {{- end }}
+    {{- if .Values.access.tokens.secretName }}
+    - {name: tokens, mountPath: /etc/connectory-tokens, readOnly: true}
+    {{- end }}
+    {{- if .Values.access.handleKeys.secretName }}
+    - {name: handle-keys, mountPath: /etc/connectory-handle-keys, readOnly: true}
+    {{- end }}
     {{- range .Values.secretMounts }}
     - {name: {{ printf "secret-%s" .secretName | quote }}, mountPath: "/etc/secrets/{{ .secretName }}", readOnly: true}
     {{- end }}
@@ -142,6 +183,14 @@ timeoutSeconds: 3
 {{- else if .Values.tls.enabled }}
 - name: tls
   secret: {secretName: {{ .Values.tls.secretName | quote }}}
+{{- end }}
+{{- with .Values.access.tokens.secretName }}
+- name: tokens
+  secret: {secretName: {{ . | quote }}}
+{{- end }}
+{{- with .Values.access.handleKeys.secretName }}
+- name: handle-keys
+  secret: {secretName: {{ . | quote }}}
 {{- end }}
 {{- range .Values.secretMounts }}
 - name: {{ printf "secret-%s" .secretName | quote }}
