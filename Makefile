@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 PEER := .venv-flytekit
+RUNNERS := .venv-dbos .venv-flyte2
 
 .DEFAULT_GOAL := help
 .PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos image clean
@@ -28,9 +29,9 @@ $(VENV)/.dev: $(UV) requirements/dev.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $(VENV)/.run $@
 
-$(PEER)/.made: requirements/flytekit.txt $(UV)
-	$(UV) venv --quiet --clear --python $(BIN)/python $(PEER)
-	$(UV) pip install --quiet --python $(PEER)/bin/python --require-hashes -r requirements/flytekit.txt
+.venv-%/.made: requirements/%.txt $(UV)
+	$(UV) venv --quiet --clear --python $(BIN)/python .venv-$*
+	$(UV) pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements/$*.txt
 	@touch $@
 
 env: $(VENV)/.run ## make the environment that runs the product
@@ -78,9 +79,12 @@ stubs: env-dev ## write anew what type checkers read of packages that load their
 stubs-check: env-dev
 	$(BIN)/python tools/stubs.py check
 
-bench: env-dev ## measure server and SDK side by side with the floor and with flytekit
+bench-env: $(RUNNERS:%=%/.made) ## make the environments of other workflow runners, which only the benchmark has
+
+bench: env-dev bench-env ## measure server, SDK and runner side by side with the floor and with others
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.authoring
+	$(BIN)/python -m benchmarks.runner
 
 chaos: env-dev ## kill runners and connector servers at random moments, 200 times, and count the jobs outside
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -92,4 +96,4 @@ image: ## build the server's image with buildah
 	buildah bud --isolation chroot -t connectory:latest .
 
 clean: ## remove environments and caches
-	rm -rf $(VENV) $(PEER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	rm -rf $(VENV) $(PEER) $(RUNNERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -96,7 +96,8 @@ def _process(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def _measure(url: str, count: int) -> dict[str, float]:
+def measure(url: str, count: int) -> dict[str, float]:
+    """The figures of one restart, in seconds; the store is new."""
     with _process("--begin", url, "--executions", str(count)) as first:
         assert first.stdout is not None
         assert first.stdout.readline() == "waiting\n"
@@ -134,7 +135,7 @@ def main() -> None:
     else:
         with _stores(asked.rounds) as stores:
             for name, urls in stores.items():
-                rows = [_measure(url, asked.executions) for url in urls]
+                rows = [measure(url, asked.executions) for url in urls]
                 for figure in rows[0]:
                     bar = f"   bar {BAR:.1f} s" if figure == "driven" else ""
                     print(f"{name:9} {figure:16} {median(row[figure] for row in rows):6.2f} s{bar}")

@@ -13,3 +13,5 @@ compile run pyproject.toml requirements/build.in --extra sql --extra example -c 
 compile server pyproject.toml --extra sql --extra otlp --extra postgres --extra jwt -c requirements/dev.txt
 compile build requirements/build.in -c requirements/dev.txt
 printf '%s\n' "flytekit[connector]~=1.16.0" kubernetes pandas pyarrow pydantic | compile flytekit -
+echo "dbos" | compile dbos -
+echo "flyte~=2.12" | compile flyte2 -
