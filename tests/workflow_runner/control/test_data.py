@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from connectory.errors import InvalidTaskError, PermissionDeniedError
 from connectory.v1 import control_pb2
@@ -103,6 +104,23 @@ async def test_a_file_cannot_be_sent_elsewhere(tmp_path: Path, name: str) -> Non
             await location(control, filename=name)
         with pytest.raises(InvalidTaskError, match="cannot be part of a path"):
             await location(control, filename_root=name)
+
+
+@pytest.mark.parametrize("way", ["%2e%2e/secret", ".%2E/secret", "%2e%2e%2fsecret", ".\t./secret", "..\n/secret"])
+async def test_no_spelling_of_the_way_up_leads_out_of_the_outputs(tmp_path: Path, way: str) -> None:
+    (tmp_path / "secret").write_bytes(b"hidden")
+    prefix = (tmp_path / "outputs").as_uri()
+    async with serving(output_prefix=prefix) as control:
+        with pytest.raises(PermissionDeniedError, match="is not below the outputs of this runner"):
+            await download(control, f"{prefix}/{way}")
+        with pytest.raises(InvalidTaskError, match="cannot be part of a path"):
+            await location(control, filename=way)
+
+
+async def test_an_address_that_shall_work_for_ever_works_for_a_day(tmp_path: Path) -> None:
+    async with serving(output_prefix=str(tmp_path), clock=lambda: 1_000_000.0) as control:
+        place = await location(control, expires_in=Duration(seconds=2**62))
+        assert place.expires_at.seconds == 1_086_400
 
 
 async def test_several_requests_come_over_one_connection(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -66,7 +66,7 @@ class DataProxy:
         url = request.native_url
         if not url:
             raise InvalidTaskError("native_url is empty; it names the object that is to be fetched")
-        if not self._prefix or not url.startswith(f"{self._prefix}/") or ".." in url.split("/"):
+        if not self._prefix or not url.startswith(f"{self._prefix}/") or _leaves(url.removeprefix(self._prefix)):
             raise PermissionDeniedError(f"native_url {url!r} is not below the outputs of this runner")
         expires_at = self._expiry(request)
         link = self._links.make(Grant(action="GET", url=url, expires_at=expires_at))
@@ -103,7 +103,7 @@ class DataProxy:
 
     def _expiry(self, request: Expiring) -> float:
         wanted: Duration = request.expires_in
-        seconds = wanted.ToTimedelta().total_seconds() if request.HasField("expires_in") else _USUAL_SECONDS
+        seconds = wanted.seconds + wanted.nanos / 1e9 if request.HasField("expires_in") else _USUAL_SECONDS
         return self._clock() + min(max(seconds, 1.0), _MOST_SECONDS)
 
 
@@ -113,9 +113,15 @@ def _root(md5: bytes) -> str:
 
 def _safe(part: str) -> str:
     """A part of a path that leads nowhere else."""
-    if part.startswith("/") or any(piece in ("", ".", "..") for piece in part.split("/")):
-        raise InvalidTaskError(f"{part!r} cannot be part of a path; leave out empty parts, . and ..")
+    if _leaves(part) or any(piece in ("", ".") for piece in unquote(part).split("/")):
+        raise InvalidTaskError(f"{part!r} cannot be part of a path; leave out empty parts, ., .. and line breaks")
     return part
+
+
+def _leaves(path: str) -> bool:
+    """Whether a path may lead upwards as it is written, or as a file URL is read: decoded, without line breaks."""
+    decoded = unquote(path)
+    return ".." in decoded.split("/") or any(character < " " for character in decoded)
 
 
 def _parsed(url: str) -> tuple[identifiers_pb2.NodeExecutionIdentifier, int | None, str, str]:
