@@ -6,27 +6,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Protocol
 
-from rich.console import Console
-from rich.live import Live
-from rich.table import Table
-
+from connectory_cli.options import module_of
 from connectory_cli.printing import duration, say
 from workflow_runner.engine.state import NodePhase
 from workflow_runner.subscribers import Update
 from workflow_runner.views import ExecutionUpdate, NodeUpdate, NodeView
 
-__all__ = ["follow"]
+__all__ = ["elapsed", "follow", "said"]
 
-_STYLES = {
-    NodePhase.SUCCEEDED: "green",
-    NodePhase.RUNNING: "cyan",
-    NodePhase.LOOKING: "cyan",
-    NodePhase.RETRYING: "yellow",
-    NodePhase.STOPPING: "yellow",
-    NodePhase.FAILED: "red",
-    NodePhase.TIMED_OUT: "red",
-    NodePhase.ABORTED: "magenta",
-}
 _LONGEST_MESSAGE = 200
 _BETWEEN_MESSAGES = 5.0
 """Seconds between two lines about one node whose phase stays the same."""
@@ -34,7 +21,7 @@ _BETWEEN_MESSAGES = 5.0
 
 async def follow(updates: AsyncIterator[Update]) -> None:
     """Show every update on standard error until there are no more."""
-    show: _Show = _Screen() if sys.stderr.isatty() else _Lines()
+    show: _Show = module_of("screen").Screen() if sys.stderr.isatty() else _Lines()
     with show:
         async for update in updates:
             if isinstance(update, NodeUpdate):
@@ -50,7 +37,7 @@ class _Show(Protocol):
     def execution(self, update: ExecutionUpdate) -> None: ...
 
 
-def _said(node: NodeView) -> str:
+def said(node: NodeView) -> str:
     """What there is to say about a node in one line: its error, else its message, else where to read on."""
     text = node.error.message if node.error and not node.phase.is_live else node.message
     links = " ".join(link.uri for link in node.log_links)
@@ -58,7 +45,8 @@ def _said(node: NodeView) -> str:
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[:_LONGEST_MESSAGE]}…"
 
 
-def _elapsed(node: NodeView) -> str:
+def elapsed(node: NodeView) -> str:
+    """For how long a node has been at work, for people."""
     return duration(node.started, node.ended or (datetime.now(UTC) if node.phase.is_live else None))
 
 
@@ -83,7 +71,7 @@ class _Lines:
             return
         self._shown[node.id], self._shown_at[node.id] = seen, now
         attempt = f" attempt {node.attempt + 1}" if node.attempt else ""
-        self._write(f"{node.id} {node.name}: {node.phase}{attempt} {_elapsed(node)} {_said(node)}")
+        self._write(f"{node.id} {node.name}: {node.phase}{attempt} {elapsed(node)} {said(node)}")
 
     def execution(self, update: ExecutionUpdate) -> None:
         error = f" {update.error.message}" if update.error else ""
@@ -91,36 +79,3 @@ class _Lines:
 
     def _write(self, text: str) -> None:
         say(f"[{time.monotonic() - self._begun:7.2f}s] {' '.join(text.split())}")
-
-
-class _Screen:
-    """A table with a row for each node that has begun."""
-
-    def __init__(self) -> None:
-        self._nodes: dict[str, NodeView] = {}
-        self._title = ""
-        self._live = Live(get_renderable=self._table, console=Console(stderr=True), refresh_per_second=8)
-
-    def __enter__(self) -> "_Screen":
-        self._live.__enter__()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.__exit__(None, None, None)
-
-    def node(self, node: NodeView) -> None:
-        self._nodes[node.id] = node
-
-    def execution(self, update: ExecutionUpdate) -> None:
-        self._title = f"{update.execution_id}: {update.phase}"
-
-    def _table(self) -> Table:
-        table = Table(title=self._title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-        for title in ("node", "name", "phase", "elapsed"):
-            table.add_column(title, no_wrap=True)
-        table.add_column("message", overflow="ellipsis", no_wrap=True)
-        for node in self._nodes.values():
-            attempt = f" #{node.attempt + 1}" if node.attempt else ""
-            phase = f"[{_STYLES.get(node.phase, 'dim')}]{node.phase}{attempt}[/]"
-            table.add_row(node.id, node.name, phase, _elapsed(node), _said(node))
-        return table
