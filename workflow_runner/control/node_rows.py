@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from connectory.v1 import execution_pb2
-from workflow_runner.control.node_messages import phase_of, times_of
+from workflow_runner.control.node_times import phase_of, times_of
 from workflow_runner.control.pictures import Picture
 from workflow_runner.control.queries import Field, ListRequest, chosen, page_of, query_of
 from workflow_runner.engine.state import NodeState
