@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal, Protocol, TypeVar
 
 from connectory.errors import InvalidTaskError
@@ -17,6 +18,10 @@ Value = str | float
 
 _MOST = 1000
 _USUAL = 100
+_LONGEST_FILTERS = 65_536
+_MOST_CONDITIONS = 100
+_MOST_VALUES = 500
+_LONGEST_TOKEN = 15
 _CONDITION = re.compile(r"(\w+)\(([^(),]+),(.*?)\)(?=\+\w+\(|$)")
 _SEVERAL = frozenset({"value_in", "value_not_in", "contains"})
 
@@ -88,10 +93,12 @@ def query_of(request: ListRequest, fields: Mapping[str, Field], *, order: str, d
     key = request.sort_by.key
     if key:
         descending = request.sort_by.direction == launch_plan_pb2.Sort.DESCENDING
-    if request.token and not request.token.isdecimal():
-        raise InvalidTaskError(f"token {request.token!r} was not given by this server; leave it empty to begin anew")
+    if request.token and not (request.token.isdecimal() and len(request.token) <= _LONGEST_TOKEN):
+        raise InvalidTaskError(
+            f"token {request.token[:50]!r} was not given by this server; leave it empty to begin anew"
+        )
     return Query(
-        conditions=tuple(_conditions(request.filters, fields)),
+        conditions=_few(tuple(islice(_conditions(request.filters, fields), _MOST_CONDITIONS + 1))),
         order=_field(key or order, fields, "sort_by"),
         descending=descending,
         limit=min(request.limit or _USUAL, _MOST),
@@ -128,6 +135,8 @@ def _sortable(value: Value | None) -> tuple[bool, Any]:
 
 
 def _conditions(text: str, fields: Mapping[str, Field]) -> Iterable[Condition]:
+    if len(text) > _LONGEST_FILTERS:
+        raise InvalidTaskError(f"filters have {len(text)} characters, and {_LONGEST_FILTERS} are possible")
     rest = text
     while rest:
         found = _CONDITION.match(rest)
@@ -142,6 +151,15 @@ def _conditions(text: str, fields: Mapping[str, Field]) -> Iterable[Condition]:
         values = tuple(_value(field, key, each.strip()) for each in texts)
         yield Condition(field=field, operator=operator, values=values)
         rest = rest[found.end() + 1 :]
+
+
+def _few(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """The conditions, unless looking at each record or planning a statement would take too long."""
+    if len(conditions) > _MOST_CONDITIONS:
+        raise InvalidTaskError(f"filters have more than {_MOST_CONDITIONS} conditions; join them by value_in")
+    if any(len(condition.values) > _MOST_VALUES for condition in conditions):
+        raise InvalidTaskError(f"filters have a condition with more than {_MOST_VALUES} values; ask several times")
+    return conditions
 
 
 def _field(key: str, fields: Mapping[str, Field], where: str) -> Field:
