@@ -130,7 +130,19 @@ _TYPES: Homes = {
     "connectory.types.structured_dataset": ("StructuredDataset",),
 }
 
+_TESTING: Homes = {
+    "connectory.testing.async_suite": ("AsyncConnectorSuite",),
+    "connectory.testing.fakes": ("FakeSecrets",),
+    "connectory.testing.fault": ("Fault",),
+    "connectory.testing.harness": ("dispatching", "run_job"),
+    "connectory.testing.sync_suite": ("SyncConnectorSuite",),
+    "connectory.testing.system": ("FakeJob", "FakeSystem"),
+    "connectory.testing.tasks": ("TaskCall", "task_call"),
+    "connectory.testing.wire_suite": ("WireSuite", "WireSyncSuite"),
+}
+
 PACKAGES: Final[Mapping[str, tuple[Homes, ...]]] = {
     "connectory": (_AUTHORING, _CONNECTORS, _TYPES),
     "connectory.authoring": (_AUTHORING, _RUNNING),
+    "connectory.testing": (_TESTING,),
 }

@@ -1,20 +1,9 @@
 """What authors of connectors test with: suites to subclass, task builders, and fakes that are named as fakes.
 
-Needs pytest, and pytest-asyncio for the suites.
+The suites need pytest and pytest-asyncio; `connectory.testing.wire`, which tries any server at an address, does not.
+Names are loaded on first use; `connectory.surface` lists them.
 """
 
-from connectory.testing.async_suite import AsyncConnectorSuite
-from connectory.testing.fakes import FakeSecrets
-from connectory.testing.harness import dispatching, run_job
-from connectory.testing.sync_suite import SyncConnectorSuite
-from connectory.testing.tasks import TaskCall, task_call
+from connectory.lazy import lazy_names
 
-__all__ = [
-    "AsyncConnectorSuite",
-    "FakeSecrets",
-    "SyncConnectorSuite",
-    "TaskCall",
-    "dispatching",
-    "run_job",
-    "task_call",
-]
+__getattr__, __dir__, __all__ = lazy_names(__name__)
