@@ -38,6 +38,8 @@ class JsonFormatter(logging.Formatter):
             line["trace_id"], line["span_id"] = ids
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
+        elif record.exc_text:
+            line["exception"] = record.exc_text
         if record.stack_info:
             line["stack"] = record.stack_info
         return json.dumps(line, default=str, ensure_ascii=False)
@@ -59,6 +61,8 @@ class ConsoleFormatter(logging.Formatter):
         text = f"{time} {record.levelname:<7} {record.getMessage()}{tail}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
+        elif record.exc_text:
+            text += "\n" + record.exc_text
         return text + f"\n{record.stack_info}" if record.stack_info else text
 
 

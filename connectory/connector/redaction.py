@@ -14,6 +14,7 @@ SHORTEST: Final = 4
 MOST: Final = 256
 """How many values are remembered per connector; the one used least recently is forgotten first."""
 MASK: Final = "***"
+_OF_EVERY_RECORD: Final = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime"))
 
 
 class Redactor:
@@ -86,7 +87,18 @@ class _Filter(logging.Filter):
             if record.exc_info:
                 record.exc_text = self._redactor.text(logging.Formatter().formatException(record.exc_info))
                 record.exc_info = None
+            if record.stack_info:
+                record.stack_info = self._redactor.text(record.stack_info)
+            self._take_out_of_extras(record)
         return True
+
+    def _take_out_of_extras(self, record: logging.LogRecord) -> None:
+        for key, extra in list(vars(record).items()):
+            if key not in _OF_EVERY_RECORD:
+                said = self._redactor.value(extra)
+                if not isinstance(said, str | dict | list) and self._redactor.text(text := str(said)) != text:
+                    said = self._redactor.text(text)
+                setattr(record, key, said)
 
 
 def redacting_logger(name: str, redactor: Redactor) -> logging.Logger:

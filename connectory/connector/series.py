@@ -46,11 +46,12 @@ def metric_messages(series: Sequence[MetricSeries], registration: Registration) 
     """The answer with every series."""
     response = pb.GetTaskMetricsResponse()
     for one in series:
-        result = response.results.add(metric=one.metric)
+        metric = registration.redactor.text(one.metric)
+        result = response.results.add(metric=metric)
         result.data.SetInParent()
         try:
             data = registration.redactor.value(dict(one.data)) if registration.redactor else one.data
-            fill_struct(result.data, data, f"metrics.{one.metric}")
+            fill_struct(result.data, data, f"metrics.{metric}")
         except ValueError as error:
             raise InternalError(
                 f"connector {registration.name} reports something that cannot be sent: {error}"
