@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
+from connectory.connector.limits.declared import Limits
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import ConversionContext, TypeRegistry
@@ -224,6 +225,8 @@ class Connector(Generic[ConfigT]):
     task_type_version: int = 0
     pool_size: ClassVar[int] = 8
     """How many plain `def` calls of this connector run at once; more wait in its own queue."""
+    limits: ClassVar[Limits] = Limits()
+    """How much of the external system may be used with each credential. Operators may say otherwise."""
 
     @property
     def categories(self) -> Sequence[TaskCategory]:

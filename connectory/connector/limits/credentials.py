@@ -1,0 +1,135 @@
+"""The gates of one connector: a pair for each credential that callers bring."""
+
+import hashlib
+from typing import Any, Final, Protocol
+
+from connectory.connector.limits.buckets import TokenBucket
+from connectory.connector.limits.declared import Limits
+from connectory.connector.limits.gate import Gate, Tally, Timers
+from connectory.connector.limits.lanes import Lane, Pause
+from connectory.connector.limits.slots import Slots
+from connectory.v1 import security_pb2
+
+__all__ = ["ConnectorGates", "Credential", "connection_of", "credential_of"]
+
+_MANY: Final = 1024
+
+
+def credential_of(connection: security_pb2.Connection | None) -> str:
+    """What counts as one credential: the connection that comes with requests. Those without one share the service's."""
+    if connection is None:
+        return ""
+    return hashlib.blake2b(connection.SerializeToString(deterministic=True), digest_size=16).hexdigest()
+
+
+class _MayBringConnection(Protocol):
+    @property
+    def connection(self) -> security_pb2.Connection: ...
+    def HasField(self, name: Any, /) -> bool: ...
+
+
+def connection_of(request: _MayBringConnection) -> security_pb2.Connection | None:
+    """The connection that a request brings."""
+    return request.connection if request.HasField("connection") else None
+
+
+class Credential:
+    """What one credential may do with one connector."""
+
+    def __init__(self, owner: "ConnectorGates") -> None:
+        limits, self._timers, self._homes = owner.limits, owner.timers, owner.homes
+        self._pause = Pause()
+        self._slots = None if limits.jobs is None else Slots(limits.jobs, owner.lease, self._homes.pop)
+        creates = _bucket(limits.creates_per_second, limits.create_burst)
+        polls = _bucket(limits.polls_per_second, limits.poll_burst)
+        self._lanes = (
+            Lane(pause=self._pause, bucket=creates, slots=self._slots, wait=limits.wait, queue=limits.queue),
+            Lane(pause=self._pause, bucket=polls, slots=None, wait=limits.wait, queue=limits.queue),
+        )
+        self.creates = Gate(owner.name, self._lanes[0], owner.creates, self._timers)
+        self.polls = Gate(owner.name, self._lanes[1], owner.polls, self._timers)
+
+    def opened(self, handle: bytes) -> None:
+        """A create that was let through made this job."""
+        if self._slots is not None:
+            self._slots.opened(handle, self._timers.time())
+            self._homes[handle] = self
+
+    def seen(self, handle: bytes) -> None:
+        """Somebody asked about a job that is counted here."""
+        if self._slots is not None:
+            self._slots.seen(handle, self._timers.time())
+
+    def ended(self, handle: bytes) -> None:
+        """A job that is counted here is over."""
+        if self._slots is not None:
+            self._slots.ended(handle)
+            self.creates.settle()
+
+    def pause(self, seconds: float) -> None:
+        """The external system wants to be left alone for so long."""
+        self._pause.until = max(self._pause.until, self._timers.time() + seconds)
+        self.creates.settle()
+        self.polls.settle()
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs are counted as open."""
+        return 0 if self._slots is None else self._slots.taken
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it may be forgotten."""
+        now = self._timers.time()
+        return all(lane.is_idle(now) for lane in self._lanes)
+
+
+class ConnectorGates:
+    """The credentials of one connector."""
+
+    def __init__(self, name: str, limits: Limits, lease: float, timers: Timers) -> None:
+        self.name = name
+        self.limits = limits
+        self.lease = lease
+        self.timers = timers
+        self.homes: dict[bytes, Credential] = {}
+        """Where each open job is counted, by its handle."""
+        self.creates = Tally()
+        self.polls = Tally()
+        self._credentials: dict[str, Credential] = {}
+        self._sweep_at = _MANY
+
+    def of(self, connection: security_pb2.Connection | None) -> Credential:
+        """What holds for whoever brings this connection."""
+        name = credential_of(connection)
+        known = self._credentials.get(name)
+        if known is None:
+            if len(self._credentials) >= self._sweep_at:
+                self._credentials = {name: one for name, one in self._credentials.items() if not one.is_idle}
+                self._sweep_at = max(_MANY, 2 * len(self._credentials))
+            known = self._credentials[name] = Credential(self)
+        return known
+
+    async def poll(self, request: _MayBringConnection) -> None:
+        """Return when a poll may go."""
+        await self.of(connection_of(request)).polls.enter("")
+
+    def polled(self, handle: bytes, *, ended: bool) -> None:
+        """A job was asked about."""
+        home = self.homes.get(handle)
+        if home is None:
+            return
+        if ended:
+            del self.homes[handle]
+            home.ended(handle)
+        else:
+            home.seen(handle)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs are counted as open, those being created included."""
+        return sum(one.jobs for one in list(self._credentials.values()))
+
+
+def _bucket(rate: float | None, burst: int | None) -> TokenBucket | None:
+    return None if rate is None else TokenBucket(rate, burst)

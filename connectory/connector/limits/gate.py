@@ -1,0 +1,117 @@
+"""Where calls wait for their turn: does what a lane decides."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+from connectory.connector.limits.lanes import Lane, Ticket
+from connectory.errors import RateLimitedError
+
+__all__ = ["LIMIT_REACHED", "Gate", "Tally", "Timer", "Timers"]
+
+LIMIT_REACHED = "LIMIT_REACHED"
+"""The reason of a `RateLimitedError` that the service itself raises to protect an external system."""
+
+
+class Timer(Protocol):
+    """Something that will happen."""
+
+    def cancel(self) -> None:
+        """It will not."""
+
+
+class Timers(Protocol):
+    """The clock that never goes back, and what happens later by it; event loops are one."""
+
+    def time(self) -> float:
+        """Seconds since whenever."""
+
+    def call_later(self, delay: float, callback: Callable[[], Any], /) -> Timer:
+        """Call back in so many seconds."""
+
+
+class Tally:
+    """What is counted about the gates of one kind of one connector."""
+
+    __slots__ = ("refused", "waiting")
+
+    def __init__(self) -> None:
+        self.refused = 0
+        self.waiting = 0
+
+
+class Gate:
+    """Lets calls through when their lane has room for them."""
+
+    def __init__(self, name: str, lane: Lane, tally: Tally, timers: Timers) -> None:
+        self._name = name
+        self._lane = lane
+        self._tally = tally
+        self._timers = timers
+        self._waiters: dict[Ticket, asyncio.Future[None]] = {}
+        self._alarm: Timer | None = None
+
+    async def enter(self, project: str) -> None:
+        """Return when the call may go. One that cannot wait so long is a `RateLimitedError` that tells when to come."""
+        now = self._timers.time()
+        if self._lane.go(now):
+            return
+        ticket = self._lane.ticket(project, now)
+        waiter = self._waiters[ticket] = asyncio.get_running_loop().create_future()
+        self._tally.waiting += 1
+        turned_away = self._lane.join(ticket, now)
+        if turned_away is not None:
+            self._refuse(turned_away, now)
+        self.settle()
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self._lane.leave(ticket)
+            if not waiter.cancelled() and waiter.exception() is None:
+                self.give_back()
+            raise
+        finally:
+            self._tally.waiting -= 1
+            self._waiters.pop(ticket, None)
+
+    def give_back(self) -> None:
+        """A call that was let through did nothing."""
+        self._lane.give_back()
+        self.settle()
+
+    def settle(self) -> None:
+        """Something changed: let through and turn away whom the lane says."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        now = self._timers.time()
+        decision = self._lane.decide(now)
+        for ticket in decision.turned_away:
+            self._refuse(ticket, now)
+        gone = [ticket for ticket in decision.go if not self._let_through(ticket)]
+        for _ in gone:
+            self._lane.give_back()
+        if gone:
+            self.settle()
+        elif decision.again_in is not None:
+            self._alarm = self._timers.call_later(decision.again_in, self.settle)
+
+    def _let_through(self, ticket: Ticket) -> bool:
+        waiter = self._waiters.get(ticket)
+        if waiter is None or waiter.done():
+            return False
+        waiter.set_result(None)
+        return True
+
+    def _refuse(self, ticket: Ticket, now: float) -> None:
+        self._tally.refused += 1
+        waiter = self._waiters.get(ticket)
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(
+                RateLimitedError(
+                    f"connector {self._name} {self._lane.why(now)}",
+                    reason=LIMIT_REACHED,
+                    retry_after=timedelta(seconds=ticket.retry_after),
+                )
+            )
