@@ -48,6 +48,9 @@ class Executions:
 
     async def create(self, request: control_pb2.ExecutionCreateRequest) -> control_pb2.ExecutionCreateResponse:
         """Start one."""
+        metadata = request.spec.metadata
+        if metadata.mode == control_pb2.ExecutionMetadata.RECOVERED:
+            await self._require_end(metadata.reference_execution)
         return _created(await self._starting.start(request))
 
     async def relaunch(self, request: control_pb2.ExecutionRelaunchRequest) -> control_pb2.ExecutionCreateResponse:
@@ -59,9 +62,7 @@ class Executions:
 
     async def recover(self, request: control_pb2.ExecutionRecoverRequest) -> control_pb2.ExecutionCreateResponse:
         """Start one that takes over what another one has done, which must have ended."""
-        known = await self.find(request.id)
-        if not is_final(execution_phase(known.phase)):
-            raise UserError(f"execution {known.name!r} has not ended; terminate it first")
+        await self._require_end(request.id)
         again = await self._again(request.id, request.name)
         again.spec.metadata.mode = control_pb2.ExecutionMetadata.RECOVERED
         return _created(await self._starting.start(again))
@@ -105,6 +106,11 @@ class Executions:
         if not await self._catalog.archive(key, archived, self._clock()):
             raise _missing(key)
         return control_pb2.ExecutionUpdateResponse()
+
+    async def _require_end(self, identifier: _Identifier) -> None:
+        known = await self.find(identifier)
+        if not is_final(execution_phase(known.phase)):
+            raise UserError(f"execution {known.name!r} has not ended; terminate it first")
 
     async def _again(self, identifier: _Identifier, name: str) -> control_pb2.ExecutionCreateRequest:
         known = await self.find(identifier)

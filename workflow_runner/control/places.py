@@ -17,7 +17,7 @@ _INNER: Final = ("id", "workflow_execution_id", "node_execution_id", "task_execu
 
 
 def places_of(request: Message) -> tuple[Place, ...]:
-    """Every place that the caller must have a right in: what it acts on, and what it starts or plans to start."""
+    """Every place that the caller must have a right in: what it acts on, what it starts, and what that takes over."""
     match request:
         case control_pb2.GetDataRequest():
             return (_of_address(request.flyte_url),)
@@ -26,7 +26,9 @@ def places_of(request: Message) -> tuple[Place, ...]:
         case control_pb2.ProjectRegisterRequest():
             return ((request.project.id, ""),)
         case control_pb2.ExecutionCreateRequest():
-            return _distinct((request.project, request.domain), _of(request.spec.launch_plan))
+            spec = request.spec
+            earlier = [spec.metadata.reference_execution] if spec.metadata.HasField("reference_execution") else []
+            return _distinct((request.project, request.domain), *map(_of, (spec.launch_plan, *earlier)))
         case _ if "spec" in request.DESCRIPTOR.fields_by_name:
             return _distinct(_of(request), _of_plan(request))
     return (_of(request),)

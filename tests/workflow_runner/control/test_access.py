@@ -141,6 +141,21 @@ async def test_scopes_say_who_may_do_what_in_which_project(tokens: Path) -> None
         assert (await by["elsewhere"].list_executions(listing("p", "production"))).executions == []
 
 
+async def test_what_another_project_has_done_cannot_be_taken_over_without_a_right_there(tokens: Path) -> None:
+    async with serving(tokens=tokens) as control, clients(control) as by:
+        plan = await registered(by["author"])
+        execution = (await by["starter"].create_execution(request_of(plan, "one", a=integer(1)))).id
+        made = diamond()
+        made.primary.template.id.project = "other"
+        theirs = plan_of(made)
+        await register(by["admin"], [made], [theirs])
+        request = request_of(theirs.id, a=integer(1))
+        request.spec.metadata.mode = control_pb2.ExecutionMetadata.RECOVERED
+        request.spec.metadata.reference_execution.CopyFrom(execution)
+        with pytest.raises(PermissionDeniedError, match="elsewhere may not launch in p/d"):
+            await by["elsewhere"].create_execution(request)
+
+
 async def test_what_another_project_registered_cannot_be_launched_without_a_right_there(tokens: Path) -> None:
     async with serving(tokens=tokens) as control, clients(control) as by:
         plan = await registered(by["author"])

@@ -132,6 +132,18 @@ async def test_one_that_has_not_ended_is_not_recovered() -> None:
             await control.client.recover_execution(control_pb2.ExecutionRecoverRequest(id=execution))
 
 
+async def test_one_that_has_not_ended_is_not_taken_over_by_a_new_one_that_names_it() -> None:
+    async with serving(plugin=FakePlugin({"top": ["hold"]})) as control:
+        plan = await control.register(diamond())
+        execution = await control.start(plan, a=integer(1))
+        request = request_of(plan, a=integer(1))
+        request.spec.metadata.mode = control_pb2.ExecutionMetadata.RECOVERED
+        request.spec.metadata.reference_execution.CopyFrom(execution)
+        with pytest.raises(UserError, match="has not ended"):
+            await control.client.create_execution(request)
+        assert (await control.get(execution)).closure.phase == Phase.RUNNING
+
+
 async def test_an_execution_is_relaunched_with_its_inputs() -> None:
     async with serving() as control:
         first = await control.start(await control.register(diamond()), "first", a=integer(4))
