@@ -24,6 +24,9 @@ _ANSWERS: Final[Mapping[str, Any]] = {
     "GetConnector": pb.GetConnectorResponse,
     "Health": health_pb2.HealthCheckResponse,
 }
+_TRIES: Final = 10
+_LOCAL: Final = "Internal error from Core"
+"""What this side says when the other ends a call while a request is being written; the status is lost then."""
 _HEALTH: Final = {"Health": "/grpc.health.v1.Health/Check"}
 
 
@@ -123,7 +126,14 @@ class Peer:
 
     async def talk(self, operation: str, requests: Iterable[Message | bytes], *, timeout: float) -> Answer:
         """A stream of requests, a stream of answers."""
+        messages = list(requests)
+        for _ in range(_TRIES):
+            answer = await self._talked(operation, messages, timeout)
+            if answer.detail != _LOCAL:
+                break
+        return answer
 
+    async def _talked(self, operation: str, requests: Iterable[Message | bytes], timeout: float) -> Answer:
         async def sent() -> AsyncIterator[bytes]:
             for request in requests:
                 yield request if isinstance(request, bytes) else request.SerializeToString()

@@ -12,6 +12,7 @@ __all__ = ["CHECKS"]
 
 Code = grpc.StatusCode
 _LARGEST_STATUS = 8 * 1024
+_REFUSED_HERE = "metadata size exceeds"  # what gRPC says of a status above its limit, which it drops
 
 
 async def inputs(session: Session) -> None:
@@ -41,6 +42,7 @@ async def errors(session: Session) -> None:
 
 def _short(session: Session, what: str, answer: Answer) -> None:
     require(answer.code not in DEFECTS, f"{what} led to {answer}")
+    require(_REFUSED_HERE not in answer.detail, f"{what} led to a status that callers cannot read: {answer.detail}")
     said = len(session.peer.heard[-1][1])
     require(answer.ok or said <= _LARGEST_STATUS, f"{what} led to a status of {said} bytes, which callers cannot read")
 
