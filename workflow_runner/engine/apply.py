@@ -6,7 +6,7 @@ state and the same commands.
 
 from collections.abc import Iterable, Sequence
 
-from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
+from connectory.v1 import literals_pb2
 from workflow_runner.engine import answers, attempts, calls
 from workflow_runner.engine.commands import Command
 from workflow_runner.engine.draft import Draft
@@ -27,7 +27,7 @@ from workflow_runner.engine.events import (
     TimerFired,
 )
 from workflow_runner.engine.failures import Failure
-from workflow_runner.engine.program import program_of
+from workflow_runner.engine.program import program_in
 from workflow_runner.engine.scheduling import advance
 from workflow_runner.engine.scopes import end_scope, let_go, open_scope
 from workflow_runner.engine.state import ROOT, NodePhase, ScopeState, State
@@ -91,8 +91,7 @@ def _dispatch(draft: Draft, event: Event) -> None:
 def _start(draft: Draft, event: ExecutionStarted) -> None:
     if draft.base.execution:
         return
-    plans = [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in event.launch_plans]
-    program = program_of(workflow_pb2.CompiledWorkflowClosure.FromString(event.closure), plans)
+    program = program_in(event.closure, event.launch_plans)
     draft.base = State(
         execution=event.execution,
         project=event.project,

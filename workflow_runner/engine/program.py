@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from connectory.errors import InvalidTaskError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
@@ -12,7 +13,7 @@ from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
 from workflow_runner.engine.overriding import overridden
 from workflow_runner.engine.wiring import cases_of, downstream_of, upstream_of
 
-__all__ = ["Program", "called", "expanded", "program_of"]
+__all__ = ["Program", "called", "expanded", "program_in", "program_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,13 @@ class Program:
     def name(self) -> str:
         """The workflow's name."""
         return self.graph.name
+
+
+@lru_cache(maxsize=16)
+def program_in(closure: bytes, launch_plans: tuple[bytes, ...] = ()) -> Program:
+    """`program_of` for encoded messages; executions of the same workflow share what it gives."""
+    plans = [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in launch_plans]
+    return program_of(workflow_pb2.CompiledWorkflowClosure.FromString(closure), plans)
 
 
 def program_of(
