@@ -138,8 +138,9 @@ def _categories(registry: Registry) -> list[TaskCategory]:
 
 
 def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, ...]:
-    credentials = server_credentials(settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-    targets = [str(listen_on_address(server, address, credentials)) for address in settings.listen]
+    # Credentials for each address: gRPC takes their first certificate once, and a second address would get none.
+    tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+    targets = [str(listen_on_address(server, address, server_credentials(*tls))) for address in settings.listen]
     for path in settings.uds:
         unix_socket = listen_on_socket(server, path)
         stack.callback(unix_socket.remove)

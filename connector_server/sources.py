@@ -28,7 +28,7 @@ def from_environment(prefix: str, names: Iterable[str]) -> dict[str, Any]:
 
 
 def from_file(path: Path) -> dict[str, Any]:
-    """The settings of a YAML file."""
+    """The settings of a YAML file; lists may be written in the singular here, too."""
     # Optional: the parser is loaded only when there is a file.
     import yaml  # noqa: PLC0415
 
@@ -40,4 +40,5 @@ def from_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, Mapping):
         raise SettingsError(f"config={str(path)!r} holds a {type(content).__name__}, not a mapping; {_REMEDY}")
-    return {str(name): value for name, value in content.items() if value is not None}
+    names = {singular: name for name, singular in _SINGULAR.items()}
+    return {names.get(name, str(name)): value for name, value in content.items() if value is not None}

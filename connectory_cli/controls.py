@@ -1,14 +1,13 @@
 """A control API to talk to: one that runs elsewhere, or that of a runner inside."""
 
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from connectory.client.control import ControlClient
 from connectory_cli.home import places
 from connectory_cli.reaching import reach_from
 from connectory_cli.sessions import open_runner
+from connectory_cli.sockets import socket_folder
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
 
@@ -25,8 +24,8 @@ async def open_control(
             yield client
         return
     where = places(store)
-    with tempfile.TemporaryDirectory(prefix="connectory-") as folder:
-        settings = ControlSettings(uds=(Path(folder) / "control.sock",))
+    with socket_folder() as folder:
+        settings = ControlSettings(uds=(folder / "control.sock",))
         async with (
             open_runner(where, modules=modules) as runner,
             serve_control(settings, runner, output_prefix=where.outputs) as server,

@@ -8,6 +8,7 @@ import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from connectory.errors import SettingsError
+from connectory_cli.options import AUTHORITIES
 
 __all__ = ["HealthOptions", "health"]
 
@@ -36,10 +37,10 @@ def _read(option: str, path: Path | None) -> bytes | None:
 
 
 def _channel(options: HealthOptions) -> grpc.Channel:
-    if options.tls_ca is None:
+    if options.tls_ca is None or options.endpoint.startswith("unix:"):
         return grpc.insecure_channel(options.endpoint)
     credentials = grpc.ssl_channel_credentials(
-        root_certificates=_read("--tls-ca", options.tls_ca),
+        root_certificates=None if str(options.tls_ca) == AUTHORITIES else _read("--tls-ca", options.tls_ca),
         private_key=_read("--tls-key", options.tls_key),
         certificate_chain=_read("--tls-cert", options.tls_cert),
     )

@@ -4,11 +4,12 @@ import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 __all__ = [
+    "AUTHORITIES",
     "DomainOption",
     "EndpointOption",
     "JsonOption",
@@ -19,6 +20,9 @@ __all__ = [
     "group",
     "module_of",
 ]
+
+AUTHORITIES: Final = "system"
+"""Said instead of a file of authorities: those that this machine trusts."""
 
 StoreOption = Annotated[
     str | None,

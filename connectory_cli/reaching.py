@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from connectory.client.channel import ClientTls
 from connectory.client.connector import ConnectorClient
@@ -12,10 +11,9 @@ from connectory.client.control import ControlClient
 from connectory.client.jobs import JobClient
 from connectory.client.tokens import BearerToken
 from connectory.errors import SettingsError
+from connectory_cli.options import AUTHORITIES
 
 __all__ = ["Reach", "reach_from"]
-
-_AUTHORITIES: Final = "system"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +70,7 @@ def _tls(ca: Path | None, certificate: Path | None, key: Path | None, server_nam
         )
     if ca is None and certificate is None:
         return None
-    trusted = None if ca is None or str(ca) == _AUTHORITIES else ca
+    trusted = None if ca is None or str(ca) == AUTHORITIES else ca
     for path in (trusted, certificate, key):
         if path is not None and not os.access(path, os.R_OK):
             raise SettingsError(f"{path} cannot be read; name a PEM file")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from connectory_cli.options import findable, module_of
+from connectory_cli.options import module_of
 
 __all__ = ["add_server_commands"]
 
@@ -28,7 +28,9 @@ def serve(
     ] = None,
     uds: Annotated[
         list[Path] | None,
-        typer.Option("--uds", metavar="PATH", help="Listen on this unix socket; repeatable.", show_default=False),
+        typer.Option(
+            "--uds", metavar="PATH", help="Listen on this unix socket; repeatable.  [none]", show_default=False
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Worker processes that share the port.  [1]")
@@ -38,13 +40,15 @@ def serve(
         typer.Option(
             "--module",
             metavar="PKG.MOD",
-            help="A Python module with connectors, installed or in this folder; repeatable.",
+            help="A Python module with connectors, installed or in this folder; repeatable.  [none]",
             show_default=False,
         ),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", metavar="FILE", help="Settings as YAML. Order: options, environment, file, defaults."),
+        typer.Option(
+            "--config", metavar="FILE", help="Settings as YAML. Order: options, environment, file, defaults.  [none]"
+        ),
     ] = None,
     metrics_address: Annotated[
         str | None,
@@ -54,11 +58,13 @@ def serve(
         Path | None, typer.Option("--tls-cert", metavar="FILE", help="Server certificate, PEM.  [no TLS]")
     ] = None,
     tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's private key, PEM.")
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="The certificate's private key, PEM.  [no TLS]")
     ] = None,
     tls_client_ca: Annotated[
         Path | None,
-        typer.Option("--tls-client-ca", metavar="FILE", help="Require client certificates signed by this CA (mTLS)."),
+        typer.Option(
+            "--tls-client-ca", metavar="FILE", help="Require client certificates signed by this CA (mTLS).  [none]"
+        ),
     ] = None,
     grace: Annotated[
         float | None,
@@ -89,13 +95,13 @@ def serve(
     ] = None,
     jwt_jwks: Annotated[
         str | None,
-        typer.Option("--jwt-jwks", metavar="URL|FILE", help="Public keys (JWKS) of signed bearer tokens."),
+        typer.Option("--jwt-jwks", metavar="URL|FILE", help="Public keys (JWKS) of signed bearer tokens.  [none]"),
     ] = None,
     jwt_issuer: Annotated[
-        str | None, typer.Option("--jwt-issuer", metavar="TEXT", help="Who signed tokens must come from.")
+        str | None, typer.Option("--jwt-issuer", metavar="TEXT", help="Who signed tokens must come from.  [none]")
     ] = None,
     jwt_audience: Annotated[
-        str | None, typer.Option("--jwt-audience", metavar="TEXT", help="Whom signed tokens must be meant for.")
+        str | None, typer.Option("--jwt-audience", metavar="TEXT", help="Whom signed tokens must be meant for.  [none]")
     ] = None,
     jwt_leeway: Annotated[
         float | None,
@@ -154,7 +160,7 @@ def serve(
     ] = None,
     insecure_public: Annotated[
         bool | None,
-        typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates."),
+        typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates.  [off]"),
     ] = None,
 ) -> None:
     """Serve connectors over gRPC. Every option can be set as CONNECTORY_NAME in the environment or in --config too."""
@@ -162,7 +168,7 @@ def serve(
         "addresses": address,
         "uds": uds,
         "workers": workers,
-        "modules": findable(module),
+        "modules": module,
         "metrics_address": metrics_address,
         "tls_cert": tls_cert,
         "tls_key": tls_key,
@@ -199,17 +205,32 @@ def health(
     service: Annotated[str, typer.Option("--service", help="Only this service or connector.  [the whole server]")] = "",
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.")] = 4.0,
     tls_ca: Annotated[
-        Path | None, typer.Option("--tls-ca", metavar="FILE", help="Trust servers signed by this CA, PEM.  [no TLS]")
+        Path | None,
+        typer.Option(
+            "--tls-ca",
+            envvar="CONNECTORY_CLIENT_CA",
+            metavar="FILE",
+            help="Trust servers signed by this CA, PEM; system for the public ones.  [no TLS]",
+        ),
     ] = None,
     tls_cert: Annotated[
-        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Client certificate, PEM.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--tls-cert", envvar="CONNECTORY_CLIENT_CERT", metavar="FILE", help="Client certificate, PEM.  [none]"
+        ),
     ] = None,
     tls_key: Annotated[
-        Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key, PEM.", show_default=False)
+        Path | None,
+        typer.Option("--tls-key", envvar="CONNECTORY_CLIENT_KEY", metavar="FILE", help="Its private key, PEM.  [none]"),
     ] = None,
     tls_name: Annotated[
         str | None,
-        typer.Option("--tls-name", metavar="NAME", help="The name in the server's certificate.", show_default=False),
+        typer.Option(
+            "--tls-name",
+            envvar="CONNECTORY_CLIENT_SERVER_NAME",
+            metavar="NAME",
+            help="The name in the server's certificate.  [the one in ENDPOINT]",
+        ),
     ] = None,
 ) -> None:
     """Ask a connector server for its health; exit code 0 when it serves."""

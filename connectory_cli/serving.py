@@ -6,10 +6,13 @@ from typing import Any
 
 from connector_server.app import run
 from connector_server.settings import ServerSettings
+from connectory_cli.options import findable
 
 __all__ = ["serve"]
 
 
 def serve(config: Path | None, flags: Mapping[str, Any]) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0 after an orderly stop."""
-    return run(ServerSettings(config=config, **flags))
+    settings = ServerSettings(config=config, **flags)
+    findable([*settings.modules])
+    return run(settings)

@@ -1,9 +1,7 @@
 """A runner with its connector service: the embedded one, or those that run elsewhere."""
 
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import msgspec
 
@@ -14,6 +12,7 @@ from connectory.errors import SettingsError
 from connectory_cli.home import Places, home, make_room
 from connectory_cli.printing import say
 from connectory_cli.reaching import Reach, reach_from
+from connectory_cli.sockets import socket_folder
 from workflow_runner.plugins.contract import PluginEntry
 from workflow_runner.plugins.discovery import available_plugins
 from workflow_runner.plugins.python_task import Executor
@@ -68,8 +67,7 @@ def _plugins(clients: Sequence[ConnectorClient], executor: Executor) -> Sequence
 
 
 async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str]) -> str:
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="connectory-"))
-    socket = Path(folder) / "connectors.sock"
+    socket = stack.enter_context(socket_folder()) / "connectors.sock"
     # Converted directly, so that variables that are meant for `connectory serve` change nothing here.
     settings = msgspec.convert(
         {"uds": [socket], "modules": [*modules], "ledger": places.ledger, "log_level": "WARNING"}, ServerSettings

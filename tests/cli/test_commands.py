@@ -5,33 +5,29 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
-import connectory_cli
+from connector_server.settings import explanations
 from connectory.v1 import workflow_pb2
+from connectory_cli.main import app
 from tests.cli.conftest import FLOWS, Command, wait_for_line
+from tests.connector_server.certificates import Authority
 
-COMMANDS = [
-    [],
-    ["serve"],
-    ["run"],
-    ["compile"],
-    ["health"],
-    ["executions"],
-    ["executions", "list"],
-    ["executions", "show"],
-    ["executions", "abort"],
-    ["executions", "resume"],
-    ["executions", "signals"],
-    ["executions", "signal"],
-    ["executions", "approve"],
-    ["connectors"],
-    ["connectors", "list"],
-    ["connectors", "show"],
-    ["plugins"],
-]
+ROOT = Path(__file__).parents[2]
+
+
+def _commands(command: Any, words: list[str]) -> Iterator[list[str]]:
+    yield words
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _commands(below, [*words, name])
+
+
+COMMANDS = list(_commands(get_command(app), []))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -61,12 +57,15 @@ def test_a_command_loads_what_it_needs_and_not_what_the_command_line_could_do_wi
 
 
 def test_serve_explains_every_setting_with_its_default(connectory: Command) -> None:
-    text = connectory("serve", "--help").stdout
-    for option in ("address", "uds", "workers", "module", "config", "metrics-address", "tls-cert", "tls-key"):
-        assert f"--{option}" in text
-    for option, default in {"--grace": "30", "--ledger": "memory", "--max-message-bytes": "33554432"}.items():
-        described = text.partition(option)[2].partition("\n  --")[0]
-        assert default in described
+    described = {
+        words.partition(" ")[0]: " ".join(words.split())
+        for words in connectory("serve", "--help").stdout.partition("Options:")[2].split("\n  --")[1:]
+    }
+    options = {name.replace("_", "-") for name in explanations()} - {"addresses", "modules"} | {"address", "module"}
+    assert set(described) == options
+    assert [option for option, text in described.items() if not re.search(r"\[\S.*\]", text)] == []
+    for option, default in {"grace": "[30]", "ledger": "[memory]", "max-message-bytes": "[33554432]"}.items():
+        assert default in described[option]
 
 
 def test_executions_are_listed_newest_first_and_shown_with_their_nodes(connectory: Command) -> None:
@@ -120,6 +119,45 @@ def test_a_broken_module_is_listed_with_the_reason_while_the_rest_serves(connect
     assert server.wait(30) == 0
 
 
+@pytest.mark.parametrize("written", ["option", "environment", "file"])
+def test_a_module_of_this_folder_is_found_wherever_it_is_named(
+    connectory: Command, tmp_path: Path, written: str
+) -> None:
+    (tmp_path / "own_connectors.py").write_text(
+        "from connectors.echo import EchoConnector\n\n\nclass Own(EchoConnector):\n"
+        "    name = 'Own'\n    task_type = 'own'\n"
+    )
+    (tmp_path / "server.yaml").write_text("module: own_connectors\n")
+    words = {"option": ["--module=own_connectors"], "environment": [], "file": ["--config=server.yaml"]}[written]
+    if written == "environment":
+        connectory.environment["CONNECTORY_MODULE"] = "own_connectors"
+    server = connectory.start("serve", "--uds", tmp_path / "s.sock", "--log-format=json", *words)
+    wait_for_line(server.stderr, '"message": "serving"')
+    outcome = connectory("connectors", "list", "--server", f"unix:{tmp_path / 's.sock'}")
+    assert (outcome.returncode, outcome.stderr) == (0, ""), outcome.stdout
+    assert "own@0" in outcome.stdout
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0
+
+
+def test_health_over_tls_is_asked_as_the_environment_says(connectory: Command, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    key, cert = authority.issue("server")
+    options = ["--tls-cert", cert, "--tls-key", key, "--tls-client-ca", authority.cert]
+    server = connectory.start("serve", "--address=127.0.0.1:0", "--log-format=json", *options)
+    (address,) = json.loads(wait_for_line(server.stderr, '"message": "serving"'))["addresses"]
+    assert connectory("health", address).returncode == 1
+    client_key, client_cert = authority.issue("client")
+    connectory.environment |= {
+        "CONNECTORY_CLIENT_CA": str(authority.cert),
+        "CONNECTORY_CLIENT_CERT": str(client_cert),
+        "CONNECTORY_CLIENT_KEY": str(client_key),
+    }
+    assert connectory("health", address).stdout == "SERVING\n"
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(30) == 0
+
+
 def test_health_of_a_server_that_is_not_there_is_an_error(connectory: Command, tmp_path: Path) -> None:
     outcome = connectory("health", f"unix:{tmp_path / 'absent.sock'}", "--timeout=1")
     assert outcome.returncode == 1
@@ -144,8 +182,19 @@ def test_compiled_files_hold_the_workflow_in_bytes_and_readable(connectory: Comm
 
 
 def test_the_page_about_the_command_names_every_command_and_variable() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    page = (ROOT / "docs" / "cli.md").read_text()
     assert [words for words in COMMANDS if f"connectory {' '.join(words)}".strip() not in page] == []
-    sources = Path(connectory_cli.__file__).parent.glob("*.py")
-    named = {name for source in sources for name in re.findall(r"CONNECTORY_[A-Z]+\b", source.read_text())}
-    assert [name for name in sorted(named - {"CONNECTORY_NAME"}) if f"`{name}`" not in page] == []
+    assert [name for name in _variables("connectory_cli") if f"`{name}`" not in page] == []
+
+
+def test_every_variable_of_the_product_is_documented() -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    rooms = ("connectory", "connectory_cli", "connector_server", "connectors", "workflow_runner")
+    variables = {name for room in rooms for name in _variables(room)}
+    assert "CONNECTORY_HTTP_ALLOW_HOSTS" in variables
+    assert [name for name in sorted(variables) if not re.search(rf"{name}\b", pages)] == []
+
+
+def _variables(room: str) -> list[str]:
+    sources = "".join(source.read_text() for source in (ROOT / room).rglob("*.py"))
+    return sorted(set(re.findall(r"\bCONNECTORY_[A-Z_]*[A-Z]\b", sources)) - {"CONNECTORY_NAME"})

@@ -151,6 +151,34 @@ def test_a_second_signal_leaves_at_once_and_says_how_to_end_what_is_left(connect
     assert f"connectory executions abort left --store sqlite:///{tmp_path / 'home' / 'runner.db'}" in said
 
 
+def test_what_a_killed_run_leaves_in_the_temporary_folder_is_removed_by_the_next(
+    connectory: Command, tmp_path: Path
+) -> None:
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    connectory.environment["TMPDIR"] = str(temporary)
+
+    def sockets() -> set[Path]:
+        return set(temporary.glob("connectory-*/connectors.sock"))
+
+    os.mkfifo(tmp_path / "begun")
+    for _ in range(2):
+        run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
+        (tmp_path / "begun").read_text()
+        run.kill()
+        run.wait()
+    (dead,) = sockets()
+    living = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
+    (tmp_path / "begun").read_text()
+    (theirs,) = sockets()
+    assert theirs != dead
+    assert connectory("run", FLOWS, "twice", "--executor=thread").returncode == 0
+    assert sockets() == {theirs}
+    living.send_signal(signal.SIGINT)
+    assert living.wait(30) == 130
+    assert not list(temporary.glob("connectory-*/*.sock"))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_that_comes_twice_at_once_is_one(connectory: Command, tmp_path: Path, number: int) -> None:
     """As from `timeout`, which signals its child and then its whole group."""

@@ -52,6 +52,13 @@ def test_lists_in_the_environment_are_separated_by_commas(name: str, monkeypatch
     assert [str(address) for address in ServerSettings().listen] == ["127.0.0.1:1", "localhost:2", "[::1]:3"]
 
 
+def test_a_file_may_name_lists_as_the_options_do(tmp_path: Path) -> None:
+    file = tmp_path / "server.yaml"
+    file.write_text("address: ['127.0.0.1:1', '127.0.0.1:2']\nmodule: my.connectors\n")
+    settings = ServerSettings(config=file)
+    assert (settings.addresses, settings.modules) == (("127.0.0.1:1", "127.0.0.1:2"), ("my.connectors",))
+
+
 @pytest.mark.parametrize(
     ("text", "meaning"),
     [

@@ -73,6 +73,24 @@ async def test_a_rotated_certificate_serves_the_next_connection(authority: Autho
         assert await create(peer.server.addresses[0], root)
 
 
+async def test_every_address_has_the_certificate_and_its_successor(authority: Authority) -> None:
+    key, cert = authority.issue("server")
+    options = {"tls_cert": cert, "tls_key": key, "tls_client_ca": authority.cert}
+    async with serving(TrivialConnector(), addresses=["127.0.0.1:0", "127.0.0.1:0"], **options) as peer:
+        client_key, client_cert = authority.issue("client")
+        known = grpc.ssl_channel_credentials(
+            authority.cert.read_bytes(), client_key.read_bytes(), client_cert.read_bytes()
+        )
+        assert len(set(peer.server.addresses)) == 2
+        for target in peer.server.addresses:
+            assert await create(target, known)
+        authority.issue("server")
+        for target in peer.server.addresses:
+            host, _, port = target.rpartition(":")
+            served = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+            assert served.split() == cert.read_text().split()
+
+
 async def test_a_key_of_another_certificate_is_refused(authority: Authority) -> None:
     _, cert = authority.issue("server")
     key, _ = authority.issue("other")
