@@ -89,7 +89,7 @@ class Ledger(Protocol):
     async def decide(self, key: str, handle: bytes | None) -> bool:
         """Take a person's word for an ambiguous key: its job has this handle, or there is none (None).
 
-        False when the key is not ambiguous.
+        None forgets the key, or closes it when it was doomed. False when the key is not ambiguous.
         """
         ...
 

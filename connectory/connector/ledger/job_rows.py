@@ -42,6 +42,7 @@ class JobRows:
     async def decide(self, key: str, handle: bytes | None) -> bool:
         if handle is None:
             row = await self._sql.first(statements.UNDECIDED, key=key)
+            row = row or await self._sql.first(statements.CLOSE, key=key)
         else:
             row = await self._sql.first(statements.DECIDE, key=key, handle=handle, job=job_of(handle))
         await self._tell(key, row)

@@ -55,6 +55,8 @@ class MemoryLedger(MemoryJobs):
             return await entry.outcome()
         self._settled.move_to_end(key)
         if entry.ambiguous is None:
+            if not entry.handle:
+                raise deleted_before(key)
             return entry.handle
         if find is None or entry.is_doomed:
             raise entry.ambiguous
@@ -82,6 +84,7 @@ class MemoryLedger(MemoryJobs):
             found = None if find is None else await find()
             if found is None:
                 self._settled.pop(key, None)
+                entry.ambiguous = None
                 found = await create()
             entry.handle, entry.ambiguous = found, None
             self._remember(key, entry)

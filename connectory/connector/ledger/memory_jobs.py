@@ -131,7 +131,9 @@ class MemoryJobs:
         if entry is None or entry.ambiguous is None or entry.flight is not None:
             return False
         entry.ambiguous = None
-        if handle is None:
+        if handle is None and entry.is_doomed:
+            entry.cared().gone = True
+        elif handle is None:
             del self._landed[key]
         else:
             entry.handle = handle

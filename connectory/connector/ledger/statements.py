@@ -9,6 +9,7 @@ from typing import Final
 __all__ = [
     "AWAIT",
     "BURY",
+    "CLOSE",
     "CONFIRM",
     "COUNT",
     "DECIDE",
@@ -142,7 +143,14 @@ SET state = 'created', handle = :handle, job = :job, reason = NULL, request = NU
 WHERE key = :key AND state = 'ambiguous' RETURNING awaited
 """
 
-UNDECIDED: Final = "DELETE FROM connectory_jobs WHERE key = :key AND state = 'ambiguous' RETURNING awaited"
+UNDECIDED: Final = """
+DELETE FROM connectory_jobs WHERE key = :key AND state = 'ambiguous' AND delete_since IS NULL RETURNING awaited
+"""
+
+CLOSE: Final = """
+UPDATE connectory_jobs SET state = 'deleted', job = NULL, request = NULL, changed_at = :now
+WHERE key = :key AND state = 'ambiguous' AND delete_since IS NOT NULL RETURNING awaited
+"""
 
 JOB: Final = f"SELECT {_RECORD} FROM connectory_jobs WHERE key = :key"
 

@@ -318,7 +318,26 @@ class LedgerSuite:
         creator.may_go_on.set()
         with pytest.raises(UnavailableError, match="not now"):
             await call
+        with pytest.raises(UserError, match="deleted before it was created"):
+            await ledger.once(creation(), creator.create)
         assert (await ledger.doom("k")).state is JobState.DELETED
+
+    @pytest.mark.parametrize("by_person", [False, True])
+    async def test_a_doomed_key_of_which_nothing_is_found_is_closed(self, ledger: Ledger, *, by_person: bool) -> None:
+        creator = Creator(AmbiguousError("the connection broke"))
+        with pytest.raises(AmbiguousError):
+            await ledger.once(creation(), creator.create, creator.find)
+        doomed = await ledger.doom("k")
+        assert doomed.state is JobState.DELETING
+        if by_person:
+            assert await ledger.decide("k", None) is True
+        else:
+            await ledger.resolve(doomed, creator.find)
+        with pytest.raises(UserError, match="deleted before it was created"):
+            await ledger.once(creation(), creator.create, creator.find)
+        record = await ledger.job("k")
+        assert record is not None
+        assert (record.state, creator.started) == (JobState.DELETED, 1)
 
     async def test_an_ambiguous_create_is_an_orphan_that_a_reaper_can_settle(self, ledger: Ledger) -> None:
         creator = Creator(AmbiguousError("the connection broke"))
