@@ -63,7 +63,7 @@ class Leases:
         polls = [Poll(handle, 0, ended=True, deleted=True) for handle in deleted]
         for handle, (phase, lease) in polled.items():
             if handle not in deleted and self._is_new(handle, phase, lease):
-                polls.append(Poll(handle, phase, ended=phase in _ENDED, deleted=False))
+                polls.append(Poll(handle, phase, ended=phase in _ENDED, deleted=False, lease=lease))
         if not polls:
             return
         try:

@@ -114,12 +114,14 @@ class JobRows:
 
 
 def _notes(polls: Sequence[Poll]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for handle, phase, ended, deleted in polls:
+    for handle, phase, ended, deleted, lease in polls:
         known = {"job": job_of(handle), "handle": handle}
         if deleted:
             yield statements.GONE, known
-        else:
+        elif ended or lease is None:
             yield statements.ENDED if ended else statements.RENEW, {**known, "phase": phase}
+        else:
+            yield statements.RENEW_FOR, {**known, "phase": phase, "lease": lease or None}
 
 
 def _record(row: Sequence[Any]) -> JobRecord:

@@ -150,7 +150,7 @@ class MemoryJobs:
 
     async def note(self, polls: Sequence[Poll]) -> None:
         now = monotonic()
-        for handle, phase, ended, deleted in polls:
+        for handle, phase, ended, deleted, lease in polls:
             entry = self._entry(self._keys.get(handle, ""))
             if entry is None:
                 continue
@@ -160,6 +160,7 @@ class MemoryJobs:
                 care.doomed = care.gone = True
             else:
                 care.phase, care.ended = phase, ended
+                entry.lease = entry.lease if lease is None else lease
 
     async def job(self, key: str) -> JobRecord | None:
         entry = self._entry(key)

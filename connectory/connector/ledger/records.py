@@ -89,6 +89,8 @@ class Poll(NamedTuple):
     phase: int
     ended: bool
     deleted: bool
+    lease: float | None = None
+    """For how many seconds it counts as looked after from now on; 0: for ever, None: for as long as before."""
 
 
 def backoff(waited: float) -> float:

@@ -28,6 +28,7 @@ __all__ = [
     "PUT_OFF",
     "READ",
     "RENEW",
+    "RENEW_FOR",
     "REOPEN",
     "SETTLE",
     "SETTLE_WANTED",
@@ -123,6 +124,9 @@ RENEW: Final = """
 UPDATE connectory_jobs SET seen_at = :now, lease_until = :now + lease, orphan_since = NULL, phase = :phase
 WHERE job = :job AND handle = :handle
 """
+
+RENEW_FOR: Final = RENEW.replace("lease_until = :now + lease", "lease = :lease, lease_until = :now + :lease")
+"""The same with another lease: what counts is who polls now, and not what was in force when the job was created."""
 
 ENDED: Final = """
 UPDATE connectory_jobs

@@ -203,6 +203,20 @@ class LedgerSuite:
         assert polled is not None
         assert (polled.phase, polled.seen_at is not None) == (2, True)
 
+    async def test_the_lease_of_who_polls_counts_more_than_the_one_of_the_create(self, ledger: Ledger) -> None:
+        creator = Creator()
+        for key in ("longer", "for ever"):
+            await ledger.once(creation(key, lease=0.01), creator.create)
+        await ledger.note([Poll(b"handle 1", 2, ended=False, deleted=False, lease=3600.0)])
+        await ledger.note([Poll(b"handle 2", 2, ended=False, deleted=False, lease=0.0)])
+        longer, for_ever = await ledger.job("longer"), await ledger.job("for ever")
+        assert longer is not None
+        assert longer.lease_until is not None
+        assert longer.seen_at is not None
+        assert longer.lease_until - longer.seen_at == pytest.approx(3600.0, abs=1.0)
+        assert for_ever is not None
+        assert for_ever.lease_until is None
+
     async def test_a_lease_longer_than_anybody_was_there_does_not_run_out(self, ledger: Ledger) -> None:
         await ledger.once(creation(lease=0.01), Creator().create)
         await _orphaned(ledger, "k")

@@ -30,7 +30,9 @@ class Notebook(MemoryLedger):
 
 
 def poll(handle: bytes, phase: int = RUNNING, *, deleted: bool = False) -> Poll:
-    return Poll(handle, 0 if deleted else phase, ended=deleted or phase == SUCCEEDED, deleted=deleted)
+    if deleted:
+        return Poll(handle, 0, ended=True, deleted=True)
+    return Poll(handle, phase, ended=phase == SUCCEEDED, deleted=False, lease=60.0)
 
 
 async def test_polls_are_written_together() -> None:
