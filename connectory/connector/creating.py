@@ -1,6 +1,6 @@
 """How a job comes to be: once per key, whatever happens to the caller."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from connectory.connector.failures import FAILURES, translated
 from connectory.connector.job_policies import KnownPolicies
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.contract import Find
+from connectory.connector.limits.gates import Gates
 from connectory.connector.orphans import Orphans, persistently
 from connectory.connector.templates import KnownTemplate
 from connectory.errors import InternalError, NotFoundError
@@ -23,10 +24,11 @@ __all__ = ["Creating", "found"]
 class Creating:
     """Creates jobs through the ledger; those that it cannot know again, through `Orphans`."""
 
-    def __init__(self, ledger: Ledger, contexts: Contexts, policies: KnownPolicies) -> None:
+    def __init__(self, ledger: Ledger, contexts: Contexts, policies: KnownPolicies, gates: Gates) -> None:
         self._ledger = ledger
         self._contexts = contexts
         self._policies = policies
+        self._gates = gates
         self._orphans = Orphans()
 
     def create(
@@ -35,10 +37,13 @@ class Creating:
         """The handle of the request's job."""
         key = named_key(request)
         context = self._contexts.of_task(known, request, request.inputs, key or fresh_key(), deadline)
-        start = partial(_started, known, context)
-        if not key:
-            return self._orphans.adopt(start, partial(_deleted, known, context))
         registration = known.route.registration
+        start: Callable[[], Coroutine[Any, Any, bytes]] = partial(_started, known, context, self._gates)
+        gates = self._gates.of(registration)
+        if gates is not None:
+            start = partial(self._gates.created, gates, context, start)
+        if not key:
+            return self._orphans.adopt(start, partial(_deleted, known, context, self._gates))
         policy = self._policies.of(registration)
         find: Find | None = None
         if "find" in registration.operations:
@@ -46,7 +51,7 @@ class Creating:
         elif policy.ambiguous == "retry":
             find = _nothing
         creation = Creation(key, request, policy.lease, received)
-        return self._ledger.once(creation, start, find, partial(_undone, known, context))
+        return self._ledger.once(creation, start, find, partial(_undone, known, context, self._gates))
 
     async def aclose(self) -> None:
         """Wait for the creates under way, and close the ledger."""
@@ -54,12 +59,13 @@ class Creating:
         await self._orphans.aclose()
 
 
-async def _started(known: KnownTemplate, context: CreateContext[Any]) -> bytes:
+async def _started(known: KnownTemplate, context: CreateContext[Any], gates: Gates) -> bytes:
     registration = known.route.registration
     try:
         return _handle(known, await registration.operations["create"](context))
     except FAILURES as error:
-        raise translated(error, registration, "create") from error.__cause__
+        told = translated(error, registration, "create")
+        raise gates.told(registration, context.connection, told) from error.__cause__
 
 
 async def found(known: KnownTemplate, context: CreateContext[Any]) -> bytes | None:
@@ -76,20 +82,21 @@ async def _nothing() -> None:
     """What is found of a job that the operator wants created again whenever nobody can know."""
 
 
-async def _undone(known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:
-    await persistently(partial(_deleted, known, context, handle))
+async def _undone(known: KnownTemplate, context: CreateContext[Any], gates: Gates, handle: bytes) -> None:
+    await persistently(partial(_deleted, known, context, gates, handle))
 
 
-async def _deleted(known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:
+async def _deleted(known: KnownTemplate, context: CreateContext[Any], gates: Gates, handle: bytes) -> None:
     registration = known.route.registration
     job, _ = registration.codec.decode(known.route.label, handle)
     context.deadline = None
     try:
         await registration.operations["delete"](job, context)
     except NotFoundError:
-        return
+        pass
     except FAILURES as error:
         raise translated(error, registration, "delete") from error.__cause__
+    gates.polled(registration, handle, ended=True)
 
 
 def _handle(known: KnownTemplate, job: Any) -> bytes:

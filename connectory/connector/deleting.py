@@ -14,6 +14,7 @@ from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.contract import Find
 from connectory.connector.ledger.records import JobRecord, JobState
+from connectory.connector.limits.gates import Gates
 from connectory.connector.orphans import persistently
 from connectory.connector.registry import Route
 from connectory.connector.templates import KnownTemplates
@@ -30,11 +31,14 @@ _log = logging.getLogger("connectory.connector")
 class Deleting:
     """Deletes jobs. A deletion that fails, or whose caller goes away, is tried again; then it is left to the reaper."""
 
-    def __init__(self, ledger: Ledger, contexts: Contexts, templates: KnownTemplates, leases: Leases) -> None:
+    def __init__(
+        self, ledger: Ledger, contexts: Contexts, templates: KnownTemplates, leases: Leases, gates: Gates
+    ) -> None:
         self._ledger = ledger
         self._contexts = contexts
         self._templates = templates
         self._leases = leases
+        self._gates = gates
         self._pursuits: dict[bytes, asyncio.Task[None]] = {}
 
     async def by_handle(self, route: Route, handle: bytes, context: JobContext) -> None:
@@ -49,6 +53,7 @@ class Deleting:
             self._pursue(route, handle, job, context)
             raise
         self._leases.deleted(handle)
+        self._gates.polled(registration, handle, ended=True)
 
     async def by_key(self, route: Route, key: str, request: pb.DeleteTaskRequest | None = None) -> JobRecord:
         """Delete the key's job and answer how it stands then; returns when that is confirmed.
@@ -86,6 +91,7 @@ class Deleting:
             pass
         except FAILURES as error:
             raise translated(error, registration, "delete") from error.__cause__
+        self._gates.polled(registration, record.handle, ended=True)
         await self._ledger.confirm(record.key, record.handle)
 
     def find_of(self, route: Route, record: JobRecord) -> Find | None:
@@ -126,6 +132,7 @@ class Deleting:
                 _log.error("a job of connector %s could not be deleted: %s", registration.name, told)
         else:
             self._leases.deleted(handle)
+            self._gates.polled(registration, handle, ended=True)
 
     async def _doomed(self, handle: bytes) -> JobRecord | None:
         try:

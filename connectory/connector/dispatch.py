@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import datetime
 from typing import Protocol
@@ -15,8 +15,12 @@ from connectory.connector.deleting import Deleting
 from connectory.connector.failures import FAILURES, translated
 from connectory.connector.job_policies import KnownPolicies, Policies
 from connectory.connector.jobs import Jobs
-from connectory.connector.leases import Leases
+from connectory.connector.leases import ENDED, Leases
 from connectory.connector.ledger import Ledger, MemoryLedger
+from connectory.connector.limits import LimitChanges
+from connectory.connector.limits.credentials import connection_of
+from connectory.connector.limits.gate import Timers
+from connectory.connector.limits.gates import Gates
 from connectory.connector.listing import list_connectors, listed_connector
 from connectory.connector.reaping import Reaping
 from connectory.connector.registry import Registration, Registry, Route
@@ -26,7 +30,7 @@ from connectory.connector.series import log_messages, metric_messages, metrics_r
 from connectory.connector.signing import HandleSigner
 from connectory.connector.streams import answers_of, merged
 from connectory.connector.templates import KnownTemplates
-from connectory.errors import UnsupportedError
+from connectory.errors import NotFoundError, UnsupportedError
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import TypeRegistry
@@ -53,6 +57,7 @@ class Dispatcher:
     """Routes each call to the connector of its task category.
 
     Obligations: raise only `ConnectorError`s (and pass cancellation on); send nothing secret and no traceback.
+    What is limited waits by `timers`, without them by the running event loop.
     `deadline` is told to the connector; ending the call when it has passed is the transport's work. `aclose` closes the
     ledger too.
     """
@@ -66,6 +71,8 @@ class Dispatcher:
         types: TypeRegistry,
         ledger: Ledger | None = None,
         policies: Policies | None = None,
+        limits: Mapping[str, LimitChanges] | None = None,
+        timers: Timers | None = None,
         signer: HandleSigner | None = None,
         secret_rules: SecretRules = NO_RULES,
     ) -> None:
@@ -76,8 +83,9 @@ class Dispatcher:
         known = MemoryLedger() if ledger is None else ledger
         self._policies = KnownPolicies(Policies() if policies is None else policies)
         self._leases = Leases(known)
-        self._creating = Creating(known, self._contexts, self._policies)
-        self._deleting = Deleting(known, self._contexts, self._templates, self._leases)
+        self.gates = Gates(limits or {}, lambda registration: self._policies.of(registration).lease, timers)
+        self._creating = Creating(known, self._contexts, self._policies, self.gates)
+        self._deleting = Deleting(known, self._contexts, self._templates, self._leases, self.gates)
         reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies)
         self.jobs = Jobs(registry, known, self._deleting, self._leases, reaping, signer)
         self._signer = signer
@@ -103,8 +111,11 @@ class Dispatcher:
         """Report on a job."""
         route = self._of_job(request)
         registration = route.registration
+        handle = self._handle(request)
+        gates = self.gates.of(registration)
+        if gates is not None:
+            await gates.poll(request)
         try:
-            handle = self._handle(request)
             job, declared = registration.codec.decode(route.label, handle)
             context = self._contexts.of_job(route, deadline, request)
             prefix = context.output_prefix = request.output_prefix
@@ -112,8 +123,13 @@ class Dispatcher:
             conversion = self._contexts.conversion_to(prefix)
             message = await self._reports.message(registration, resource, declared, conversion)
         except FAILURES as error:
-            raise translated(error, registration, "get") from error.__cause__
+            if isinstance(error, NotFoundError):
+                self.gates.polled(registration, handle, ended=True)
+            told = translated(error, registration, "get")
+            raise self.gates.told(registration, connection_of(request), told) from error.__cause__
         self._leases.polled(handle, message.phase, self._policies.of(registration).lease)
+        if gates is not None:
+            gates.polled(handle, ended=message.phase in ENDED)
         return pb.GetTaskResponse(resource=message)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, deadline: datetime | None = None) -> pb.DeleteTaskResponse:
@@ -127,7 +143,8 @@ class Dispatcher:
                 context = self._contexts.of_job(route, deadline, request)
                 await self._deleting.by_handle(route, self._handle(request), context)
         except FAILURES as error:
-            raise translated(error, registration, "delete") from error.__cause__
+            told = translated(error, registration, "delete")
+            raise self.gates.told(registration, connection_of(request), told) from error.__cause__
         return pb.DeleteTaskResponse()
 
     async def metrics(
@@ -192,6 +209,8 @@ class Dispatcher:
         route = self._within_a_call(template.type, template.task_type_version)
         registration = route.registration
         key = named_key(header) or fresh_key()
+        gates = self.gates.of(registration)
+        limited = None if gates is None else await self.gates.execute(gates, header)
         try:
             known = self._templates.of(route, template)
             context = self._contexts.of_task(known, header, literals, key, deadline)
@@ -199,7 +218,11 @@ class Dispatcher:
             outputs = template.interface.outputs
             return await self._reports.final_message(registration, resource, outputs, context.conversion)
         except FAILURES as error:
-            raise translated(error, registration, "execute") from error.__cause__
+            told = translated(error, registration, "execute")
+            raise self.gates.told(registration, connection_of(header), told) from error.__cause__
+        finally:
+            if limited is not None:
+                limited.creates.give_back()
 
     def connectors(self) -> list[pb.Connector]:
         """Every connector that serves, by name."""

@@ -10,11 +10,12 @@ from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.records import Poll
 from connectory.errors import UnavailableError
 
-__all__ = ["Leases"]
+__all__ = ["ENDED", "Leases"]
 
 EVERY: Final = 2.0
 """After this many seconds at the latest the ledger knows of a phase that changed."""
-_ENDED: Final = frozenset(int(phase) for phase in Phase if phase.is_terminal)
+ENDED: Final = frozenset(int(phase) for phase in Phase if phase.is_terminal)
+"""The phases in which a job never changes again."""
 _log = logging.getLogger("connectory.connector")
 
 
@@ -63,7 +64,7 @@ class Leases:
         polls = [Poll(handle, 0, ended=True, deleted=True) for handle in deleted]
         for handle, (phase, lease) in polled.items():
             if handle not in deleted and self._is_new(handle, phase, lease):
-                polls.append(Poll(handle, phase, ended=phase in _ENDED, deleted=False, lease=lease))
+                polls.append(Poll(handle, phase, ended=phase in ENDED, deleted=False, lease=lease))
         if not polls:
             return
         try:
