@@ -121,8 +121,9 @@ class TaskLocator:
     def load(self) -> Any:
         """The task object, imported into this process."""
         resolver = load_resolver(self.resolver)
-        if isinstance(resolver, TemplateLoader):
-            return resolver.load_from_template(self.template, self.loader_args)
+        from_template = getattr(resolver, "load_from_template", None)
+        if callable(from_template):
+            return from_template(self.template, self.loader_args)
         return resolver.load_task(self.loader_args)
 
 
@@ -148,9 +149,10 @@ def load_resolver(location: str) -> Any:
 def load_object(location: str) -> Any:
     """What a module holds at a dotted name."""
     module, _, name = location.rpartition(".")
-    if not module or not hasattr(imported(module), name):
+    holder = imported(module) if module else None
+    if holder is None or not hasattr(holder, name):
         raise AuthoringError(f"there is nothing at '{location}'; expected MODULE.NAME")
-    return getattr(imported(module), name)
+    return getattr(holder, name)
 
 
 def locator_of(template: tasks_pb2.TaskTemplate) -> TaskLocator | None:
