@@ -24,6 +24,8 @@ __all__ = ["Outcome", "Reaped", "Reaping"]
 _AT_ONCE: Final = 8
 _BATCH: Final = 100
 _LOOK_AGAIN: Final = 300.0
+_PATIENCE: Final = 60.0
+"""After so many seconds a job is left for later: a connector that does not answer must not keep the others waiting."""
 _log = logging.getLogger("connectory.connector.reaper")
 
 
@@ -118,7 +120,11 @@ class Reaping:
     async def _within(self, room: asyncio.Semaphore, route: Route, job: JobRecord) -> Reaped:
         async with room:
             try:
-                reaped = await self._dealt_with(route, job)
+                async with asyncio.timeout(_PATIENCE):
+                    reaped = await self._dealt_with(route, job)
+            except TimeoutError:
+                sentence = f"its connector did not answer within {_PATIENCE:g} seconds"
+                reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=sentence)
             except ConnectoryError as error:
                 reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=str(error))
             except Exception as error:

@@ -106,6 +106,15 @@ def by_key(key: str = "k") -> pb.DeleteTaskRequest:
     return request
 
 
+class Hanging(Working):
+    """Never answers when it is asked for the first of its jobs."""
+
+    async def get(self, job: FakeJob, ctx: JobContext) -> Resource:
+        if job.job_id == "job-1":
+            await asyncio.Event().wait()
+        return await super().get(job, ctx)
+
+
 async def until(dispatcher: Dispatcher, state: JobState, key: str = "k") -> None:
     async with asyncio.timeout(20):
         while (await dispatcher.jobs.show(key)).state is not state:  # noqa: ASYNC110 - the event is in the ledger
@@ -429,3 +438,19 @@ async def test_an_unknown_job_is_told(opened: Open) -> None:
             await dispatcher.jobs.show("unknown")
         with pytest.raises(NotFoundError, match="no job is known"):
             await dispatcher.jobs.settle("unknown", None)
+
+
+async def test_a_connector_that_never_answers_does_not_keep_other_jobs_waiting(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectory.connector.reaping._PATIENCE", 0.2)
+    connector = Hanging()
+    async with opened(connector) as dispatcher:
+        for key in ("stuck", "other"):
+            await created(dispatcher, key)
+        outcomes: list[Outcome] = []
+        while Outcome.REMOVED not in outcomes:
+            outcomes += await reaped(dispatcher)
+        assert (await dispatcher.jobs.show("other")).state is JobState.DELETED
+        assert (await dispatcher.jobs.show("stuck")).state is JobState.LIVE
+        assert list(connector.system.jobs) == ["job-1"]
