@@ -1,8 +1,9 @@
 """What is not counted but looked at when somebody asks: the connectors' pools, their open jobs, the event loop."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from connectory.connector.ledger.records import JobCount
+from connectory.connector.limits.gates import LimitCount
 from connectory.connector.registry import Registry
 
 __all__ = ["Gauges"]
@@ -12,12 +13,18 @@ class Gauges:
     """The present state of a server."""
 
     def __init__(
-        self, registry: Registry, loop_lag: Callable[[], float], jobs: Callable[[], JobCount] = JobCount
+        self,
+        registry: Registry,
+        loop_lag: Callable[[], float],
+        jobs: Callable[[], JobCount] = JobCount,
+        limits: Callable[[], Iterable[LimitCount]] = tuple,
     ) -> None:
         self._registry = registry
         self.jobs = jobs
         """The open jobs that the ledger knew of when it was last looked through."""
         self.loop_lag = loop_lag
+        self.limits = limits
+        """What happened at the limits of each connector that has some."""
 
     def queued(self) -> Mapping[str, int]:
         """Calls that wait for a thread, by connector."""

@@ -1,6 +1,6 @@
 """The Prometheus endpoint: shows what the server counts. This module is imported only when an address is set for it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from connector_server.gauges import Gauges
 from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
+from connectory.connector.limits.gates import LimitCount
 from connectory.errors import SettingsError
 from connectory.rpc.addresses import Address
 from connectory.rpc.failures import STATUS_CODES
@@ -64,6 +65,7 @@ class ServerCollector(Collector):
             ("category",),
             (((category,), jobs.orphans.get(category, 0)) for category in jobs.live),
         )
+        yield from _limits(list(self.gauges.limits()))
         yield _gauge(
             "connectory_loop_lag_seconds",
             "How late the event loop last came to a timer.",
@@ -94,6 +96,30 @@ def _seconds(all_series: Iterable[Series]) -> Metric:
             buckets.append((bound, float(total)))
         family.add_metric(_of(series), buckets, series.seconds)
     return family
+
+
+def _limits(counts: Sequence[LimitCount]) -> Iterator[Metric]:
+    yield _gauge(
+        "connectory_limited_jobs",
+        "Open jobs that count against the limits of their connector.",
+        ("connector",),
+        (((one.connector,), one.jobs) for one in counts),
+    )
+    yield _gauge(
+        "connectory_limit_waiting_calls",
+        "Calls that wait for their turn at the limits of their connector.",
+        ("connector", "operation"),
+        (((one.connector, operation), count) for one in counts for operation, count in one.waiting.items()),
+    )
+    refused = CounterMetricFamily(
+        "connectory_limit_refused_calls",
+        "Calls that were told to come again because a limit of their connector was reached.",
+        labels=("connector", "operation"),
+    )
+    for one in counts:
+        for operation, count in one.refused.items():
+            refused.add_metric((one.connector, operation), count)
+    yield refused
 
 
 def _gauge(

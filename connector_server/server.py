@@ -85,6 +85,7 @@ async def serve(
             types=default_types(),
             ledger=_ledger(settings) if ledger is None else ledger,
             policies=Policies(on_orphan=settings.on_orphan, lease=settings.lease, ambiguous=settings.ambiguous),
+            limits=settings.limits,
             signer=None if settings.handle_keys is None else signer_from(settings.handle_keys),
             secret_rules=SecretRules(settings.secrets_allow),
         )
@@ -153,7 +154,7 @@ def _ledger(settings: ServerSettings) -> Ledger:
 
 
 def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher) -> Gauges:
-    return Gauges(registry, lambda: watchdog.lag, lambda: dispatcher.jobs.reaping.count)
+    return Gauges(registry, lambda: watchdog.lag, lambda: dispatcher.jobs.reaping.count, dispatcher.gates.counts)
 
 
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:

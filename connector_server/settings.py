@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from connector_server.sources import from_environment, from_file
+from connectory.connector.limits import LimitChanges
 from connectory.errors import SettingsError
 from connectory.rpc.access.wanted import check_access, demands_tokens
 from connectory.rpc.addresses import Address, parse_address
@@ -231,6 +232,15 @@ class ServerSettings:
             examples=["sql=600,*=3600"],
         ),
     ] = field(default_factory=dict)
+    limits: Annotated[
+        dict[str, LimitChanges],
+        Meta(
+            description="How much of its external system a connector may use with each credential: jobs,"
+            " creates_per_second, create_burst, polls_per_second, poll_burst, wait (seconds for a turn) and queue. For"
+            " all connectors, or by task type or connector; what is not said is as the connector declares.",
+            examples=["sql.jobs=20,sql.creates_per_second=5,*.polls_per_second=50"],
+        ),
+    ] = field(default_factory=dict)
     reap_every: Annotated[
         float,
         Meta(ge=0, le=86400, description="Seconds between looks after abandoned jobs; 0: never.", examples=["15"]),
@@ -288,6 +298,8 @@ def _converted(values: dict[str, Any]) -> ServerSettings:
             values[name] = _by_connector(str(said))
     if isinstance(said := values.get("secrets_allow"), str):
         values["secrets_allow"] = _secrets_by_connector(said)
+    if isinstance(said := values.get("limits"), str):
+        values["limits"] = _limits_by_connector(said)
     if isinstance(level := values.get("log_level"), str):
         values["log_level"] = level.upper()
     try:
@@ -314,6 +326,17 @@ def _secrets_by_connector(text: str) -> dict[str, list[str]]:
         name, equals, secret = part.strip().partition("=")
         allowed = said.setdefault(name.strip() if equals else "*", [])
         allowed += [one for one in ((secret if equals else name).strip(),) if one]
+    return said
+
+
+def _limits_by_connector(text: str) -> dict[str, dict[str, str | None]]:
+    """What "LIMIT=NUMBER" or "NAME.LIMIT=NUMBER,*.LIMIT=NUMBER" says, by name; NUMBER may be none."""
+    said: dict[str, dict[str, str | None]] = {}
+    for part in text.split(","):
+        named, _, number = part.partition("=")
+        name, dot, limit = named.strip().rpartition(".")
+        value = number.strip()
+        said.setdefault(name if dot else "*", {})[limit] = None if value == "none" else value
     return said
 
 

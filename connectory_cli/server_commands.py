@@ -154,6 +154,15 @@ def serve(
             help="When a job that nobody polls is an orphan, 0 for never; or TYPE=SECONDS,...  [as connectors declare]",
         ),
     ] = None,
+    limits: Annotated[
+        str | None,
+        typer.Option(
+            "--limits",
+            metavar="LIMITS",
+            help="How much of an external system is used: jobs=20, or TYPE.creates_per_second=5,...  "
+            "[as connectors declare]",
+        ),
+    ] = None,
     reap_every: Annotated[
         float | None,
         typer.Option("--reap-every", metavar="SECONDS", min=0, help="How often orphans are looked after.  [15]"),
@@ -182,6 +191,7 @@ def serve(
         "ambiguous": ambiguous,
         "on_orphan": on_orphan,
         "lease": lease,
+        "limits": limits,
         "reap_every": reap_every,
         "tokens": tokens,
         "jwt_jwks": jwt_jwks,

@@ -16,6 +16,8 @@ from connectory.v1 import security_pb2
 
 __all__ = ["Gates", "LimitCount"]
 
+CREATES: Final = "create"
+POLLS: Final = "get"
 _LONGEST_PAUSE: Final = 3600.0
 
 
@@ -99,8 +101,8 @@ class Gates:
                 yield LimitCount(
                     connector=gates.name,
                     jobs=gates.jobs,
-                    waiting={"create": gates.creates.waiting, "get": gates.polls.waiting},
-                    refused={"create": gates.creates.refused, "get": gates.polls.refused},
+                    waiting={CREATES: gates.creates.waiting, POLLS: gates.polls.waiting},
+                    refused={CREATES: gates.creates.refused, POLLS: gates.polls.refused},
                 )
 
     def _opened(self, registration: Registration, limits: Limits) -> ConnectorGates:
