@@ -11,6 +11,8 @@ __all__ = ["Asked", "Creation", "facts_of", "fresh_key", "named_key"]
 
 _SMALL: Final = 4096
 """Requests up to this many bytes are kept as they are; digests of larger ones are made at once."""
+_LONGEST_TEXT: Final = 2000
+"""More characters of a caller's own words are not kept: what is remembered must not be as large as what was sent."""
 
 
 class Asked:
@@ -104,7 +106,7 @@ def facts_of(request: pb.CreateTaskRequest) -> tuple[str, str]:
     template = request.template
     has_execution = request.HasField("task_execution_metadata")
     execution = _derived_key(request.task_execution_metadata) if has_execution else ""
-    return f"{template.type}@{template.task_type_version}", execution
+    return f"{template.type}@{template.task_type_version}", execution[:_LONGEST_TEXT]
 
 
 def _derived_key(metadata: pb.TaskExecutionMetadata) -> str:
@@ -122,8 +124,12 @@ def _digests(request: pb.CreateTaskRequest) -> Mapping[str, str]:
     return {
         "template": _digest(request.template.SerializeToString(deterministic=True)),
         "inputs": _digest(request.inputs.SerializeToString(deterministic=True)),
-        "output_prefix": request.output_prefix,
+        "output_prefix": _short(request.output_prefix),
     }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else _digest(text.encode())
 
 
 def _digest(data: bytes) -> str:

@@ -12,7 +12,7 @@ from connectory.connector.creating import found
 from connectory.connector.failures import FAILURES, translated
 from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger
-from connectory.connector.ledger.contract import Find
+from connectory.connector.ledger.contract import Find, check_key
 from connectory.connector.ledger.records import JobRecord, JobState
 from connectory.connector.limits.gates import Gates
 from connectory.connector.orphans import persistently
@@ -61,6 +61,7 @@ class Deleting:
         One that is being created is waited for. When nobody can know whether there is a job it is an `AmbiguousError`,
         and the deletion happens as soon as somebody does.
         """
+        check_key(key)
         known = await self._ledger.job(key)
         if known is not None and known.category not in ("", route.label):
             sentence = f"its job belongs to {known.category}, and the request names {route.label}"

@@ -2,22 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from connectory.connector.creations import Creation
 from connectory.connector.ledger.records import JobCount, JobQuery, JobRecord, Poll
-from connectory.errors import AlreadyExistsError, AmbiguousError, UserError
+from connectory.errors import AlreadyExistsError, AmbiguousError, InvalidTaskError, UserError
 
 __all__ = [
+    "LONGEST_KEY",
     "Create",
     "Find",
     "Ledger",
     "Undo",
     "already_exists",
+    "check_key",
     "deleted_before",
     "retrieve",
     "unknown_outcome",
 ]
+
+LONGEST_KEY: Final = 2000
+"""In bytes."""
 
 Create = Callable[[], Awaitable[bytes]]
 """Creates the job and gives its handle. An error means that there is no job; an `AmbiguousError`, that nobody knows."""
@@ -157,3 +162,14 @@ def deleted_before(key: str) -> UserError:
     return UserError(
         f"the job of key {key!r} was deleted before it was created; a new attempt needs a new key", reason="DELETED"
     )
+
+
+def check_key(key: str) -> None:
+    """Refuse a key that cannot be stored, or would take much room for ever, with an `InvalidTaskError`."""
+    sentence = ""
+    if "\0" in key:
+        sentence = "it holds a NUL character"
+    elif len(key.encode()) > LONGEST_KEY:
+        sentence = f"it has {len(key.encode())} bytes, and {LONGEST_KEY} are possible"
+    if sentence:
+        raise InvalidTaskError(f"the idempotency key cannot be used: {sentence}", fields={"idempotency_key": sentence})

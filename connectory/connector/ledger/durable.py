@@ -17,6 +17,7 @@ from connectory.connector.ledger.contract import (
     Find,
     Undo,
     already_exists,
+    check_key,
     deleted_before,
     retrieve,
     unknown_outcome,
@@ -24,7 +25,7 @@ from connectory.connector.ledger.contract import (
 from connectory.connector.ledger.job_rows import JobRows, job_of
 from connectory.connector.ledger.records import JobRecord
 from connectory.connector.ledger.sql import Sql, WriteError
-from connectory.errors import AmbiguousError, InvalidTaskError, UnavailableError
+from connectory.errors import AmbiguousError, UnavailableError
 
 __all__ = ["DurableLedger"]
 
@@ -32,7 +33,6 @@ PATIENCE: Final = 3.0
 """How many seconds a caller waits until its outcome is stored, before it gets the outcome all the same."""
 _FIRST_DELAY, _LONGEST_DELAY = 0.005, 0.25
 _PRUNE_EVERY: Final = 60.0
-_LONGEST_KEY: Final = 2000
 _encoder: Final = msgspec.json.Encoder()
 _log = logging.getLogger("connectory.connector.ledger")
 
@@ -98,7 +98,7 @@ class DurableLedger(JobRows):
                 raise error
             await flight.told.wait()
             await asyncio.sleep(0)  # one that has ended is forgotten in the meantime
-        _check_key(key)
+        check_key(key)
         flight = self._flights[key] = _Flight(creation.digests, self._settled(creation, create, find, undo))
         flight.outcome.add_done_callback(lambda _: self._landed(key))
         return await asyncio.shield(flight.outcome)
@@ -320,13 +320,3 @@ class DurableLedger(JobRows):
                     await self._sql.tell(key)
                 return len(row) < 2 or row[1] is None
         return False
-
-
-def _check_key(key: str) -> None:
-    sentence = ""
-    if "\0" in key:
-        sentence = "it holds a NUL character"
-    elif len(key.encode()) > _LONGEST_KEY:
-        sentence = f"it has {len(key.encode())} bytes, and {_LONGEST_KEY} are possible"
-    if sentence:
-        raise InvalidTaskError(f"the idempotency key cannot be used: {sentence}", fields={"idempotency_key": sentence})

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from connectory.connector.ledger import statements
+from connectory.connector.ledger.contract import check_key
 from connectory.connector.ledger.records import OPEN, JobCount, JobQuery, JobRecord, JobState, Poll
 from connectory.connector.ledger.sql import Sql
 
@@ -25,6 +26,7 @@ class JobRows:
         self._sql = sql
 
     async def doom(self, key: str, category: str = "") -> JobRecord:
+        check_key(key)
         await self._sql.run(statements.DOOM, key=key, category=category)
         record = await self.job(key)
         return JobRecord(key=key, category=category, state=JobState.DELETED) if record is None else record

@@ -6,7 +6,15 @@ from contextlib import suppress
 from typing import Final
 
 from connectory.connector.creations import Creation
-from connectory.connector.ledger.contract import Create, Find, Undo, already_exists, deleted_before
+from connectory.connector.ledger.contract import (
+    LONGEST_KEY,
+    Create,
+    Find,
+    Undo,
+    already_exists,
+    check_key,
+    deleted_before,
+)
 from connectory.connector.ledger.memory_jobs import Entry, MemoryJobs
 from connectory.connector.ledger.records import JobRecord
 from connectory.errors import AmbiguousError
@@ -37,6 +45,8 @@ class MemoryLedger(MemoryJobs):
     ) -> bytes:
         key = creation.key
         entry = self._under_way.get(key) or self._settled.get(key)
+        if len(key) > LONGEST_KEY:
+            check_key(key)
         if entry is None:  # the common case, with everything that it needs in one place
             loop = asyncio.get_running_loop()
             entry = self._under_way[key] = Entry(creation.asked, creation.lease)

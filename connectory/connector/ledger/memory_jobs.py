@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from time import monotonic
 
 from connectory.connector.creations import Asked
-from connectory.connector.ledger.contract import Undo
+from connectory.connector.ledger.contract import Undo, check_key
 from connectory.connector.ledger.records import OPEN, JobCount, JobQuery, JobRecord, JobState, Poll
 from connectory.errors import AmbiguousError
 
@@ -97,6 +97,7 @@ class MemoryJobs:
         raise NotImplementedError
 
     async def doom(self, key: str, category: str = "") -> JobRecord:
+        check_key(key)
         entry = self._entry(key)
         if entry is None:
             entry = Entry(None, 0.0)

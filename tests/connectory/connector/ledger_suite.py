@@ -8,7 +8,7 @@ import pytest
 from connectory.connector.creations import Creation
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.records import JobQuery, JobState, Poll
-from connectory.errors import AlreadyExistsError, AmbiguousError, UnavailableError, UserError
+from connectory.errors import AlreadyExistsError, AmbiguousError, InvalidTaskError, UnavailableError, UserError
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["Creator", "LedgerSuite", "creation"]
@@ -384,6 +384,22 @@ class LedgerSuite:
         assert await ledger.decide("a", None) is False
         assert await ledger.once(creation("a"), creator.create) == b"told"
         assert await ledger.once(creation("b"), creator.create) == b"handle 3"
+
+    async def test_what_is_remembered_is_not_as_large_as_what_was_sent(self, ledger: Ledger) -> None:
+        for attempt in (ledger.once(creation("k" * 2001), Creator().create), ledger.doom("k" * 2001)):
+            with pytest.raises(InvalidTaskError, match="2001 bytes, and 2000 are possible"):
+                await attempt
+        large = creation(execution="e" * 100_000)
+        large.request.output_prefix = "s3://" + "p" * 100_000
+        asked = Creation("large", large.request)
+        await ledger.once(asked, Creator().create)
+        record = await ledger.job("large")
+        assert record is not None
+        assert len(record.execution) == 2000
+        assert sum(map(len, asked.digests.values())) < 1000
+        large.request.output_prefix += "/other"
+        with pytest.raises(AlreadyExistsError, match="different: output_prefix"):
+            await ledger.once(Creation("large", large.request), Creator().create)
 
     async def test_closing_waits_for_creates_under_way(self, ledger: Ledger) -> None:
         creator = Creator()
