@@ -1,5 +1,6 @@
 """Options that several commands have, and how commands find the modules that do their work."""
 
+import gc
 import importlib
 import sys
 from pathlib import Path
@@ -68,8 +69,20 @@ def group(text: str) -> typer.Typer:
 
 
 def module_of(module: str) -> ModuleType:
-    """Load the module of this package that does a command's work."""
-    return importlib.import_module(f"connectory_cli.{module}")
+    """Load the module of this package that does a command's work.
+
+    What is loaded lives as long as the process, so it is never searched for garbage, neither meanwhile nor later.
+    """
+    name = f"connectory_cli.{module}"
+    if name in sys.modules:
+        return sys.modules[name]
+    gc.disable()
+    try:
+        loaded = importlib.import_module(name)
+        gc.freeze()
+    finally:
+        gc.enable()
+    return loaded
 
 
 def findable(modules: list[str] | None) -> list[str] | None:
