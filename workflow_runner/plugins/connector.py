@@ -17,7 +17,7 @@ from connectory.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from connectory.rpc.access.reasons import TOKEN_REFUSED
+from connectory.rpc.access.reasons import NOT_LET_IN, TOKEN_REFUSED
 from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.deletion import delete_job, learn_job
@@ -80,11 +80,12 @@ class ConnectorPlugin(Plugin):
             return self._not_known(memory, error)
 
     async def _create(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route) -> Transition:
-        memory.may_exist = True
+        before, memory.may_exist = memory.may_exist, True
         try:
             response = await route.client.create(create_request(ctx), timeout=self._patience.call)
         except ConnectorError as error:
-            memory.may_exist = error.reason == NO_ANSWER
+            undecided = isinstance(error, _PASSING) or error.reason in NOT_LET_IN
+            memory.may_exist = error.reason == NO_ANSWER or (before and undecided)
             raise
         ctx.state.write(ConnectorJob(handle=response.resource_meta))
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0

@@ -15,6 +15,7 @@ from connectory.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from connectory.rpc.access.reasons import NOT_LET_IN
 from workflow_runner.plugins.contract import NotConfirmableError, TaskExecutionContext
 from workflow_runner.plugins.knowledge import ConnectorJob, JobKnowledge
 from workflow_runner.plugins.outcomes import info_of_resource
@@ -26,14 +27,19 @@ __all__ = ["delete_job", "learn_job"]
 
 
 async def learn_job(ctx: TaskExecutionContext, client: ConnectorClient, patience: Patience) -> ConnectorJob | None:
-    """Find out whether there is a job, by asking for it once more under the same key."""
+    """Find out whether there is a job, by asking for it once more under the same key.
+
+    A service that does not let the runner in says nothing about the job, so its refusal is raised.
+    """
     try:
         response = await client.create(create_request(ctx), timeout=patience.call)
     except (UnavailableError, DeadlineExceededError, RateLimitedError):
         raise
     except AmbiguousError as error:
         raise NotConfirmableError(error.message) from error
-    except ConnectorError:
+    except ConnectorError as error:
+        if error.reason in NOT_LET_IN:
+            raise
         return None
     return ConnectorJob(handle=response.resource_meta)
 

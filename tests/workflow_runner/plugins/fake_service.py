@@ -16,7 +16,8 @@ import grpc
 import grpc.aio
 
 from connectory.connector.status import to_status
-from connectory.errors import NotFoundError
+from connectory.errors import ConnectorError, NotFoundError
+from connectory.rpc.failures import STATUS_CODES
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2, literals_pb2
 from connectory.v1.services_pb2_grpc import (
@@ -55,7 +56,7 @@ class FakeSystem:
     log: Callable[[str], None] = lambda line: None
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
-    trouble: dict[str, list[grpc.StatusCode | str]] = field(default_factory=dict)
+    trouble: dict[str, list[grpc.StatusCode | str | ConnectorError]] = field(default_factory=dict)
     """By method: what the next calls are answered with; "lost" performs the call and then fails it."""
     requests: list[pb.CreateTaskRequest] = field(default_factory=list)
     poll_after: float | None = None
@@ -117,6 +118,10 @@ class _Service(AsyncConnectorServiceServicer, SyncConnectorServiceServicer, Conn
             status = to_status(NotFoundError(str(trouble), reason="UNKNOWN_CATEGORY"))
             context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
             await context.abort(grpc.StatusCode.NOT_FOUND, status.message)
+        if isinstance(trouble, ConnectorError):
+            status = to_status(trouble)
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            await context.abort(STATUS_CODES[status.code], status.message)
         await context.abort(trouble, f"{method} is troubled")
         return False
 

@@ -10,7 +10,14 @@ import grpc
 import pytest
 
 from connectory.client.connector import ConnectorClient
-from connectory.errors import NotFoundError, UserError
+from connectory.errors import (
+    ConnectorError,
+    NotFoundError,
+    RateLimitedError,
+    UnauthenticatedError,
+    UnavailableError,
+    UserError,
+)
 from connectory.v1 import tasks_pb2, workflow_pb2
 from tests.workflow_runner.plugins.fake_service import FakeSystem, UnknownCategory, fake_service
 from tests.workflow_runner.workflows import (
@@ -242,6 +249,44 @@ async def test_a_create_that_was_cut_off_is_learned_of_and_deleted(socket: Path,
         system.trouble.clear()
         async with runner(socket, url) as opened:
             result = await opened.abort(execution)
+    assert result.phase is ExecutionPhase.ABORTED
+    assert [job.deleted for job in system.jobs.values()] == [True]
+
+
+@pytest.mark.parametrize("reason", ["NO_TOKEN", "TOKEN_REFUSED", "SCOPE_MISSING"])
+async def test_a_service_that_does_not_let_in_does_not_make_a_job_forgotten(
+    socket: Path, tmp_path: Path, reason: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    system = FakeSystem(trouble={"create": ["lost"] * 10**5})
+    async with fake_service(socket, system):
+        async with runner(socket, url) as opened:
+            execution = await opened.start(one(fake(rounds=10**9)))
+            async for update in opened.subscribe(execution):
+                if isinstance(update, NodeUpdate) and "the answer is lost" in update.node.message:
+                    break
+        system.trouble["create"] = [UnauthenticatedError("not you", reason=reason)] * 2
+        async with runner(socket, url) as opened:
+            result = await opened.abort(execution)
+    assert result.phase is ExecutionPhase.ABORTED
+    assert [job.deleted for job in system.jobs.values()] == [True]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [UnauthenticatedError("later", reason="TOKEN_REFUSED"), RateLimitedError("later"), UnavailableError("later")],
+)
+async def test_what_a_later_try_is_answered_does_not_make_an_earlier_create_forgotten(
+    socket: Path, later: ConnectorError
+) -> None:
+    system = FakeSystem(trouble={"create": ["lost", *[later] * 10**4]})
+    async with fake_service(socket, system), runner(socket) as opened:
+        execution = await opened.start(one(fake(rounds=10**9)))
+        async for update in opened.subscribe(execution):
+            if isinstance(update, NodeUpdate) and "later" in update.node.message:
+                break
+        system.trouble.clear()
+        result = await opened.abort(execution)
     assert result.phase is ExecutionPhase.ABORTED
     assert [job.deleted for job in system.jobs.values()] == [True]
 
