@@ -66,6 +66,9 @@ class Scheduler:
             except ConnectoryError as error:
                 _log.error("the schedule of launch plan %s cannot be followed: %s", plan.key.name, error)
                 continue
+            except Exception:
+                _log.exception("the schedule of launch plan %s cannot be followed", plan.key.name)
+                continue
             if coming is not None:
                 wait = min(wait, max((coming - self._now()).total_seconds(), 0.0))
         return wait

@@ -27,6 +27,8 @@ _OFFSET: Final = re.compile(
     r"(?P<sign>-?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
 )
+_LONGEST: Final = timedelta(days=3660)
+"""Of a period or an offset: the calendar ends, and a schedule that leads beyond it is a mistake."""
 _UNITS: Final = {
     launch_plan_pb2.FIXED_RATE_UNIT_MINUTE: timedelta(minutes=1),
     launch_plan_pb2.FIXED_RATE_UNIT_HOUR: timedelta(hours=1),
@@ -118,6 +120,8 @@ def _rate(rate: launch_plan_pb2.FixedRate, since: datetime) -> Timetable:
         raise _invalid(
             "schedule.rate", f"{rate.value} of unit {rate.unit}", "give a value above 0 of MINUTE, HOUR or DAY"
         )
+    if rate.value > _LONGEST / unit:
+        raise _invalid("schedule.rate", f"{rate.value} of unit {rate.unit}", "give ten years at most")
     return _Rate(rate.value * unit, since)
 
 
@@ -150,7 +154,13 @@ def _offset(text: str) -> timedelta:
     )
     if match is None or not parts:
         raise _invalid("schedule.cron_schedule.offset", repr(text), "give an ISO 8601 duration such as PT5M")
-    return timedelta(**parts) * (-1 if match["sign"] else 1)
+    try:
+        offset = timedelta(**parts)
+    except OverflowError:
+        offset = timedelta.max
+    if offset > _LONGEST:
+        raise _invalid("schedule.cron_schedule.offset", repr(text), "give ten years at most")
+    return offset * (-1 if match["sign"] else 1)
 
 
 def _invalid(field: str, value: str, remedy: str) -> InvalidTaskError:

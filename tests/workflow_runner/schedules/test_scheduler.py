@@ -185,6 +185,28 @@ async def test_a_plan_that_cannot_start_holds_nothing_up(caplog: pytest.LogCaptu
         assert not caplog.records
 
 
+async def test_a_plan_that_nobody_can_follow_holds_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    async with serving() as control:
+        await scheduled(control)
+        schedules = Schedules(control.runner.store.database)
+        await schedules.open()
+
+        async def start(request: control_pb2.ExecutionCreateRequest) -> object:
+            if request.spec.launch_plan.name == "another":
+                raise OverflowError("date value out of range")
+            return await control.client.create_execution(request)
+
+        broken = plan_of(diamond("another"))  # it comes first
+        broken.spec.entity_metadata.schedule.rate.value = 1
+        broken.closure.state = launch_plan_pb2.ACTIVE
+        await register(control.client, [diamond("another")], [broken])
+        clock.now += MINUTE
+        await Scheduler(schedules, start, clock=clock).look()
+        assert [one.spec.launch_plan.name for one in await started(control)] == ["diamond"]
+        assert "the schedule of launch plan another cannot be followed" in caplog.text
+
+
 async def test_a_plan_that_allows_one_at_once_is_started_again_when_that_one_has_ended(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -119,6 +119,15 @@ def test_a_rate_of_nothing_is_refused() -> None:
         rate(0, launch_plan_pb2.FIXED_RATE_UNIT_HOUR)
 
 
+def test_what_leads_beyond_the_calendar_is_refused() -> None:
+    for value in (3661, 900_000_000, 4_000_000_000):
+        with pytest.raises(InvalidTaskError, match=r"schedule\.rate.*ten years at most"):
+            rate(value, launch_plan_pb2.FIXED_RATE_UNIT_DAY)
+    for offset in ("P3661D", "-P900000D", "P99999999999D"):
+        with pytest.raises(InvalidTaskError, match=r"schedule\.cron_schedule\.offset.*ten years at most"):
+            cron("@daily", offset)
+
+
 def test_of_many_missed_points_the_latest_are_due() -> None:
     found = due(cron("* * * * *"), SINCE - timedelta(days=3650), SINCE, most=3)
     assert [SINCE - tick for tick in found.ticks] == [timedelta(minutes=2), timedelta(minutes=1), timedelta()]
