@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 PEER := .venv-flytekit
+SECONDS ?= 600
+SEED ?= $(shell date +%s)
 RUNNERS := .venv-dbos .venv-flyte2
 
 .DEFAULT_GOAL := help
@@ -88,6 +90,9 @@ bench: env-dev bench-env ## measure server, SDK and runner side by side with the
 
 chaos: env-dev ## kill runners and connector servers at random moments, 200 times, and count the jobs outside
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: env-dev ## send mutated and random bytes to every RPC for SECONDS=600; SEED=N repeats a run
+	CONNECTORY_FUZZ_SECONDS=$(SECONDS) CONNECTORY_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/connector_server/test_fuzzing.py
 
 lock: $(UV) ## resolve the hashed requirement files anew
 	PATH=$(BIN):$$PATH sh tools/lock.sh

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from google.protobuf.message import DecodeError
+
 from connectors.echo.selection import echoed
 from connectory.connector.contract import (
     AsyncConnector,
@@ -83,7 +85,12 @@ class EchoConnector(AsyncConnector[EchoConfig, EchoJob]):
     async def get(self, job: EchoJob, ctx: JobContext) -> Resource:
         """Always succeeded; the outputs are read back."""
         data = await self._in_thread(lambda: _read(job, ctx)) if job.file else job.inline
-        return Resource(phase=Phase.SUCCEEDED, outputs=literals_pb2.LiteralMap.FromString(data))
+        try:
+            outputs = literals_pb2.LiteralMap.FromString(data)
+        except DecodeError:
+            where = job.url(ctx.storage) if job.file else "the handle"
+            raise InvalidTaskError(f"{where} holds no outputs; nobody but this connector may write it") from None
+        return Resource(phase=Phase.SUCCEEDED, outputs=outputs)
 
     async def delete(self, job: EchoJob, ctx: JobContext) -> None:
         """Remove the file, if there is one."""

@@ -15,6 +15,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from connectory.connector.contract import TaskCategory
+from connectory.rpc.decoding import decoded
 from connectory.rpc.handlers import CallContext, MethodHandler
 
 __all__ = ["HEALTH_SERVICE", "Health", "connector_health_name", "health_handlers"]
@@ -138,7 +139,8 @@ class Health:
 def health_handlers(health: Health) -> dict[str, MethodHandler]:
     """Handlers of the health service under their full names."""
 
-    async def check(request: Any, context: CallContext) -> Any:
+    async def check(data: bytes, context: CallContext) -> Any:
+        request = await decoded(health_pb2.HealthCheckRequest, data, context)
         status = await health.status(request.service)
         if status is None:
             await context.abort(
@@ -146,7 +148,8 @@ def health_handlers(health: Health) -> dict[str, MethodHandler]:
             )
         return health_pb2.HealthCheckResponse(status=status)
 
-    async def watch(request: Any, context: CallContext) -> None:
+    async def watch(data: bytes, context: CallContext) -> None:
+        request = await decoded(health_pb2.HealthCheckRequest, data, context)
         async for status in health.watch(request.service):
             await context.write(health_pb2.HealthCheckResponse(status=status))
         await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
@@ -160,11 +163,7 @@ def health_handlers(health: Health) -> dict[str, MethodHandler]:
 
     encode = health_pb2.HealthCheckResponse.SerializeToString
     return {
-        f"/{HEALTH_SERVICE}/Check": grpc.unary_unary_rpc_method_handler(
-            check, health_pb2.HealthCheckRequest.FromString, encode
-        ),
-        f"/{HEALTH_SERVICE}/Watch": grpc.unary_stream_rpc_method_handler(
-            watch, health_pb2.HealthCheckRequest.FromString, encode
-        ),
+        f"/{HEALTH_SERVICE}/Check": grpc.unary_unary_rpc_method_handler(check, response_serializer=encode),
+        f"/{HEALTH_SERVICE}/Watch": grpc.unary_stream_rpc_method_handler(watch, response_serializer=encode),
         f"/{HEALTH_SERVICE}/List": grpc.unary_unary_rpc_method_handler(list_all),
     }

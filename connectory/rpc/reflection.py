@@ -12,6 +12,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from grpc_reflection.v1alpha import reflection_pb2
 
+from connectory.rpc.decoding import decoded
 from connectory.rpc.handlers import CallContext, MethodHandler
 
 __all__ = ["REFLECTION_SERVICES", "reflection_handlers"]
@@ -79,7 +80,7 @@ def reflection_handlers(names: Sequence[str], draining: asyncio.Event, describe:
     `describe` answers the pool that describes them; it is asked when somebody looks for the first description.
     """
 
-    async def info(requests: AsyncIterator[Any], context: CallContext) -> None:
+    async def info(requests: AsyncIterator[bytes], context: CallContext) -> None:
         answering = asyncio.ensure_future(_answer_all(requests, context, names, describe))
         stopping = asyncio.ensure_future(draining.wait())
         try:
@@ -92,12 +93,13 @@ def reflection_handlers(names: Sequence[str], draining: asyncio.Event, describe:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
         answering.result()
 
-    handler = grpc.stream_stream_rpc_method_handler(info, Request.FromString, Response.SerializeToString)
+    handler: MethodHandler = grpc.stream_stream_rpc_method_handler(info, response_serializer=Response.SerializeToString)
     return {f"/{service}/ServerReflectionInfo": handler for service in REFLECTION_SERVICES}
 
 
 async def _answer_all(
-    requests: AsyncIterator[Any], context: CallContext, names: Sequence[str], describe: Describe
+    requests: AsyncIterator[bytes], context: CallContext, names: Sequence[str], describe: Describe
 ) -> None:
-    async for request in requests:
+    async for data in requests:
+        request = await decoded(Request, data, context)
         await context.write(_answer(request, names, describe))

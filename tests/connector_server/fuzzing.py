@@ -1,0 +1,149 @@
+"""Requests that nobody should send: valid ones that were mutated, and random bytes, from a seed."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import grpc
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from connector_server.names import JOB_SERVICE, SERVICES
+from connectory.testing import task_call
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import jobs_pb2
+
+__all__ = ["DEFECTS", "LOCAL", "Attempt", "attempts", "send"]
+
+DEFECTS: Final = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DEADLINE_EXCEEDED)
+"""What bad input must never lead to."""
+LOCAL: Final = "Internal error from Core"
+"""What grpc says on this side when the server ends a call while a request is being written."""
+_DEADLINE: Final = 20.0
+_TASK: Final = task_call("echo", inputs={"x": 3, "text": "grün"}, outputs={"x": int, "text": str})
+_SYNC: Final = task_call("echo_sync", inputs={"x": 3, "text": "grün"}, outputs={"x": int, "text": str})
+_INTERESTING: Final = (
+    b"\x00",
+    b"\xff",
+    b"\x80" * 10,
+    b"\xff\xff\xff\xff\x0f",
+    b"{",
+    b"null",
+    b"\xed\xa0\x80",
+    b"\x0a" * 200,
+)
+_STREAMS: Final = {"ExecuteTaskSync", "ServerReflectionInfo"}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One call with what it sends."""
+
+    path: str
+    messages: tuple[bytes, ...]
+
+    def __str__(self) -> str:
+        return f"{self.path} {[message.hex() for message in self.messages]}"
+
+
+def attempts(seed: int, handles: Sequence[bytes]) -> Iterator[Attempt]:
+    """Endless attempts; the same seed gives the same ones. `handles` are those of jobs that exist."""
+    chance = random.Random(seed)
+    seeds = {operation: [m.SerializeToString() for m in made] for operation, made in _requests(handles).items()}
+    paths = [
+        (f"/{service.name}/{method}", operation)
+        for service in (*SERVICES, JOB_SERVICE)
+        for method, operation in service.methods.items()
+    ]
+    paths += [("/grpc.health.v1.Health/Check", "Check")]
+    paths += [("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "ServerReflectionInfo")]
+    while True:
+        path, operation = chance.choice(paths)
+        count = chance.randrange(1, 4) if operation in _STREAMS else 1
+        yield Attempt(path, tuple(_bytes(chance, seeds[operation], seeds) for _ in range(count)))
+
+
+async def send(channel: grpc.aio.Channel, attempt: Attempt) -> tuple[grpc.StatusCode, str]:
+    """How the server ends the call."""
+    timeout = _DEADLINE
+
+    async def sent() -> Any:
+        for message in attempt.messages:
+            yield message
+
+    try:
+        if attempt.path.rpartition("/")[2] in _STREAMS:
+            async for _ in channel.stream_stream(attempt.path)(sent(), timeout=timeout):
+                pass
+        else:
+            async for _ in channel.unary_stream(attempt.path)(attempt.messages[0], timeout=timeout):
+                pass
+    except grpc.aio.AioRpcError as error:
+        return error.code(), error.details() or ""
+    return grpc.StatusCode.OK, ""
+
+
+def _requests(handles: Sequence[bytes]) -> Mapping[str, Sequence[Any]]:
+    handle = handles[0]
+    category = pb.TaskCategory(name="echo")
+    create = _TASK.create_request("fuzzed")
+    create.task_execution_metadata.task_execution_id.node_execution_id.execution_id.name = "e"
+    create.connection.secrets["a"] = "b"
+    return {
+        "CreateTask": [create, _TASK.create_request()],
+        "GetTask": [*map(_TASK.get_request, handles), pb.GetTaskRequest(task_type="echo", resource_meta=handle)],
+        "DeleteTask": [
+            *map(_TASK.delete_request, handles),
+            pb.DeleteTaskRequest(idempotency_key="x", task_category=category),
+        ],
+        "GetTaskMetrics": [pb.GetTaskMetricsRequest(resource_meta=handle, task_category=category, queries=["a"])],
+        "GetTaskLogs": [_TASK.logs_request(one, lines=2, token="1") for one in handles],
+        "ExecuteTaskSync": [
+            pb.ExecuteTaskSyncRequest(header=_SYNC.header("key")),
+            pb.ExecuteTaskSyncRequest(inputs=_SYNC.inputs),
+        ],
+        "GetConnector": [pb.GetConnectorRequest(name="echo")],
+        "ListConnectors": [pb.ListConnectorsRequest()],
+        "ListJobs": [jobs_pb2.ListJobsRequest(limit=3, token="YQ==", category="echo@0", execution="e", states=[1, 2])],
+        "GetJob": [jobs_pb2.GetJobRequest(key="fuzzed")],
+        "DeleteJob": [jobs_pb2.DeleteJobRequest(key="fuzzed")],
+        "ReapJobs": [jobs_pb2.ReapJobsRequest(dry_run=True)],
+        "SettleJob": [
+            jobs_pb2.SettleJobRequest(key="fuzzed", resource_meta=handle),
+            jobs_pb2.SettleJobRequest(key="fuzzed", nothing=True),
+        ],
+        "Check": [health_pb2.HealthCheckRequest(service="connectory.v1.AsyncConnectorService")],
+        "ServerReflectionInfo": [
+            reflection_pb2.ServerReflectionRequest(file_containing_symbol="connectory.v1.Resource")
+        ],
+    }
+
+
+def _bytes(chance: random.Random, valid: Sequence[bytes], seeds: Mapping[str, Sequence[bytes]]) -> bytes:
+    kind = chance.random()
+    if kind < 0.1:
+        return chance.randbytes(chance.choice((0, 1, 2, 7, 64, 1000)))
+    if kind < 0.15:
+        return chance.choice(seeds[chance.choice(list(seeds))])  # a valid request of another operation
+    data = bytearray(chance.choice(valid))
+    for _ in range(chance.randrange(0, 5)):
+        _mutate(chance, data, chance.choice(valid))
+    return bytes(data)
+
+
+def _mutate(chance: random.Random, data: bytearray, other: bytes) -> None:
+    at = chance.randrange(len(data) + 1)
+    match chance.randrange(6):
+        case 0 if at < len(data):
+            data[at] ^= 1 << chance.randrange(8)
+        case 1 if at < len(data):
+            data[at] = chance.randrange(256)
+        case 2:
+            data[at:at] = chance.choice(_INTERESTING)
+        case 3:
+            del data[at : at + chance.randrange(1, 16)]
+        case 4:
+            data[at:at] = data[at : at + chance.randrange(1, 64)] * chance.randrange(1, 50)
+        case 5:
+            data[at:] = other[chance.randrange(len(other) + 1) :]

@@ -1,0 +1,58 @@
+"""No bytes make the server crash, hang, or take the caller's mistake for a defect of its own.
+
+`make fuzz SECONDS=600` goes on for so long with each kind of handles, with a seed of its own; `SEED=N` repeats one.
+"""
+
+import asyncio
+import itertools
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from connectors.echo import EchoConnector, EchoSyncConnector
+from connectory.testing import task_call
+from connectory.v1 import connector_pb2 as pb
+from tests.connector_server.fakes import ChattyConnector, TrivialConnector
+from tests.connector_server.fuzzing import DEFECTS, LOCAL, attempts, send
+from tests.connector_server.harness import serving
+
+SECONDS = float(os.environ.get("CONNECTORY_FUZZ_SECONDS", "0"))
+SEED = int(os.environ.get("CONNECTORY_FUZZ_SEED", "20"))
+ATTEMPTS = 5000
+_FORGED = re.compile("the outputs of connector .* do not fit what the task declares")
+"""Handles that are not signed say themselves what the task declares, and are believed."""
+AT_ONCE = 8
+
+
+@pytest.mark.timeout(SECONDS + 120)
+@pytest.mark.parametrize("signed", [True, False], ids=["signed handles", "unsigned handles"])
+async def test_no_bytes_are_taken_for_a_defect_of_the_server(tmp_path: Path, signed: bool) -> None:
+    (tmp_path / "keys").write_text("0123456789abcdef" * 4)
+    keys = {"handle_keys": tmp_path / "keys"} if signed else {}
+    connectors = (EchoConnector(), EchoSyncConnector(), ChattyConnector(), TrivialConnector())
+    async with serving(*connectors, ledger=str(tmp_path / "ledger.sqlite"), **keys) as peer:
+        handles = [
+            (
+                await peer.jobs.CreateTask(task_call(kind, inputs={"x": 1}, outputs=outputs).create_request(kind))
+            ).resource_meta
+            for kind, outputs in (("echo", {"x": int}), ("chatty", {}), ("trivial", {}))
+        ]
+        source = attempts(SEED, handles)
+        limited = source if SECONDS else itertools.islice(source, ATTEMPTS)
+        found: list[str] = []
+
+        async def worker() -> None:
+            for attempt in limited:
+                code, detail = await send(peer.channel, attempt)
+                if code in DEFECTS and not (_FORGED.search(detail) and not signed) and detail != LOCAL:
+                    found.append(f"{code.name} {detail}: {attempt}")
+
+        working = asyncio.gather(*(worker() for _ in range(AT_ONCE)))
+        try:
+            await asyncio.wait_for(working, SECONDS or None)
+        except TimeoutError:
+            assert SECONDS
+        assert not found, f"seed {SEED}: {len(found)} of them, such as\n" + "\n".join(found[:5])
+        assert (await peer.metadata.ListConnectors(pb.ListConnectorsRequest())).connectors
