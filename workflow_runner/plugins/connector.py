@@ -143,8 +143,9 @@ class ConnectorPlugin(Plugin):
             info = PhaseInfo.permanent_failure(error.reason, error.message, kind="system", live=True)
             return do_transition(info)
         wait = self._wait(memory, error)
-        silent = time.monotonic() - memory.last_good
-        if silent > self._patience.silence:
+        if isinstance(error, RateLimitedError):
+            memory.last_good = time.monotonic()
+        elif (silent := time.monotonic() - memory.last_good) > self._patience.silence:
             message = f"no good answer for {silent:.0f} s; the last one: {error.message}"
             return do_transition(PhaseInfo.retryable_failure(error.reason, message, kind="system", live=True))
         return do_transition(PhaseInfo.running(f"{error.message}; asking again in {wait:.1f} s"), again_in=wait)
