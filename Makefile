@@ -10,7 +10,7 @@ SEED ?= $(shell date +%s)
 RUNNERS := .venv-dbos .venv-flyte2
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos image clean
+.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos fuzz image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
