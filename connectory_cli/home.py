@@ -61,11 +61,14 @@ def _without_password(url: str) -> str:
 
 
 def make_room(where: Places) -> None:
-    """Make the folder of the store; the store's own file is not made."""
+    """Make the folder of the store, or see that it can be written to; the store's own file is not made."""
     if where.file is None:
         return
+    folder = where.file.parent
+    remedy = "say where executions are kept with --store or CONNECTORY_HOME"
     try:
-        where.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        text = f"the folder {where.file.parent} cannot be made: {error.strerror}"
-        raise SettingsError(f"{text}; say where executions are kept with --store or CONNECTORY_HOME") from error
+        raise SettingsError(f"the folder {folder} cannot be made: {error.strerror}; {remedy}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"the folder {folder} cannot be written to; {remedy}")

@@ -47,6 +47,9 @@ async def open_connectors(
     stack: AsyncExitStack, places: Places, endpoints: Sequence[str], modules: Sequence[str]
 ) -> Sequence[ConnectorClient]:
     """Clients of the servers that were named, or else of an embedded one; all live as long as the stack."""
+    for endpoint in endpoints:
+        if ":" not in endpoint:
+            raise SettingsError(f"--connectors {endpoint!r} is no endpoint; write HOST:PORT or unix:/PATH")
     reach = reach_from() if endpoints else Reach()
     targets = list(endpoints) or [await _embedded(stack, places, modules)]
     return [await stack.enter_async_context(reach.connectors(target)) for target in targets]
@@ -72,5 +75,7 @@ async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str
     settings = msgspec.convert(
         {"uds": [socket], "modules": [*modules], "ledger": places.ledger, "log_level": "WARNING"}, ServerSettings
     )
-    await stack.enter_async_context(serve(settings))
+    server = await stack.enter_async_context(serve(settings))
+    for broken in server.dispatcher.registry.broken:
+        say(f"connector {broken.name!r} ({broken.source}) cannot be used: {broken.reason}")
     return f"unix:{socket}"

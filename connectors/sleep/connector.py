@@ -28,8 +28,8 @@ from connectory.v1 import literals_pb2
 
 __all__ = ["SleepConnector", "SleepJob"]
 
-_LONGEST_WAIT: Final = 30.0
-"""Callers are asked to look at least this often, in seconds, so that a deleted job is noticed."""
+_LONGEST_WAIT: Final = 10.0
+"""Callers are asked to look at least this often, in seconds, so that a deleted job is noticed and progress is told."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 

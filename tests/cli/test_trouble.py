@@ -1,7 +1,9 @@
 """Files that cannot be loaded, stores that cannot be used, people who leave: one sentence each, and nothing is lost."""
 
+import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from contextlib import suppress
@@ -110,6 +112,36 @@ def test_a_store_that_cannot_be_used_is_one_sentence(
     assert outcome.returncode == 1
     assert said in outcome.stderr
     assert outcome.stderr.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_sentence_and_starts_nothing(
+    connectory: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "read-only"
+    folder.mkdir(mode=0o555)
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        pytest.skip("root may write everywhere; install setpriv (util-linux), or run the tests as another user")
+    connectory.begin_with = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    outcome = connectory("run", FLOWS, "twice", "--store", f"sqlite:///{folder}/runner.db")
+    assert outcome.returncode == 1
+    remedy = "say where executions are kept with --store or CONNECTORY_HOME"
+    assert outcome.stderr == f"connectory: the folder {folder} cannot be written to; {remedy}\n"
+    assert list(folder.iterdir()) == []
+
+
+def test_a_connector_that_cannot_be_used_is_told_while_the_rest_works(connectory: Command, tmp_path: Path) -> None:
+    (tmp_path / "broken_connectors.py").write_text("raise RuntimeError('not today')\n")
+    outcome = connectory("run", FLOWS, "echoed", "-i", "text=hello", "--module=broken_connectors", "--json")
+    assert json.loads(outcome.stdout)["outputs"] == {"o0": "hello"}, outcome.stderr
+    assert "connector 'broken_connectors' (module broken_connectors) cannot be used: RuntimeError: not today" in (
+        outcome.stderr
+    )
+
+
+def test_an_endpoint_without_a_port_is_refused_at_once(connectory: Command) -> None:
+    outcome = connectory("run", FLOWS, "echoed", "-i", "text=hello", "--connectors=somewhere")
+    assert outcome.returncode == 1
+    assert outcome.stderr == "connectory: --connectors 'somewhere' is no endpoint; write HOST:PORT or unix:/PATH\n"
 
 
 def test_a_full_disk_pauses_the_execution_and_says_how_it_goes_on(connectory: Command, tmp_path: Path) -> None:
