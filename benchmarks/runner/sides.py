@@ -29,6 +29,12 @@ class Side:
 
 SIDES: Final = (
     Side(
+        name="floor",
+        python=Path(sys.executable),
+        module="benchmarks.runner.floor_side",
+        remark="SQLite alone: a commit for each task of the chain, one for a hundred of the fan-out",
+    ),
+    Side(
         name="processes",
         python=Path(sys.executable),
         module="benchmarks.runner.connectory_side",
