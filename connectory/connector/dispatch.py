@@ -83,7 +83,7 @@ class Dispatcher:
         known = MemoryLedger() if ledger is None else ledger
         self._policies = KnownPolicies(Policies() if policies is None else policies)
         self._leases = Leases(known)
-        self.gates = Gates(limits or {}, lambda registration: self._policies.of(registration).lease, timers)
+        self.gates = Gates(limits or {}, timers)
         self._creating = Creating(known, self._contexts, self._policies, self.gates)
         self._deleting = Deleting(known, self._contexts, self._templates, self._leases, self.gates)
         reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies)

@@ -13,6 +13,7 @@ from connectory.v1 import security_pb2
 __all__ = ["ConnectorGates", "Credential", "connection_of", "credential_of"]
 
 _MANY: Final = 1024
+_UNSEEN: Final = 600.0
 
 
 def credential_of(connection: security_pb2.Connection | None) -> str:
@@ -39,7 +40,7 @@ class Credential:
     def __init__(self, owner: "ConnectorGates") -> None:
         limits, self._timers, self._homes = owner.limits, owner.timers, owner.homes
         self._pause = Pause()
-        self._slots = None if limits.jobs is None else Slots(limits.jobs, owner.lease, self._homes.pop)
+        self._slots = None if limits.jobs is None else Slots(limits.jobs, _UNSEEN, lambda handle: self._homes.pop(handle, None))
         creates = _bucket(limits.creates_per_second, limits.create_burst)
         polls = _bucket(limits.polls_per_second, limits.poll_burst)
         self._lanes = (
@@ -87,10 +88,9 @@ class Credential:
 class ConnectorGates:
     """The credentials of one connector."""
 
-    def __init__(self, name: str, limits: Limits, lease: float, timers: Timers) -> None:
+    def __init__(self, name: str, limits: Limits, timers: Timers) -> None:
         self.name = name
         self.limits = limits
-        self.lease = lease
         self.timers = timers
         self.homes: dict[bytes, Credential] = {}
         """Where each open job is counted, by its handle."""

@@ -35,19 +35,10 @@ class LimitCount:
 
 
 class Gates:
-    """Knows for each connector what limits it.
+    """Knows for each connector what limits it. Waits by `timers`; without them by the running event loop."""
 
-    `lease_of` tells after how many seconds without a poll a job of a connector counts as open no more (0: never).
-    """
-
-    def __init__(
-        self,
-        changes: Mapping[str, LimitChanges],
-        lease_of: Callable[[Registration], float],
-        timers: Timers | None = None,
-    ) -> None:
+    def __init__(self, changes: Mapping[str, LimitChanges], timers: Timers | None = None) -> None:
         self._changes = changes
-        self._lease_of = lease_of
         self._timers = timers
         self._known: dict[Registration, ConnectorGates | None] = {}
 
@@ -107,7 +98,7 @@ class Gates:
 
     def _opened(self, registration: Registration, limits: Limits) -> ConnectorGates:
         timers = self._timers or asyncio.get_running_loop()
-        gates = ConnectorGates(registration.name, limits, self._lease_of(registration), timers)
+        gates = ConnectorGates(registration.name, limits, timers)
         self._known[registration] = gates
         return gates
 

@@ -9,15 +9,15 @@ __all__ = ["Slots"]
 class Slots:
     """Counts the jobs of one credential that were created here and are not known to be over.
 
-    One that nobody asked about for `lease` seconds is counted no more, and told to `lapsed`; 0: it counts until it
-    ends.
+    One that nobody asked about for `unseen` seconds is counted no more, and told to `lapsed`: it may have ended where
+    another replica was asked.
     """
 
-    __slots__ = ("_being_created", "_lapsed", "_lease", "_seen", "limit")
+    __slots__ = ("_being_created", "_lapsed", "_seen", "_unseen", "limit")
 
-    def __init__(self, limit: int, lease: float = 0.0, lapsed: Callable[[bytes], object] = bytes) -> None:
+    def __init__(self, limit: int, unseen: float, lapsed: Callable[[bytes], object]) -> None:
         self.limit = limit
-        self._lease = lease
+        self._unseen = unseen
         self._lapsed = lapsed
         self._being_created = 0
         self._seen: OrderedDict[bytes, float] = OrderedDict()
@@ -29,7 +29,7 @@ class Slots:
 
     def has_room(self, now: float) -> bool:
         """Whether there may be one more."""
-        while self._lease and self._seen and next(iter(self._seen.values())) + self._lease < now:
+        while self._seen and next(iter(self._seen.values())) + self._unseen < now:
             self._lapsed(self._seen.popitem(last=False)[0])
         return self.taken < self.limit
 

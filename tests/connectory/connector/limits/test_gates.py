@@ -221,6 +221,19 @@ async def test_a_job_takes_its_place_until_it_is_known_to_be_over(end: str) -> N
         assert opened.count.jobs == 1
 
 
+async def test_a_job_that_nobody_asks_about_here_gives_its_place_up() -> None:
+    async with service(Limited(jobs=1, wait=0)) as opened:
+        handle = await opened.create("first")
+        await opened.clock.pass_by(599)
+        await opened.get(handle)
+        await opened.clock.pass_by(599)
+        await refused(opened.create("second"))
+        await opened.clock.pass_by(2)
+        await opened.create("second")
+        await opened.delete(handle)
+        assert opened.count.jobs == 1
+
+
 async def test_a_create_that_failed_takes_no_place() -> None:
     connector = Limited(jobs=1, wait=0)
     async with service(connector) as opened:
@@ -344,4 +357,4 @@ def test_a_connector_whose_limits_are_something_else_is_named() -> None:
     connector.limits = {"jobs": 3}  # type: ignore[misc, assignment]
     registration = Registry().register(connector)
     with pytest.raises(RegistryError, match="connector Fake declares limits="):
-        Gates({}, lambda _: 0.0).of(registration)
+        Gates({}).of(registration)

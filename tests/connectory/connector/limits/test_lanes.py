@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from connectory.connector.limits.buckets import TokenBucket
 from connectory.connector.limits.lanes import Lane, Pause, Ticket
 from connectory.connector.limits.slots import Slots
@@ -12,7 +10,7 @@ from connectory.connector.limits.slots import Slots
 def lane(*, rate: float | None = None, jobs: int | None = None, **options: Any) -> Lane:
     settings: dict[str, Any] = {"pause": Pause(), "wait": 10.0, "queue": 100, **options}
     bucket = None if rate is None else TokenBucket(rate, 1)
-    return Lane(bucket=bucket, slots=settings.pop("slots", None if jobs is None else Slots(jobs)), **settings)
+    return Lane(bucket=bucket, slots=settings.pop("slots", None if jobs is None else Slots(jobs, 600.0, repr)), **settings)
 
 
 def joined(one: Lane, project: str = "p", now: float = 0.0) -> Ticket:
@@ -58,7 +56,7 @@ def test_nobody_waits_where_waiting_is_not_allowed() -> None:
 
 
 def test_jobs_go_when_others_have_ended() -> None:
-    slots = Slots(2)
+    slots = Slots(2, 600.0, repr)
     one = lane(slots=slots)
     assert [one.go(0.0) for _ in range(3)] == [True, True, False]
     waiting = joined(one)
@@ -141,15 +139,13 @@ def test_whoever_left_has_no_turn() -> None:
     assert one.decide(1.0).go == [other]
 
 
-@pytest.mark.parametrize(("lease", "goes"), [(5.0, True), (0.0, False)])
-def test_a_job_that_nobody_asks_about_counts_no_more_after_its_lease(lease: float, goes: bool) -> None:
+def test_a_job_that_nobody_asks_about_counts_no_more() -> None:
     lapsed: list[bytes] = []
-    slots = Slots(2, lease, lapsed.append)
+    slots = Slots(2, 5.0, lapsed.append)
     one = lane(slots=slots)
     for handle in (b"forgotten", b"polled"):
         assert one.go(0.0)
         slots.opened(handle, 0.0)
     slots.seen(b"polled", 4.0)
-    assert one.go(5.0) is False
-    assert one.go(6.0) is goes
-    assert lapsed == ([b"forgotten"] if goes else [])
+    assert [one.go(now) for now in (5.0, 6.0, 7.0)] == [False, True, False]
+    assert lapsed == [b"forgotten"]
