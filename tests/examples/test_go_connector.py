@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from connectory.testing import WireSuite, task_call
-from connectory.testing.wire import Subject
+from connectory.testing.wire import Subject, opened
+from connectory.testing.wire.peer import FAMILIES, Family
+from connectory.v1 import connector_pb2 as pb
 from tests.cli.conftest import COMMAND
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "go-connector"
@@ -76,3 +78,14 @@ def test_a_workflow_of_tasks_in_another_language(server: str, tmp_path: Path) ->
     ran = subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "5050" in ran.stdout
+
+
+@pytest.mark.parametrize("family", FAMILIES[:2], ids=lambda family: family.name)
+async def test_it_answers_under_our_names_and_under_those_of_flyte(server: str, family: Family) -> None:
+    task = task_call("go_sum", config={"n": 10}, outputs={"sum": int})
+    async with opened(server, Subject(task=task)) as session:
+        session.peer.family = family
+        handle = await session.created()
+        assert (await session.ended(handle)).outputs.literals["sum"].scalar.primitive.integer == 55
+        answer = await session.ask("GetConnector", pb.GetConnectorRequest(name="GoSum"))
+        assert answer.ok, answer
