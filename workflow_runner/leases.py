@@ -34,6 +34,7 @@ class Leases:
         self._taking: set[str] = set()
         self._letting_go: dict[str, asyncio.Task[None]] = {}
         self._renewed_at = 0.0
+        self._in_doubt = False
         self.next_end = inf
         """When, on the loop's clock, the first lease of another runner ends that was seen by `take_free`."""
         self._beginning = asyncio.Lock()
@@ -131,32 +132,49 @@ class Leases:
         with self._store.notices.listen(taken_topic(self._book.owner)) as taken:
             while True:
                 try:
-                    async with asyncio.timeout(self._seconds / _RENEWALS):
+                    async with asyncio.timeout(self._until_next_renewal()):
                         await taken.wait()
                 except TimeoutError:
                     pass
                 taken.clear()
                 try:
-                    await self._renew()
+                    async with asyncio.timeout(self._until_end()):
+                        await self._renew()
                 except StoreError as error:
-                    self._doubt(error)
+                    self._doubt(str(error))
+                except TimeoutError:
+                    self._doubt("the store does not answer")
 
     async def _renew(self) -> None:
         now = asyncio.get_running_loop().time()
         held = set(self._held)
         found = set(await self._book.renew(self._seconds))
-        self._renewed_at = now
+        self._renewed_at, self._in_doubt = now, False
         for execution_id in held & self._held - found:
             self._lose(execution_id, "another runner has taken the execution over")
         if left := found - self._held - self._taking - self._letting_go.keys():
             await self._book.let_go(left)
 
-    def _doubt(self, error: StoreError) -> None:
+    def _left(self) -> float:
+        """For how many seconds this runner is still believed to live."""
+        return self._renewed_at + self._seconds - asyncio.get_running_loop().time()
+
+    def _until_next_renewal(self) -> float:
+        usual = self._seconds / _RENEWALS
+        return min(usual, max(self._left(), 0.0)) if self._in_doubt and self._held else usual
+
+    def _until_end(self) -> float:
+        """How long a renewal may take: as long as the lease, when its end passed unnoticed or nothing is at stake."""
+        left = self._left()
+        return max(left, 0.0) if self._held and (self._in_doubt or left > 0) else self._seconds
+
+    def _doubt(self, why: str) -> None:
         """The lease could not be renewed."""
-        _log.warning("the lease of this runner cannot be renewed: %s", error)
-        if asyncio.get_running_loop().time() > self._renewed_at + self._seconds:
+        self._in_doubt = True
+        _log.warning("the lease of this runner cannot be renewed: %s", why)
+        if self._left() <= 0:
             for execution_id in list(self._held):
-                self._lose(execution_id, f"the lease could not be renewed ({error})")
+                self._lose(execution_id, f"the lease could not be renewed ({why})")
 
     def _lose(self, execution_id: str, why: str) -> None:
         self._held.discard(execution_id)

@@ -1,12 +1,17 @@
 """Two runner processes share a store; one of them is killed or hangs, and the other one finishes its executions."""
 
+import asyncio
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any
 
 import pytest
 
 from tests.workflow_runner.site import Site, all_succeeded, every_job_once
+from workflow_runner.leases import Leases
+from workflow_runner.store.leases import LeaseBook
+from workflow_runner.store.opening import open_store
 
 ELSEWHERE = "another-machine/1/1/unknown/{}"
 """The name of a runner of which nothing is known but its lease."""
@@ -59,3 +64,35 @@ def test_two_runners_that_are_killed_in_turn_finish_everything_once(site: Site) 
         said, _ = runner.communicate(timeout=60)
         assert set(said.splitlines()) == all_succeeded(every)
     assert site.created() == every_job_once(every)
+
+
+class _Silent:
+    """The lease book of a database that took the connection and does not answer any more."""
+
+    def __init__(self, book: LeaseBook) -> None:
+        self._book = book
+        self.is_silent = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._book, name)
+
+    async def renew(self, seconds: float) -> Collection[str]:
+        if self.is_silent:
+            await asyncio.Event().wait()
+        return await self._book.renew(seconds)
+
+
+async def test_what_is_driven_counts_as_lost_when_the_store_does_not_answer_for_as_long_as_the_lease() -> None:
+    lost: asyncio.Queue[str] = asyncio.Queue()
+    async with open_store("memory://") as store:
+        book = _Silent(store.leases)
+        store.leases = book  # type: ignore[misc, assignment]
+        leases = Leases(store, 0.3, lost=lambda execution, _error: lost.put_nowait(execution))
+        await leases.begin()
+        leases.hold("driven")
+        book.is_silent = True
+        async with asyncio.timeout(20):
+            assert await lost.get() == "driven"
+        book.is_silent = False
+        await leases.close()
+        assert lost.empty()
