@@ -3,6 +3,7 @@
 import asyncio
 import enum
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -24,6 +25,8 @@ __all__ = ["Outcome", "Reaped", "Reaping"]
 _AT_ONCE: Final = 8
 _BATCH: Final = 100
 _LOOK_AGAIN: Final = 300.0
+_JUMP: Final = 5.0
+"""By more seconds than that a clock does not go wrong between two rounds: it was set, or the machine slept."""
 _PATIENCE: Final = 60.0
 """After so many seconds a job is left for later: a connector that does not answer must not keep the others waiting."""
 _log = logging.getLogger("connectory.connector.reaper")
@@ -53,7 +56,7 @@ class Reaping:
     """Looks after abandoned jobs of this server's connectors, together with every server that shares the ledger.
 
     It never ends a job that has ended, or that was polled within its lease through any server. Leases count only from
-    when this server began to answer, because nobody could poll before.
+    when this server began to answer, because nobody could poll before; and anew when this machine's clock jumps.
     """
 
     def __init__(
@@ -72,12 +75,14 @@ class Reaping:
         self._leases = leases
         self._policies = policies
         self._began = monotonic()
+        self._offset = time.time() - monotonic()
         self._tried: dict[str, float] = {}
         self.count = JobCount()
         """How many jobs were open after the latest round."""
 
     async def round(self) -> Sequence[Reaped]:
         """Deal with what is due. A ledger that cannot be read or written is an `UnavailableError`."""
+        self._mind_the_clock()
         await self._leases.flush()
         routes = self._routes()
         done: dict[str, Reaped] = {}
@@ -101,6 +106,12 @@ class Reaping:
             job for job in records if (job.is_orphan or job.state is JobState.DELETING) and job.category in routes
         ]
         return [Reaped(job=job, outcome=self._expected(routes[job.category], job)) for job in wanted]
+
+    def _mind_the_clock(self) -> None:
+        before, self._offset = self._offset, time.time() - monotonic()
+        if abs(self._offset - before) > _JUMP:
+            _log.warning("the clock jumped by %.0f s; leases of jobs count from now on", self._offset - before)
+            self._began = monotonic()
 
     def _expected(self, route: Route, job: JobRecord) -> Outcome:
         if job.state is JobState.AMBIGUOUS:

@@ -1,6 +1,7 @@
 """Jobs are ended by whoever knows their handle or key, and by the reaper when nobody looks after them."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -454,3 +455,18 @@ async def test_a_connector_that_never_answers_does_not_keep_other_jobs_waiting(
         assert (await dispatcher.jobs.show("other")).state is JobState.DELETED
         assert (await dispatcher.jobs.show("stuck")).state is JobState.LIVE
         assert list(connector.system.jobs) == ["job-1"]
+
+
+async def test_a_clock_that_is_set_forward_ends_no_lease(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    connector, clock = Working(), time.time
+    async with opened(connector, lease={"*": 3600.0}) as dispatcher:
+        handle = await created(dispatcher)
+        await dispatcher.get(TASK.get_request(handle))
+        monkeypatch.setattr(time, "time", lambda: clock() + 7200)
+        monkeypatch.setattr(dispatcher.jobs.reaping, "_began", -1e9)  # a server that has been up for long
+        for _ in range(2):
+            assert await dispatcher.jobs.reap(dry_run=False) == []
+        assert (connector.deletes, len(connector.system.jobs)) == (0, 1)
+        assert "the clock jumped by 7200 s" in caplog.text
