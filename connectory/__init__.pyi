@@ -108,6 +108,7 @@ from connectory.connector.contract import Phase as Phase
 from connectory.connector.contract import Resource as Resource
 from connectory.connector.contract import SyncConnector as SyncConnector
 from connectory.connector.contract import TaskCategory as TaskCategory
+from connectory.connector.limits.declared import Limits as Limits
 from connectory.connector.registry import Registry as Registry
 from connectory.types.adapters import TypeTransformer as TypeTransformer
 from connectory.types.context import ConversionContext as ConversionContext

@@ -109,6 +109,7 @@ _CONNECTORS: Homes = {
         "SyncConnector",
         "TaskCategory",
     ),
+    "connectory.connector.limits.declared": ("Limits",),
     "connectory.connector.registry": ("Registry",),
 }
 
