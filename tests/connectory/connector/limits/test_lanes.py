@@ -10,7 +10,9 @@ from connectory.connector.limits.slots import Slots
 def lane(*, rate: float | None = None, jobs: int | None = None, **options: Any) -> Lane:
     settings: dict[str, Any] = {"pause": Pause(), "wait": 10.0, "queue": 100, **options}
     bucket = None if rate is None else TokenBucket(rate, 1)
-    return Lane(bucket=bucket, slots=settings.pop("slots", None if jobs is None else Slots(jobs, 600.0, repr)), **settings)
+    return Lane(
+        bucket=bucket, slots=settings.pop("slots", None if jobs is None else Slots(jobs, 600.0, repr)), **settings
+    )
 
 
 def joined(one: Lane, project: str = "p", now: float = 0.0) -> Ticket:
