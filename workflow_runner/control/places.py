@@ -51,7 +51,10 @@ def _of_plan(request: Any) -> Place:
 
 
 def _of_address(url: str) -> Place:
-    parts = urlsplit(url).path.strip("/").split("/")
+    try:
+        parts = urlsplit(url).path.strip("/").split("/")
+    except ValueError:
+        return NOWHERE
     return (parts[0], parts[1]) if len(parts) > 1 else NOWHERE
 
 

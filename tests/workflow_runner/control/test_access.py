@@ -177,6 +177,7 @@ async def test_what_another_project_registered_cannot_be_launched_without_a_righ
         ("flyte://v1//p/d/e/n0/i", ("p", "d")),
         ("flyte://v1/p\t/d/e/n0/i", ("p", "d")),
         ("flyte://v1", ("", "")),
+        ("flyte://[", ("", "")),
     ],
 )
 def test_addresses_of_data_are_of_a_project(url: str, place: tuple[str, str]) -> None:

@@ -137,3 +137,12 @@ async def test_without_a_place_for_files_none_can_be_sent() -> None:
     async with serving() as control:
         with pytest.raises(InvalidTaskError, match="has no place for files"):
             await location(control)
+
+
+@pytest.mark.parametrize(
+    "url", ["flyte://[", "flyte://v1/p/d", f"flyte://v1/p/d/e/n/{'9' * 20}/o", "flyte://v1/p/d/e/n/x"]
+)
+async def test_what_is_no_address_of_data_is_told_so(url: str) -> None:
+    async with serving() as control:
+        with pytest.raises(InvalidTaskError, match="cannot be read; it looks like"):
+            await control.client.get_data(control_pb2.GetDataRequest(flyte_url=url))

@@ -27,6 +27,8 @@ Expiring = (
 _USUAL_SECONDS = 900.0
 _MOST_SECONDS = 86_400.0
 _MD5_BYTES = 16
+_DIGITS = 10
+"""Numbers of attempts have fewer."""
 
 
 class DataProxy:
@@ -126,10 +128,10 @@ def _leaves(path: str) -> bool:
 
 def _parsed(url: str) -> tuple[identifiers_pb2.NodeExecutionIdentifier, int | None, str, str]:
     """flyte://v1/PROJECT/DOMAIN/EXECUTION/NODE[/ATTEMPT]/(i|o)[/NAME]"""
-    parts: Sequence[str] = urlsplit(url).path.strip("/").split("/")
+    parts: Sequence[str] = _path(url).strip("/").split("/")
     if url.startswith("flyte://v1/") and len(parts) >= 5:
         project, domain, execution, node, *rest = parts
-        attempt = int(rest.pop(0)) if rest[0].isdecimal() else None
+        attempt = int(rest.pop(0)) if rest[0].isdecimal() and len(rest[0]) < _DIGITS else None
         if rest and rest[0] in ("i", "o") and len(rest) <= 2:
             identifier = identifiers_pb2.NodeExecutionIdentifier(
                 node_id=node,
@@ -140,6 +142,13 @@ def _parsed(url: str) -> tuple[identifiers_pb2.NodeExecutionIdentifier, int | No
             return identifier, attempt, rest[0], rest[1] if len(rest) == 2 else ""
     layout = "flyte://v1/PROJECT/DOMAIN/EXECUTION/NODE[/ATTEMPT]/i or o[/NAME]"
     raise InvalidTaskError(f"flyte_url {url!r} cannot be read; it looks like {layout}")
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _one(found: literals_pb2.LiteralMap, name: str, url: str) -> literals_pb2.Literal:
