@@ -103,6 +103,7 @@ def abort_execution(
     execution: Annotated[str, typer.Argument(metavar="ID")],
     cause: Annotated[str, typer.Option("--cause", help="Why, for those who read it later.")] = "aborted by a person",
     endpoints: EndpointOption = None,
+    module: ModuleOption = None,
     store: StoreOption = None,
     endpoint: TargetOption = None,
     project: ProjectOption = "default",
@@ -113,18 +114,21 @@ def abort_execution(
     if endpoint is not None:
         place = _place(endpoint, project, domain)
         raise typer.Exit(module_of("remote").abort_execution(place, execution, cause, as_json))
-    raise typer.Exit(module_of("executions").abort_execution(store, execution, cause, endpoints or [], as_json))
+    work, modules = module_of("executions"), findable(module) or []
+    raise typer.Exit(work.abort_execution(store, execution, cause, endpoints or [], modules, as_json))
 
 
 @executions.command("resume")
 def resume_execution(
     execution: Annotated[str, typer.Argument(metavar="ID")],
     endpoints: EndpointOption = None,
+    module: ModuleOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with an execution whose runner died."""
-    raise typer.Exit(module_of("running").resume(store, execution, endpoints or [], as_json))
+    work = module_of("running")
+    raise typer.Exit(work.resume(store, execution, endpoints or [], findable(module) or [], as_json))
 
 
 @executions.command("recover")

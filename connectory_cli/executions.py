@@ -100,13 +100,15 @@ def print_execution(view: ExecutionView, as_json: bool) -> None:
         sys.stdout.write(f"error: {view.error.message} ({view.error.code})\n")
 
 
-def abort_execution(store: str | None, execution: str, cause: str, endpoints: Sequence[str], as_json: bool) -> int:
+def abort_execution(
+    store: str | None, execution: str, cause: str, endpoints: Sequence[str], modules: Sequence[str], as_json: bool
+) -> int:
     """Abort an execution whose runner is gone; returns once its external jobs are gone too."""
     where = places(store)
     require_execution(where, execution)
 
     async def session() -> ExecutionView:
-        async with open_runner(where, endpoints=endpoints) as runner:
+        async with open_runner(where, endpoints=endpoints, modules=modules) as runner:
             await runner.abort(execution, cause)
             return await runner.show(execution)
 

@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import signal
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,12 +23,14 @@ _SAME_SECONDS = 0.5
 class Interruption:
     """Takes the signals of the running event loop while it is entered, from before there is anything to abort."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(self, store: str, endpoints: Sequence[str] = (), modules: Sequence[str] = ()) -> None:
         self.execution = ""
         """The execution that is at work; empty: none has been started yet."""
         self.ended = False
         """Whether the execution has ended, so that there is nothing left to abort."""
-        self._store = store
+        self._options = ["--store", store]
+        for option, values in {"--connectors": endpoints, "--module": modules}.items():
+            self._options += [word for value in values for word in (option, value)]
         self._event = asyncio.Event()
         self._came_at = 0.0
 
@@ -42,7 +45,7 @@ class Interruption:
 
     def command(self, verb: str) -> str:
         """The command that does something with the execution later."""
-        return f"connectory executions {verb} {self.execution} --store {shlex.quote(self._store)}"
+        return f"connectory executions {verb} {self.execution} {shlex.join(self._options)}"
 
     def __enter__(self) -> Self:
         loop = asyncio.get_running_loop()

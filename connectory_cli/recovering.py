@@ -93,7 +93,7 @@ def _run(
     where = places(store)
 
     async def session() -> int:
-        with Interruption(where.shown) as interruption:
+        with Interruption(where.shown, endpoints, modules) as interruption:
             async with open_runner(where, endpoints=endpoints, modules=modules) as runner:
                 execution = await begin(runner)
                 say(f"begun as {execution}")

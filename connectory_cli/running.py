@@ -77,14 +77,14 @@ def run(options: RunOptions) -> int:
     return uvloop.run(_start(options, where, made, inputs))
 
 
-def resume(store: str | None, execution: str, endpoints: Sequence[str], as_json: bool) -> int:
+def resume(store: str | None, execution: str, endpoints: Sequence[str], modules: Sequence[str], as_json: bool) -> int:
     """Go on with an execution to its end."""
     where = places(store)
     require_execution(where, execution)
 
     async def session() -> int:
-        with Interruption(where.shown) as interruption:
-            async with open_runner(where, endpoints=endpoints) as runner:
+        with Interruption(where.shown, endpoints, modules) as interruption:
+            async with open_runner(where, endpoints=endpoints, modules=modules) as runner:
                 return await finish(runner, execution, interruption, as_json)
 
     return uvloop.run(session())
@@ -109,7 +109,7 @@ async def _start(
         output_prefix=where.outputs,
         overwrite_cache=options.overwrite_cache,
     )
-    with Interruption(where.shown) as interruption:
+    with Interruption(where.shown, options.endpoints, options.modules) as interruption:
         async with open_runner(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
         ) as runner:
@@ -123,7 +123,7 @@ async def _start(
 
 async def _resume_latest(options: RunOptions, where: Places, closure: workflow_pb2.CompiledWorkflowClosure) -> int:
     name = closure.primary.template.id.name
-    with Interruption(where.shown) as interruption:
+    with Interruption(where.shown, options.endpoints, options.modules) as interruption:
         async with open_runner(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
         ) as runner:

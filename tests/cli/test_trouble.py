@@ -2,16 +2,20 @@
 
 import json
 import os
+import pty
+import re
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import FLOWS, Command
+from tests.cli.conftest import COMMAND, FLOWS, Command, wait_for_line
 
 
 @pytest.mark.parametrize(
@@ -209,6 +213,60 @@ def test_what_a_killed_run_leaves_in_the_temporary_folder_is_removed_by_the_next
     living.send_signal(signal.SIGINT)
     assert living.wait(30) == 130
     assert not list(temporary.glob("connectory-*/*.sock"))
+
+
+def test_what_a_connector_of_ones_own_does_is_aborted_as_the_message_says(connectory: Command, tmp_path: Path) -> None:
+    (tmp_path / "own_connectors.py").write_text(
+        "from pathlib import Path\nfrom connectors.sleep import SleepConnector\n\n\nclass Own(SleepConnector):\n"
+        "    name = 'Own'\n    task_type = 'own'\n\n    async def delete(self, job, ctx):\n"
+        "        if not Path('may-end').exists():\n            Path('asked').touch()\n"
+        "            await __import__('asyncio').sleep(60)\n"
+        "        await super().delete(job, ctx)\n"
+    )
+    (tmp_path / "flow.py").write_text(
+        "from connectory import ConnectorTask, workflow\nown = ConnectorTask('own', 'own', {'duration': 600.0})\n"
+        "@workflow\ndef w() -> None:\n    own()\n"
+    )
+    run = connectory.start("run", "flow.py", "--module=own_connectors", "--name=own")
+    wait_for_line(run.stderr, "n0 own: RUNNING")
+    run.send_signal(signal.SIGTERM)
+    while not (tmp_path / "asked").exists():
+        assert run.poll() is None
+        time.sleep(0.05)
+    for _ in range(100):
+        run.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            run.wait(0.2)
+            break
+    _, said = run.communicate()
+    (advice,) = (line.partition(": connectory ")[2] for line in said.splitlines() if ": connectory " in line)
+    assert advice.endswith("--module own_connectors")
+    (tmp_path / "may-end").touch()
+    outcome = connectory(*shlex.split(advice))
+    assert outcome.stdout == "own ABORTED\n", outcome.stderr
+
+
+def test_on_a_terminal_a_table_says_where_each_node_stands(connectory: Command) -> None:
+    ours, theirs = pty.openpty()
+    connectory.environment |= {"COLUMNS": "120", "TERM": "xterm"}
+    run = subprocess.Popen(
+        [*COMMAND, "run", str(FLOWS), "twice", "--executor=thread"],
+        env=connectory.environment,
+        cwd=connectory.folder,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    )
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError), open(ours, "rb", buffering=0) as terminal:
+        while part := terminal.read(4096):
+            shown += part
+    assert run.communicate()[0] == "o0 = 8\n"
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert re.search(r"node +name +phase +elapsed +message", text)
+    assert re.search(r"n1 +double +SUCCEEDED +\d+\.\ds", text)
+    assert b"\x1b[?25l" in shown, "the cursor is hidden while the table is drawn anew in its place"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
