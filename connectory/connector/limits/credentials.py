@@ -40,7 +40,7 @@ class Credential:
     def __init__(self, owner: "ConnectorGates") -> None:
         limits, self._timers, self._homes = owner.limits, owner.timers, owner.homes
         self._pause = Pause()
-        self._slots = None if limits.jobs is None else Slots(limits.jobs, _UNSEEN, lambda handle: self._homes.pop(handle, None))
+        self._slots = None if limits.jobs is None else Slots(limits.jobs, _UNSEEN, self._lapsed)
         creates = _bucket(limits.creates_per_second, limits.create_burst)
         polls = _bucket(limits.polls_per_second, limits.poll_burst)
         self._lanes = (
@@ -83,6 +83,9 @@ class Credential:
         """Whether it may be forgotten."""
         now = self._timers.time()
         return all(lane.is_idle(now) for lane in self._lanes)
+
+    def _lapsed(self, handle: bytes) -> None:
+        self._homes.pop(handle, None)
 
 
 class ConnectorGates:
