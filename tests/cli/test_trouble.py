@@ -213,6 +213,7 @@ def test_what_a_killed_run_leaves_in_the_temporary_folder_is_removed_by_the_next
     living.send_signal(signal.SIGINT)
     assert living.wait(30) == 130
     assert not list(temporary.glob("connectory-*/*.sock"))
+    (tmp_path / "gate").touch()
 
 
 def test_what_a_connector_of_ones_own_does_is_aborted_as_the_message_says(connectory: Command, tmp_path: Path) -> None:
