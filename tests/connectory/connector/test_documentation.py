@@ -28,7 +28,9 @@ def test_the_samples_of_a_page_run_one_after_another(page: str, monkeypatch: pyt
 
 def test_the_documented_connector_passes_the_documented_suite(tmp_path: Path) -> None:
     (tmp_path / "test_sample.py").write_text("\n".join(_samples("connectors.md")))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "test_sample.py"]
+    of_this_process = ["-k", "not TestWarehouseServer"]  # that one asks a server which the reader has running
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", *of_this_process]
+    command.append("test_sample.py")
     outcome = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert outcome.returncode == 0, outcome.stdout + outcome.stderr
     assert " passed" in outcome.stdout
