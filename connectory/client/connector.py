@@ -1,16 +1,10 @@
 """The client of a connector service."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import grpc.aio
-
-from connectory.client.channel import DEFAULT_MESSAGE_BYTES, ClientTls, open_channel
-from connectory.client.failures import error_of
-from connectory.client.tokens import BearerToken, metadata_for
+from connectory.client.base import ServiceClient, translated
 from connectory.errors import InternalError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
@@ -23,32 +17,8 @@ from connectory.v1.services_pb2_grpc import (
 __all__ = ["ConnectorClient"]
 
 
-class ConnectorClient:
-    """Calls one connector service, at `unix:/path` or `host:port`.
-
-    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Every call brings the
-    token; a `SettingsError` says when others could read it on the way. Used from one event loop; close it, or use it as
-    a context manager.
-    """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        tls: ClientTls | None = None,
-        token: BearerToken | None = None,
-        max_message_bytes: int = DEFAULT_MESSAGE_BYTES,
-        timeout: float = 60.0,
-    ) -> None:
-        self.target = target
-        self._tls = tls
-        self._metadata_now = metadata_for(target, token, tls=tls is not None)
-        self._max_message_bytes = max_message_bytes
-        self._timeout = timeout
-
-    @cached_property
-    def _channel(self) -> grpc.aio.Channel:
-        return open_channel(self.target, tls=self._tls, max_message_bytes=self._max_message_bytes)
+class ConnectorClient(ServiceClient):
+    """Calls one connector service; see `ServiceClient`."""
 
     @cached_property
     def _async(self) -> Any:
@@ -62,46 +32,33 @@ class ConnectorClient:
     def _metadata(self) -> Any:
         return ConnectorMetadataServiceStub(self._channel)  # type: ignore[no-untyped-call, unused-ignore]
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """End the calls that still run, and the connection."""
-        if "_channel" in self.__dict__:
-            await self._channel.close()
-
     async def create(self, request: pb.CreateTaskRequest, *, timeout: float | None = None) -> pb.CreateTaskResponse:
         """Start a job. The same idempotency key again means the same job."""
-        response: pb.CreateTaskResponse = await self._call(self._async.CreateTask, request, timeout)
+        response: pb.CreateTaskResponse = await self._answer(self._async.CreateTask, request, timeout)
         return response
 
     async def get(self, request: pb.GetTaskRequest, *, timeout: float | None = None) -> pb.GetTaskResponse:
         """Ask how a job stands."""
-        response: pb.GetTaskResponse = await self._call(self._async.GetTask, request, timeout)
+        response: pb.GetTaskResponse = await self._answer(self._async.GetTask, request, timeout)
         return response
 
     async def delete(self, request: pb.DeleteTaskRequest, *, timeout: float | None = None) -> pb.DeleteTaskResponse:
         """End a job. Safe to repeat."""
-        response: pb.DeleteTaskResponse = await self._call(self._async.DeleteTask, request, timeout)
+        response: pb.DeleteTaskResponse = await self._answer(self._async.DeleteTask, request, timeout)
         return response
 
     async def metrics(
         self, request: pb.GetTaskMetricsRequest, *, timeout: float | None = None
     ) -> pb.GetTaskMetricsResponse:
         """Ask for a job's metrics."""
-        response: pb.GetTaskMetricsResponse = await self._call(self._async.GetTaskMetrics, request, timeout)
+        response: pb.GetTaskMetricsResponse = await self._answer(self._async.GetTaskMetrics, request, timeout)
         return response
 
     async def logs(
         self, request: pb.GetTaskLogsRequest, *, timeout: float | None = None
     ) -> AsyncIterator[pb.GetTaskLogsResponse]:
         """A job's log, part by part: lines, and the tokens that resume behind them."""
-        with _translated():
+        with translated():
             async for response in self._async.GetTaskLogs(request, timeout=timeout, metadata=self._metadata_now()):
                 yield response
 
@@ -121,7 +78,7 @@ class ConnectorClient:
 
         resource: pb.Resource | None = None
         outputs = literals_pb2.LiteralMap()
-        with _translated():
+        with translated():
             metadata = self._metadata_now()
             async for response in self._sync.ExecuteTaskSync(requests(), timeout=timeout, metadata=metadata):
                 if response.WhichOneof("res") == "header":
@@ -136,7 +93,7 @@ class ConnectorClient:
 
     async def list_connectors(self, *, timeout: float | None = None) -> pb.ListConnectorsResponse:
         """What the service offers, and what it could not load."""
-        response: pb.ListConnectorsResponse = await self._call(
+        response: pb.ListConnectorsResponse = await self._answer(
             self._metadata.ListConnectors, pb.ListConnectorsRequest(), timeout
         )
         return response
@@ -147,20 +104,7 @@ class ConnectorClient:
 
     async def connector(self, name: str, *, timeout: float | None = None) -> pb.Connector:
         """What the service says of one connector."""
-        response: pb.GetConnectorResponse = await self._call(
+        response: pb.GetConnectorResponse = await self._answer(
             self._metadata.GetConnector, pb.GetConnectorRequest(name=name), timeout
         )
         return response.connector
-
-    async def _call(self, method: Any, request: Any, timeout: float | None) -> Any:
-        with _translated():
-            wait = self._timeout if timeout is None else timeout
-            return await method(request, timeout=wait, metadata=self._metadata_now())
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except grpc.aio.AioRpcError as failure:
-        raise error_of(failure) from failure

@@ -1,18 +1,13 @@
 """The client of a runner's control API; a Flyte backend has the same one."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-import grpc.aio
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from connectory.client.channel import DEFAULT_MESSAGE_BYTES, ClientTls, open_channel
-from connectory.client.failures import error_of
-from connectory.client.tokens import BearerToken, metadata_for
+from connectory.client.base import ServiceClient, translated
 from connectory.v1 import control_pb2, launch_plan_pb2
 
 __all__ = ["ControlClient"]
@@ -22,46 +17,12 @@ _SHARED = "flyteidl.service"
 """The name that both answer under: this project's runner and Flyte's backend."""
 
 
-class ControlClient:
-    """Calls one control API, at `unix:/path` or `host:port`, with its own messages.
-
-    Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Every call brings the
-    token; a `SettingsError` says when others could read it on the way. Used from one event loop; close it, or use it as
-    a context manager.
-    """
-
-    def __init__(
-        self,
-        target: str,
-        *,
-        tls: ClientTls | None = None,
-        token: BearerToken | None = None,
-        max_message_bytes: int = DEFAULT_MESSAGE_BYTES,
-        timeout: float = 60.0,
-    ) -> None:
-        self.target = target
-        self.tls = tls
-        self._metadata_now = metadata_for(target, token, tls=tls is not None)
-        self._max_message_bytes = max_message_bytes
-        self._timeout = timeout
-        self._calls: dict[str, Any] = {}
+class ControlClient(ServiceClient):
+    """Calls one control API, with its own messages; see `ServiceClient`."""
 
     @cached_property
-    def _channel(self) -> grpc.aio.Channel:
-        return open_channel(self.target, tls=self.tls, max_message_bytes=self._max_message_bytes)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """End the calls that still run, and the connection."""
-        if "_channel" in self.__dict__:
-            await self._channel.close()
+    def _calls(self) -> dict[str, Any]:
+        return {}
 
     async def create_task(self, request: control_pb2.TaskCreateRequest) -> control_pb2.TaskCreateResponse:
         """Register a version of a task."""
@@ -229,13 +190,12 @@ class ControlClient:
         self, request: control_pb2.WatchExecutionRequest
     ) -> AsyncIterator[control_pb2.WatchExecutionResponse]:
         """How an execution stands, then every change, until it ends."""
-        with _translated():
+        with translated():
             async for answer in self._call("WatchService.WatchExecution")(request, metadata=self._metadata_now()):
                 yield answer
 
     async def _one(self, method: str, request: Message) -> Any:
-        with _translated():
-            return await self._call(method)(request, timeout=self._timeout, metadata=self._metadata_now())
+        return await self._answer(self._call(method), request)
 
     def _call(self, name: str) -> Any:
         if name not in self._calls:
@@ -248,11 +208,3 @@ class ControlClient:
                 response_deserializer=GetMessageClass(described.output_type).FromString,
             )
         return self._calls[name]
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except grpc.aio.AioRpcError as failure:
-        raise error_of(failure) from failure
