@@ -29,10 +29,9 @@ from connectory.connector.secret_rules import SecretRules
 from connectory.connector.signing import signer_from
 from connectory.connector.watchdog import Watchdog
 from connectory.rpc.addresses import parse_address
-from connectory.rpc.certificates import server_credentials
 from connectory.rpc.handlers import register, server_options
 from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
-from connectory.rpc.listeners import listen_on_address, listen_on_socket
+from connectory.rpc.listeners import listen
 from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
 from connectory.secrets import default_secrets
 from connectory.storage import default_storage
@@ -106,7 +105,8 @@ async def serve(
             **reflection_handlers(_service_names(), health.draining, _descriptions),
         }
         register(server, handlers)
-        addresses = _listen(server, settings, stack)
+        tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+        addresses = listen(server, settings.listen, settings.uds, tls, stack)
         watchdog.start()
         stack.callback(watchdog.stop)
         await server.start()
@@ -136,17 +136,6 @@ def _descriptions() -> "DescriptorPool":
 
 def _categories(registry: Registry) -> list[TaskCategory]:
     return [category for registration in registry.list() for category in registration.categories]
-
-
-def _listen(server: grpc.aio.Server, settings: ServerSettings, stack: AsyncExitStack) -> tuple[str, ...]:
-    # Credentials for each address: gRPC takes their first certificate once, and a second address would get none.
-    tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-    targets = [str(listen_on_address(server, address, server_credentials(*tls))) for address in settings.listen]
-    for path in settings.uds:
-        unix_socket = listen_on_socket(server, path)
-        stack.callback(unix_socket.remove)
-        targets.append(f"unix:{unix_socket.path}")
-    return tuple(targets)
 
 
 def _ledger(settings: ServerSettings) -> Ledger:

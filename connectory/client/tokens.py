@@ -1,13 +1,13 @@
 """The bearer token that a client brings with every call."""
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TypeAlias
 
 from connectory.errors import SettingsError
 from connectory.rpc.addresses import parse_address
+from connectory.rpc.watched_file import WatchedFile
 
 __all__ = ["BearerToken", "Metadata", "metadata_for"]
 
@@ -38,7 +38,7 @@ class BearerToken:
     @classmethod
     def in_file(cls, path: Path, *, plain_text: bool = False) -> Self:
         """Whatever token the file holds when a call is made; white space around it is no part of it."""
-        return cls(_TokenFile(path).token, plain_text=plain_text)
+        return cls(_file(path).content, plain_text=plain_text)
 
     def metadata(self) -> Metadata:
         """What the next call brings."""
@@ -61,34 +61,19 @@ def metadata_for(target: str, token: BearerToken | None, *, tls: bool) -> Callab
     return token.metadata
 
 
-class _TokenFile:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._seen = self._stamp()
-        try:
-            self._token = self._read()
-        except OSError as error:
-            raise SettingsError(f"token file {str(path)!r} cannot be read: {error.strerror}") from None
+def _file(path: Path) -> WatchedFile[str]:
+    try:
+        return WatchedFile(path, _token_of, _complain)
+    except OSError as error:
+        raise SettingsError(f"token file {str(path)!r} cannot be read: {error.strerror}") from None
 
-    def token(self) -> str:
-        stamp = self._stamp()
-        if stamp != self._seen:
-            self._seen = stamp
-            try:
-                self._token = self._read()
-            except (OSError, SettingsError) as error:
-                _log.error("the token file changed and cannot be used, the token of before is: %s", error)
-        return self._token
 
-    def _read(self) -> str:
-        return _checked(self._path.read_text(errors="replace"), f"token file {str(self._path)!r}")
+def _token_of(path: Path) -> str:
+    return _checked(path.read_text(errors="replace"), f"token file {str(path)!r}")
 
-    def _stamp(self) -> tuple[int, int, int]:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return (0, 0, 0)
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+def _complain(error: OSError | SettingsError) -> None:
+    _log.error("the token file changed and cannot be used, the token of before is: %s", error)
 
 
 def _checked(token: str, what: str) -> str:

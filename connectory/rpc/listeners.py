@@ -3,14 +3,17 @@
 import os
 import socket
 import stat
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
 
 from connectory.errors import SettingsError
 from connectory.rpc.addresses import Address
+from connectory.rpc.certificates import server_credentials
 
-__all__ = ["UnixSocket", "listen_on_address", "listen_on_socket"]
+__all__ = ["listen"]
 
 _LONGEST_PATH = 107
 
@@ -28,6 +31,26 @@ def listen_on_address(server: grpc.aio.Server, address: Address, credentials: gr
             " the TLS files do not hold a matching certificate and key; choose a free port or correct them"
         ) from None
     return Address(address.host, port)
+
+
+def listen(
+    server: grpc.aio.Server,
+    addresses: Iterable[Address],
+    sockets: Iterable[Path],
+    tls: tuple[Path | None, Path | None, Path | None],
+    stack: AsyncExitStack,
+) -> tuple[str, ...]:
+    """Listen on all of them, by TLS with this certificate, key and clients' CA, and answer their gRPC targets.
+
+    The files of the sockets are taken away with the stack.
+    """
+    # Credentials for each address: gRPC takes their first certificate once, and a second address would get none.
+    targets = [str(listen_on_address(server, address, server_credentials(*tls))) for address in addresses]
+    for path in sockets:
+        unix_socket = listen_on_socket(server, path)
+        stack.callback(unix_socket.remove)
+        targets.append(f"unix:{unix_socket.path}")
+    return tuple(targets)
 
 
 class UnixSocket:

@@ -147,7 +147,8 @@ def test_nothing_is_loaded_that_the_settings_do_not_ask_for() -> None:
     assert run.stdout.strip() == "[]"
 
 
-async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def otlp_collector(service: str) -> tuple[grpc.aio.Server, str, asyncio.Queue[bytes]]:
+    """A collector of one kind of telemetry, its address, and what it is sent."""
     received: asyncio.Queue[bytes] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
@@ -157,11 +158,16 @@ async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypat
 
     collector = grpc.aio.server()
     handler = grpc.unary_unary_rpc_method_handler(export)
-    name = "opentelemetry.proto.collector.trace.v1.TraceService"
+    name = f"opentelemetry.proto.collector.{service}"
     collector.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
     port = collector.add_insecure_port("127.0.0.1:0")
     await collector.start()
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    return collector, f"http://127.0.0.1:{port}", received
+
+
+async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    collector, address, received = await otlp_collector("trace.v1.TraceService")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
     monkeypatch.setenv("OTEL_SERVICE_NAME", "tested-server")
     async with serving(TrivialConnector()) as peer:
         await peer.jobs.CreateTask(create_request("trivial"), metadata=[TRACEPARENT])
@@ -172,20 +178,8 @@ async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypat
 
 
 async def test_metrics_are_exported_by_otlp_when_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    received: asyncio.Queue[bytes] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-
-    async def export(request: bytes, _context: object) -> bytes:
-        loop.call_soon_threadsafe(received.put_nowait, request)
-        return b""
-
-    collector = grpc.aio.server()
-    handler = grpc.unary_unary_rpc_method_handler(export)
-    name = "opentelemetry.proto.collector.metrics.v1.MetricsService"
-    collector.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, {"Export": handler}),))
-    port = collector.add_insecure_port("127.0.0.1:0")
-    await collector.start()
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"http://127.0.0.1:{port}")
+    collector, address, received = await otlp_collector("metrics.v1.MetricsService")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", address)
     monkeypatch.setenv("OTEL_SERVICE_NAME", "tested-server")
     async with serving(TrivialConnector()) as peer:
         for _ in range(3):

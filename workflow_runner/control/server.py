@@ -10,10 +10,9 @@ import grpc.aio
 
 from connectory.rpc.access.audit_file import AuditFile
 from connectory.rpc.access.opening import open_access
-from connectory.rpc.certificates import server_credentials
 from connectory.rpc.handlers import register, server_options
 from connectory.rpc.health import HEALTH_SERVICE, Health, health_handlers
-from connectory.rpc.listeners import listen_on_address, listen_on_socket
+from connectory.rpc.listeners import listen
 from connectory.rpc.reflection import REFLECTION_SERVICES, reflection_handlers
 from connectory.storage import default_storage
 from workflow_runner.control.authentication import authentication_handlers
@@ -89,7 +88,8 @@ async def serve_control(
             **reflection_handlers(names, health.draining, _descriptions),
         }
         register(server, handlers)
-        addresses = _listen(server, settings, stack)
+        tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
+        addresses = listen(server, settings.listen, settings.uds, tls, stack)
         await server.start()
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(health.drain)
@@ -109,14 +109,3 @@ def _descriptions() -> "DescriptorPool":
     from workflow_runner.control.descriptions import described  # noqa: PLC0415
 
     return described()
-
-
-def _listen(server: grpc.aio.Server, settings: ControlSettings, stack: AsyncExitStack) -> tuple[str, ...]:
-    # Credentials for each address: gRPC takes their first certificate once, and a second address would get none.
-    tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
-    targets = [str(listen_on_address(server, address, server_credentials(*tls))) for address in settings.listen]
-    for path in settings.uds:
-        unix_socket = listen_on_socket(server, path)
-        stack.callback(unix_socket.remove)
-        targets.append(f"unix:{unix_socket.path}")
-    return tuple(targets)

@@ -2,8 +2,6 @@
 
 import hashlib
 import logging
-import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +12,7 @@ import yaml
 from connectory.errors import SettingsError, UnauthenticatedError
 from connectory.rpc.access.reasons import TOKEN_REFUSED
 from connectory.rpc.access.scopes import Caller, parse_scope
+from connectory.rpc.watched_file import WatchedFile
 
 __all__ = ["TokenFile"]
 
@@ -42,42 +41,20 @@ class TokenFile:
 
     def __init__(self, path: Path, *, check_every: float = 1.0) -> None:
         """Looks for a change of the file at most every `check_every` seconds."""
-        self._path = path
-        self._check_every = check_every
-        self._checked = time.monotonic()
-        self._seen = self._stamp()
-        self._callers = _read(path)
+        self._callers = WatchedFile(path, _read, _complain, check_every=check_every)
 
     def caller(self, token: str) -> Caller:
         """Whose token it is, or an `UnauthenticatedError`. What differs is the digest, so timing tells nothing."""
-        self._refresh()
-        caller = self._callers.get(hashlib.sha256(token.encode()).digest())
+        caller = self._callers.content().get(hashlib.sha256(token.encode()).digest())
         if caller is None:
             raise UnauthenticatedError(
                 "the bearer token is not known here; ask whoever runs this server for one", reason=TOKEN_REFUSED
             )
         return caller
 
-    def _refresh(self) -> None:
-        now = time.monotonic()
-        if now - self._checked < self._check_every:
-            return
-        self._checked = now
-        stamp = self._stamp()
-        if stamp == self._seen:
-            return
-        self._seen = stamp
-        try:
-            self._callers = _read(self._path)
-        except SettingsError as error:
-            _log.error("the file of tokens changed and is not used, the tokens of before are: %s", error)
 
-    def _stamp(self) -> tuple[int, int, int]:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return (0, 0, 0)
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+def _complain(error: OSError | SettingsError) -> None:
+    _log.error("the file of tokens changed and is not used, the tokens of before are: %s", error)
 
 
 def _read(path: Path) -> Mapping[bytes, Caller]:
