@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from connectory.v1 import identifiers_pb2, launch_plan_pb2
-from workflow_runner.store.database.contract import Database, Schema
-from workflow_runner.store.database.statements import load_statements
+from connectory.database.contract import Database, Schema
+from connectory.database.statements import load_statements
 
 __all__ = ["PlanKey", "ScheduledPlan", "Schedules"]
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from connectory.database.contract import Database
 from connectory.errors import StoreError
 from workflow_runner.cache.contract import ResultCache
-from workflow_runner.store.database.contract import Database
 from workflow_runner.store.leases import LeaseBook
 from workflow_runner.store.notices import Notices
 

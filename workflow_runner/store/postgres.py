@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
+from connectory.database.postgres import PostgresDatabase
+from connectory.database.statements import positional
 from workflow_runner.store.contract import ExecutionRecord, LogRecord
-from workflow_runner.store.database.postgres import PostgresDatabase
-from workflow_runner.store.database.statements import positional
 from workflow_runner.store.postgres_appends import Append, Appends
 from workflow_runner.store.postgres_notices import PostgresNotices
 from workflow_runner.store.sql_store import SqlStore, execution_values

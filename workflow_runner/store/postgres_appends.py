@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from connectory.database.contract import Row
+from connectory.database.postgres import PostgresDatabase
+from connectory.database.statements import positional
 from connectory.errors import StoreError
 from workflow_runner.store.contract import ExecutionRecord, LogRecord
-from workflow_runner.store.database.contract import Row
-from workflow_runner.store.database.postgres import PostgresDatabase
-from workflow_runner.store.database.statements import positional
 from workflow_runner.store.texts import storable
 
 __all__ = ["Append", "Appends"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from connectory.database.contract import Database, Session
 from workflow_runner.cache.contract import CachedResult, CacheEntry, Claim
-from workflow_runner.store.database.contract import Database, Session
 
 __all__ = ["SqlCache"]
 

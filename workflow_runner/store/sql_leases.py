@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from workflow_runner.store.database.contract import Database, Session
+from connectory.database.contract import Database, Session
 from workflow_runner.store.leases import Holder
 from workflow_runner.store.notices import LEASES, Notices, taken_topic
 

@@ -7,6 +7,15 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
+from connectory.database.contract import (
+    DuplicateRowError,
+    MissingRowError,
+    OpenableDatabase,
+    Row,
+    Schema,
+    Session,
+)
+from connectory.database.statements import load_statements
 from connectory.errors import StoreError
 from workflow_runner.store.contract import (
     ExecutionExistsError,
@@ -16,15 +25,6 @@ from workflow_runner.store.contract import (
     PluginState,
     UnknownExecutionError,
 )
-from workflow_runner.store.database.contract import (
-    DuplicateRowError,
-    MissingRowError,
-    OpenableDatabase,
-    Row,
-    Schema,
-    Session,
-)
-from workflow_runner.store.database.statements import load_statements
 from workflow_runner.store.notices import Notices, signal_topic
 from workflow_runner.store.owners import describe_owner, new_owner
 from workflow_runner.store.sql_cache import SqlCache

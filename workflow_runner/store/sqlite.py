@@ -3,7 +3,7 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from workflow_runner.store.database.sqlite import SqliteDatabase
+from connectory.database.sqlite import SqliteDatabase
 from workflow_runner.store.notices import Notices
 from workflow_runner.store.sql_store import SqlStore
 from workflow_runner.store.sqlite_notices import SqliteNotices

@@ -6,8 +6,8 @@ import sqlite3
 from types import TracebackType
 from typing import Self
 
-from workflow_runner.store.database.contract import Session
-from workflow_runner.store.database.sqlite import SqliteDatabase
+from connectory.database.contract import Session
+from connectory.database.sqlite import SqliteDatabase
 from workflow_runner.store.notices import Notices
 
 __all__ = ["SqliteNotices"]

@@ -1,6 +1,7 @@
 """A ledger in PostgreSQL, shared by replicas on any number of machines. Needs the extra `postgres`."""
 
 import asyncio
+import hashlib
 import logging
 import os
 import secrets
@@ -11,13 +12,18 @@ from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from connectory.connector.ledger import statements
 from connectory.connector.ledger.durable import PATIENCE, DurableLedger
-from connectory.connector.ledger.postgres_link import PostgresLink
-from connectory.connector.ledger.sql import WriteError
+from connectory.connector.ledger.sql import Sql, WriteError
+from connectory.database.postgres import PostgresDatabase
+from connectory.database.postgres_news import PostgresNews
 
 __all__ = ["PostgresLedger", "shown_url"]
 
 LEASE: Final = timedelta(seconds=15)
+_CONNECTIONS: Final = 8
+_CHANNEL: Final = "connectory_jobs"
+_NOTIFY: Final = f"SELECT pg_notify('{_CHANNEL}', :news)"
 _JOIN: Final = """
 INSERT INTO connectory_owners (name, alive_until) VALUES (:owner, :now + :lease)
 ON CONFLICT (name) DO UPDATE SET alive_until = EXCLUDED.alive_until
@@ -48,30 +54,23 @@ class PostgresLedger(DurableLedger):
         super().__init__(_Postgres(url, lease.total_seconds()), keep=keep, patience=patience)
 
 
-class _Postgres:
-    """`Sql` over a link, with a lease for this process."""
+class _Postgres(Sql):
+    """A database with a lease for this process, and a channel on which changes are told."""
 
     def __init__(self, url: str, lease: float) -> None:
+        database = PostgresDatabase(url, connections=_CONNECTIONS, patience=0.0, called="ledger")
+        super().__init__(database)
         self.name = shown_url(url)
-        self._link = PostgresLink(url, self.name)
+        self._news = PostgresNews(database, _CHANNEL, self._heard)
+        self._waiting: dict[str, asyncio.Event] = {}
         self._lease = lease
         self._owner = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._safe_until = 0.0
         self._joining = asyncio.Lock()
         self._heart: asyncio.Task[None] | None = None
 
-    async def run(self, statement: str, **values: Any) -> Sequence[Sequence[Any]]:
-        return await self._link.run(statement, values)
-
-    async def first(self, statement: str, **values: Any) -> Sequence[Any] | None:
-        rows = await self._link.run(statement, values)
-        return rows[0] if rows else None
-
-    async def change(self, statement: str, **values: Any) -> int:
-        return await self._link.change(statement, values)
-
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-        await self._link.run_many(work)
+        await super().run_many(sorted(work, key=lambda one: str(one[1].get("job"))))  # in one order, against deadlocks
 
     async def owner(self) -> str:
         if self._heart is None:
@@ -90,20 +89,37 @@ class _Postgres:
             await self._beat()
 
     async def wait(self, key: str, timeout: float) -> None:
-        await self._link.wait(key, timeout)
+        self._news.start()  # until news come, whoever waits looks by itself
+        news = _news_of(key)
+        event = self._waiting.setdefault(news, asyncio.Event())
+        try:
+            with suppress(WriteError):
+                await self.run(statements.AWAIT, key=key)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await event.wait()
+        finally:
+            if self._waiting.get(news) is event:
+                del self._waiting[news]
 
     async def tell(self, key: str) -> None:
         with suppress(WriteError):  # who waits looks again by itself
-            await self._link.tell(key)
+            await self.run(_NOTIFY, news=_news_of(key))
 
     async def aclose(self) -> None:
+        await self._news.__aexit__(None, None, None)
         if self._heart is not None:
             self._heart.cancel()
             await asyncio.wait([self._heart])
             self._heart = None
             with suppress(WriteError):
                 await self.run(_LEAVE, owner=self._owner)
-        await self._link.aclose()
+        await super().aclose()
+
+    def _heard(self, news: str) -> None:
+        event = self._waiting.get(news)
+        if event is not None:
+            event.set()
 
     async def _beat(self) -> None:
         asked = monotonic()
@@ -127,3 +143,7 @@ def shown_url(url: str) -> str:
     parts = urlsplit(url)
     where = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{where}{parts.path}"
+
+
+def _news_of(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

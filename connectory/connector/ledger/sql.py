@@ -1,11 +1,17 @@
 """What a durable ledger needs of its database."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from connectory.errors import UnavailableError
+from connectory.database.contract import OpenableDatabase, Schema, Session, UncertainError
+from connectory.errors import StoreError, UnavailableError
 
 __all__ = ["Sql", "WriteError"]
+
+T = TypeVar("T")
+_TABLES: Final = Schema(name="connectory_ledger", package=f"{__package__}.migrations", is_alone=True)
 
 
 class WriteError(UnavailableError):
@@ -16,51 +22,88 @@ class WriteError(UnavailableError):
     """Whether the statement may have been performed all the same: the connection broke before its answer."""
 
 
-class Sql(Protocol):
+class Sql(ABC):
     """Runs statements with named values (`:key`), each in a transaction of its own that is durable when it returns.
 
-    Whatever goes wrong with the database is a `WriteError`.
+    The database is opened by the first of them. Whatever goes wrong with it is a `WriteError`. Those who write into it
+    have names, and know of each other whether they live.
     """
 
-    name: str
-    """What the database is called in errors and logs; nothing secret."""
+    def __init__(self, database: OpenableDatabase) -> None:
+        self.name = database.where
+        """What the database is called in errors and logs; nothing secret."""
+        self._database = database
+        self._opening = asyncio.Lock()
+        self._is_open = False
 
     async def run(self, statement: str, **values: Any) -> Sequence[Sequence[Any]]:
         """The rows that the statement gives."""
-        ...
+        return await self._done(self._database.rows(statement, **values))
 
     async def first(self, statement: str, **values: Any) -> Sequence[Any] | None:
         """The first of the rows; None when there is none."""
-        ...
+        rows = await self.run(statement, **values)
+        return rows[0] if rows else None
 
     async def change(self, statement: str, **values: Any) -> int:
         """How many rows the statement changed."""
-        ...
+        return await self._done(self._database.change(statement, **values))
 
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Run these statements in one transaction."""
-        ...
 
+        async def transaction(session: Session) -> None:
+            for statement, values in work:
+                await session.change(statement, **values)
+
+        await self._done(self._database.run(transaction))
+
+    @abstractmethod
     async def owner(self) -> str:
         """The name under which this process writes intents. It is known as alive from now on."""
-        ...
 
+    @abstractmethod
     async def is_alive(self, owner: str) -> bool:
         """Whether the process of this name may still settle its intents."""
-        ...
 
+    @abstractmethod
     async def keep_alive(self) -> None:
         """Return only while everybody else takes this process for alive."""
-        ...
 
+    @abstractmethod
     async def wait(self, key: str, timeout: float) -> None:
         """Return when another process told that the key changed, after `timeout` seconds at the latest."""
-        ...
 
+    @abstractmethod
     async def tell(self, key: str) -> None:
         """Tell the other processes that the key changed."""
-        ...
 
     async def aclose(self) -> None:
         """Release everything."""
-        ...
+        if self._is_open:
+            self._is_open = False
+            await self._database.__aexit__(None, None, None)
+
+    async def _done(self, asked: Coroutine[Any, Any, T]) -> T:
+        try:
+            if not self._is_open:
+                await self._open()
+            return await asked
+        except (StoreError, OSError) as error:
+            told = WriteError(f"the ledger cannot be written: {error}")
+            told.may_have_happened = isinstance(error, UncertainError)
+            raise told from error
+        finally:
+            asked.close()
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if self._is_open:
+                return
+            await self._database.__aenter__()
+            try:
+                await self._database.migrate(_TABLES)
+            except BaseException:
+                await self._database.__aexit__(None, None, None)
+                raise
+            self._is_open = True

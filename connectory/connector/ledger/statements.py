@@ -1,7 +1,7 @@
 """Every SQL statement of the durable ledgers, in the words that SQLite and PostgreSQL share.
 
 `:now` is the database's own clock, in seconds since 1970, and the same all through a statement. The tables are in
-`sql/` and `postgres_sql/`. RETURNING names plain columns only: SQLite gets IS NULL wrong there.
+`migrations/`. RETURNING names plain columns only: SQLite gets IS NULL wrong there.
 """
 
 from typing import Final

@@ -16,6 +16,8 @@ from connectory.errors import UnavailableError
 from tests.connectory.connector.ledger_suite import Creator, creation
 from tests.connectory.connector.shared_ledger_suite import SharedLedgerSuite
 
+_FIRST = ("migrations", "sqlite", "0001_creations.sql")
+
 
 class TestSqliteLedger(SharedLedgerSuite):
     @pytest.fixture
@@ -103,7 +105,7 @@ async def test_many_creates_at_once_share_their_commits(path: Path) -> None:
 
 async def test_a_file_of_the_first_version_is_taken_over(path: Path) -> None:
     path.parent.mkdir()
-    script = resources.files("connectory.connector.ledger").joinpath("sql", "001_creations.sql").read_text()
+    script = resources.files("connectory.connector.ledger").joinpath(*_FIRST).read_text()
     digests = json.dumps(dict(creation().digests))
     with sqlite3.connect(path) as connection:
         connection.executescript(script)

@@ -7,15 +7,15 @@ import asyncio
 
 import pytest
 
-from connectory.errors import StoreError
-from tests.workflow_runner.store.conformance import execution, record
-from workflow_runner.store.database.contract import (
+from connectory.database.contract import (
     DuplicateRowError,
     MissingRowError,
     Schema,
     Session,
 )
-from workflow_runner.store.database.statements import load_statements
+from connectory.database.statements import load_statements
+from connectory.errors import StoreError
+from tests.workflow_runner.store.conformance import execution, record
 from workflow_runner.store.opening import open_store
 
 OLD = Schema(name="room", package="tests.workflow_runner.store.rooms.v1")
@@ -41,7 +41,7 @@ class DatabaseSuite:
         async with open_store(url) as store:
             await store.database.migrate(NEW)
             with pytest.raises(
-                StoreError, match=r"newer version of the runner: its 'room' tables have version 2, .* 1"
+                StoreError, match=r"newer version of this program: its 'room' tables have version 2, .* 1"
             ):
                 await store.database.migrate(OLD)
 
@@ -49,7 +49,7 @@ class DatabaseSuite:
         async with open_store(url) as store:
             statement = "INSERT INTO schema_versions (schema, version, applied_at) SELECT schema, 1000, applied_at "
             await store.database.change(statement + "FROM schema_versions WHERE version = 1")
-        with pytest.raises(StoreError, match="newer version of the runner: its 'executions' tables have version 1000"):
+        with pytest.raises(StoreError, match=r"newer version .* its 'executions' tables have version 1000"):
             async with open_store(url):
                 pass
 

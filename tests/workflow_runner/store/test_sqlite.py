@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from connectory.database.contract import Session
 from connectory.errors import SettingsError, StoreError
 from tests.workflow_runner.store.conformance import StoreSuite, execution, record
 from tests.workflow_runner.store.rooming import DatabaseSuite
 from tests.workflow_runner.store.sharing import SharedStoreSuite
 from workflow_runner.store.contract import Store
-from workflow_runner.store.database.contract import Session
 from workflow_runner.store.opening import open_store
 from workflow_runner.store.sqlite import SqliteStore
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from workflow_runner.control.queries import Condition, Query
-from workflow_runner.store.database.contract import Dialect
+from connectory.database.contract import Dialect
 
 __all__ = ["selecting"]
 

@@ -16,8 +16,8 @@ from workflow_runner.control.catalog.contract import (
 )
 from workflow_runner.control.catalog.selecting import selecting
 from workflow_runner.control.queries import Query
-from workflow_runner.store.database.contract import Database, DuplicateRowError, Row, Schema, Session
-from workflow_runner.store.database.statements import load_statements
+from connectory.database.contract import Database, DuplicateRowError, Row, Schema, Session
+from connectory.database.statements import load_statements
 
 __all__ = ["SqlCatalog"]
 

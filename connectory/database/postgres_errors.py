@@ -1,9 +1,9 @@
-"""What goes wrong with PostgreSQL, in the words of stores."""
+"""What goes wrong with PostgreSQL, in the words of the contract."""
 
 import asyncpg
 
+from connectory.database.contract import DuplicateRowError, MissingRowError, UncertainError
 from connectory.errors import ConnectoryError, StoreError
-from workflow_runner.store.database.contract import DuplicateRowError, MissingRowError
 
 __all__ = ["AT_ODDS", "FAILURES", "LOST", "refused", "translated"]
 
@@ -36,7 +36,7 @@ def refused(error: asyncpg.IntegrityConstraintViolationError) -> StoreError:
     return StoreError(str(error))
 
 
-def translated(error: BaseException, where: str) -> BaseException:
+def translated(error: BaseException, shown: str, *, may_be_kept: bool = False) -> BaseException:
     """Any other error; what is none of PostgreSQL's stays what it is."""
     if isinstance(error, ConnectoryError) or not isinstance(error, FAILURES):
         return error
@@ -47,4 +47,9 @@ def translated(error: BaseException, where: str) -> BaseException:
         remedy = "; another program holds its tables, resume once that has ended"
     elif isinstance(error, LOST):
         remedy = "; see that the server runs and can be reached, then resume"
-    return StoreError(f"the store {where} cannot be used: {error or type(error).__name__}{remedy}")
+    kind = UncertainError if may_be_kept and not isinstance(error, asyncpg.PostgresError) else StoreError
+    return kind(f"{shown} cannot be used: {_text(error)}{remedy}")
+
+
+def _text(error: BaseException) -> str:
+    return str(error) or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
+from connectory.database.contract import Dialect, Schema
 from connectory.errors import StoreError
-from workflow_runner.store.database.contract import Dialect, Schema
 
 __all__ = ["Script", "missing_scripts", "scripts_of"]
 
@@ -35,12 +35,12 @@ def scripts_of(schema: Schema, dialect: Dialect) -> Sequence[Script]:
     return [Script(version=number, text=file.read_text()) for number, (_, file) in enumerate(files, 1)]
 
 
-def missing_scripts(schema: Schema, dialect: Dialect, present: int, where: str) -> Sequence[Script]:
+def missing_scripts(schema: Schema, dialect: Dialect, present: int, shown: str) -> Sequence[Script]:
     """What a database of version `present` lacks. A StoreError when it is ahead."""
     scripts = scripts_of(schema, dialect)
     if present > len(scripts):
         raise StoreError(
-            f"the store {where} was written by a newer version of the runner: its {schema.name!r} tables have version "
-            f"{present}, this runner knows up to {len(scripts)}; use the newer runner"
+            f"{shown} was written by a newer version of this program: its {schema.name!r} tables have version "
+            f"{present}, this one knows up to {len(scripts)}; use the newer one"
         )
     return scripts[present:]

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 
-from workflow_runner.store.database.contract import Dialect
+from connectory.database.contract import Dialect
 
 __all__ = ["load_statements", "positional"]
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_NOW = "(extract(epoch FROM statement_timestamp())::float8)"
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 
@@ -30,10 +31,12 @@ def load_statements(package: str, dialect: Dialect) -> Mapping[str, str]:
 
 @lru_cache(maxsize=1024)
 def positional(statement: str) -> tuple[str, tuple[str, ...]]:
-    """A statement with `$1`, `$2` in place of `:name`, and the names in their order."""
+    """A statement with `$1`, `$2` in place of `:name`, and the names in their order; the clock in place of `:now`."""
     names: list[str] = []
 
     def number(match: re.Match[str]) -> str:
+        if match[1] == "now":
+            return _NOW
         if match[1] not in names:
             names.append(match[1])
         return f"${names.index(match[1]) + 1}"

@@ -16,11 +16,12 @@ statements (`load_statements`), and code that asks for them:
         async def names(self) -> Sequence[str]:
             return [name for (name,) in await self._database.rows(self._sql["select_names"], limit=100)]
 
-`Store.database` is the database of a store; it is open as long as the store is.
+`Store.database` is the database of a runner's store; it is open as long as the store is.
 
-Words of SQL that both understand: parameters are `:name`; `store_now()` is the database's own clock, in seconds since
-1970 (UTC). A colon is used for nothing else than parameters and casts (`::`). Values are str, bytes, int, float and
-None; a row is a tuple of them. Text has no character U+0000, which PostgreSQL does not keep.
+Words of SQL that both understand: parameters are `:name`, and `:now`, which is never given, is the database's own clock
+in seconds since 1970 (UTC), the same all through a statement. In the database of a store `store_now()` is that clock,
+too. A colon is used for nothing else than parameters and casts (`::`). Values are str, bytes, int, float and None; a
+row is a tuple of them. Text has no character U+0000, which PostgreSQL does not keep.
 """
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -40,6 +41,7 @@ __all__ = [
     "Schema",
     "Session",
     "Transaction",
+    "UncertainError",
 ]
 
 T = TypeVar("T")
@@ -55,6 +57,10 @@ class MissingRowError(StoreError):
     """A row that was referred to does not exist."""
 
 
+class UncertainError(StoreError):
+    """The connection was lost before the database told whether a change was kept."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schema:
     """The tables of one room, as scripts that are applied in order and never changed afterwards."""
@@ -63,6 +69,9 @@ class Schema:
     """By which the database remembers the version; unique among rooms."""
     package: str
     """Holds the folders `sqlite` and `postgres`, each with scripts 0001_what.sql, 0002_what.sql and so on."""
+    is_alone: bool = False
+    """Whether its version is kept apart from those of other rooms: in SQLite as the `user_version` of the file, which
+    it has for itself, and in PostgreSQL in a table `NAME_schema`."""
 
 
 class Session(Protocol):
@@ -77,7 +86,7 @@ class Session(Protocol):
         ...
 
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
-        """Perform a statement for each of the values."""
+        """Perform a statement for each of the values; it has no `:now`."""
         ...
 
 
@@ -91,7 +100,8 @@ class Database(Session, Protocol):
     What a finished call has written survives a crash of the process and of the machine. Statements that are asked for
     here rather than in a transaction are committed one by one. When a connection to PostgreSQL is lost under such a
     statement it is asked again, so it must be one whose repetition changes nothing; a transaction is begun again only
-    when it is certain that it was not committed.
+    when it is certain that it was not committed. When that lasts too long, or no answer comes, it is an UncertainError
+    if the change may have been kept all the same.
     """
 
     @property
@@ -104,6 +114,11 @@ class Database(Session, Protocol):
         """Which database it is, for messages; no passwords."""
         ...
 
+    @property
+    def shown(self) -> str:
+        """The same with a word for what it is, "the store runs.db"."""
+        ...
+
     async def run(self, transaction: Transaction[T], /) -> T:
         """Perform a transaction; it is committed when this returns. What it raises undoes it."""
         ...
@@ -111,7 +126,7 @@ class Database(Session, Protocol):
     async def migrate(self, schema: Schema, /) -> None:
         """Bring the tables of a room up to date; costs one read when they are.
 
-        Several processes may do so at once. A StoreError when a newer version of the runner has been at it.
+        Several processes may do so at once. A StoreError when a newer version of the program has been at it.
         """
         ...
 

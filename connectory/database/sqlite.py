@@ -1,5 +1,6 @@
 """An SQLite database in a file, or in memory."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
-from workflow_runner.store.database.contract import (
+from connectory.database.contract import (
     Dialect,
     DuplicateRowError,
     MissingRowError,
@@ -16,8 +17,8 @@ from workflow_runner.store.database.contract import (
     Session,
     Transaction,
 )
-from workflow_runner.store.database.sqlite_migrations import is_up_to_date, migrate
-from workflow_runner.store.database.sqlite_writer import Writer
+from connectory.database.sqlite_migrations import is_up_to_date, migrate
+from connectory.database.sqlite_writer import Writer
 
 __all__ = ["SqliteDatabase"]
 
@@ -28,14 +29,19 @@ class SqliteDatabase:
     """One file (WAL, every commit durable), one connection, one thread.
 
     `path` ":memory:" keeps everything in memory. Transactions run on the thread from their beginning to their end.
+    `is_private`: only the user who runs this may read the file. `called`: a word for it in messages.
     """
 
     dialect: Final[Dialect] = "sqlite"
 
-    def __init__(self, path: str | Path, *, busy_timeout: float = 5.0) -> None:
+    def __init__(
+        self, path: str | Path, *, busy_timeout: float = 5.0, is_private: bool = False, called: str = "store"
+    ) -> None:
         self.where = str(path)
+        self.shown = f"the {called} {self.where}"
         self._busy_timeout = busy_timeout
-        self._writer = Writer(self._connect, self.where)
+        self._is_private = is_private
+        self._writer = Writer(self._connect, self.shown)
 
     async def __aenter__(self) -> Self:
         self._writer.start()
@@ -58,21 +64,21 @@ class SqliteDatabase:
         return await self._writer.run(lambda connection: _change(connection, statement, values))
 
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
-        await self._writer.run(lambda connection: _change_many(connection, statement, values))
+        await self._writer.run_all(lambda connection: _change_many(connection, statement, values))
 
     async def run(self, transaction: Transaction[T], /) -> T:
-        return await self._writer.run(lambda connection: _driven(transaction, _SqliteSession(connection)))
+        return await self._writer.run_all(lambda connection: _driven(transaction, _SqliteSession(connection)))
 
     async def migrate(self, schema: Schema, /) -> None:
         if not await self._writer.run(lambda connection: is_up_to_date(connection, schema)):
-            await self._writer.run(lambda connection: migrate(connection, schema, self.where))
+            await self._writer.run_all(lambda connection: migrate(connection, schema, self.shown))
 
     def _connect(self) -> sqlite3.Connection:
         if self.where != ":memory:":
-            Path(self.where).parent.mkdir(parents=True, exist_ok=True)
+            _make_room(Path(self.where), is_private=self._is_private)
         connection = sqlite3.connect(self.where, timeout=self._busy_timeout, isolation_level=None, cached_statements=64)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            self._use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.create_function("store_now", 0, time.time)
@@ -80,6 +86,26 @@ class SqliteDatabase:
             connection.close()
             raise
         return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Turn WAL on; while another process does the same, SQLite answers "locked" without waiting."""
+        until = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+            else:
+                return
+            time.sleep(0.01)
+
+
+def _make_room(path: Path, *, is_private: bool) -> None:
+    """The folder of the file; and the file itself, when others may not read it."""
+    path.parent.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
+    if is_private:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 class _SqliteSession:
@@ -112,14 +138,14 @@ def _driven(transaction: Transaction[T], session: Session) -> T:
 
 def _rows(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any]) -> Sequence[Row]:
     try:
-        return connection.execute(statement, values).fetchall()
+        return connection.execute(statement, {**values, "now": time.time()}).fetchall()
     except sqlite3.IntegrityError as error:
         raise _refused(error) from error
 
 
 def _change(connection: sqlite3.Connection, statement: str, values: Mapping[str, Any]) -> int:
     try:
-        return connection.execute(statement, values).rowcount
+        return connection.execute(statement, {**values, "now": time.time()}).rowcount
     except sqlite3.IntegrityError as error:
         raise _refused(error) from error
 

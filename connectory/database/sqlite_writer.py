@@ -19,10 +19,13 @@ _MOST_AT_ONCE = 512
 
 
 class _Job:
-    __slots__ = ("error", "future", "loop", "result", "transaction")
+    __slots__ = ("error", "future", "is_one_statement", "loop", "result", "transaction")
 
-    def __init__(self, transaction: Transaction[Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transaction: Transaction[Any], loop: asyncio.AbstractEventLoop, *, is_one_statement: bool
+    ) -> None:
         self.transaction = transaction
+        self.is_one_statement = is_one_statement
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
@@ -44,9 +47,9 @@ class Writer:
     transaction that fails takes none of the others with it; a commit that fails fails all that were in it.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], where: str) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], shown: str) -> None:
         self._connect = connect
-        self._where = where
+        self._shown = shown
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -63,10 +66,17 @@ class Writer:
             self._thread = None
 
     async def run(self, transaction: Transaction[T]) -> T:
-        """Run one transaction and wait until it is committed."""
+        """Run one that is a single statement, and wait until it is committed."""
+        return await self._done(transaction, is_one_statement=True)
+
+    async def run_all(self, transaction: Transaction[T]) -> T:
+        """Run one of several statements; when it fails, none of them has happened."""
+        return await self._done(transaction, is_one_statement=False)
+
+    async def _done(self, transaction: Transaction[T], *, is_one_statement: bool) -> T:
         if self._thread is None:
-            raise StoreError(f"the store {self._where} is not open")
-        job = _Job(transaction, asyncio.get_running_loop())
+            raise StoreError(f"{self._shown} is not open")
+        job = _Job(transaction, asyncio.get_running_loop(), is_one_statement=is_one_statement)
         self._jobs.put(job)
         result: T = await job.future
         return result
@@ -113,6 +123,12 @@ class Writer:
             raise
 
     def _perform_one(self, connection: sqlite3.Connection, job: _Job) -> None:
+        if job.is_one_statement:  # which happens as a whole or not at all
+            try:
+                job.result = job.transaction(connection)
+            except ConnectoryError as error:
+                job.error = error
+            return
         connection.execute("SAVEPOINT job")
         try:
             job.result = job.transaction(connection)
@@ -131,7 +147,7 @@ class Writer:
             remedy = "; see that the disk works and has room, for this user too, then resume"
         elif isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             remedy = "; another program holds it, resume once that has ended"
-        return StoreError(f"the store {self._where} cannot be used: {error}{remedy}")
+        return StoreError(f"{self._shown} cannot be used: {error}{remedy}")
 
     @staticmethod
     def _answer(jobs: list[_Job]) -> None:

@@ -3,8 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 
-from workflow_runner.store.database.contract import Schema
-from workflow_runner.store.database.scripts import missing_scripts, scripts_of
+from connectory.database.contract import Schema
+from connectory.database.scripts import missing_scripts, scripts_of
 
 __all__ = ["is_up_to_date", "migrate"]
 
@@ -29,23 +29,26 @@ def is_up_to_date(connection: sqlite3.Connection, schema: Schema) -> bool:
     return _version(connection, schema) == len(scripts_of(schema, "sqlite"))
 
 
-def migrate(connection: sqlite3.Connection, schema: Schema, where: str) -> None:
+def migrate(connection: sqlite3.Connection, schema: Schema, shown: str) -> None:
     """Apply what is missing; within a transaction that has the file for itself."""
     present = _version(connection, schema)
-    missing = missing_scripts(schema, "sqlite", present, where)
-    if connection.execute(_FIND_TABLE).fetchone() is None:
+    missing = missing_scripts(schema, "sqlite", present, shown)
+    if not schema.is_alone and connection.execute(_FIND_TABLE).fetchone() is None:
         connection.execute(_CREATE_TABLE)
         if schema.name == _FIRST_SCHEMA:
             connection.executemany(_WRITE, [(schema.name, version) for version in range(1, present + 1)])
     for script in missing:
         for statement in _statements(script.text):
             connection.execute(statement)
-        connection.execute(_WRITE, (schema.name, script.version))
-    if schema.name == _FIRST_SCHEMA:
+        if not schema.is_alone:
+            connection.execute(_WRITE, (schema.name, script.version))
+    if schema.is_alone or schema.name == _FIRST_SCHEMA:
         connection.execute(f"PRAGMA user_version = {present + len(missing)}")
 
 
 def _version(connection: sqlite3.Connection, schema: Schema) -> int:
+    if schema.is_alone:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
     if connection.execute(_FIND_TABLE).fetchone() is not None:
         return int(connection.execute(_READ, (schema.name,)).fetchone()[0])
     if schema.name == _FIRST_SCHEMA:
