@@ -18,7 +18,7 @@ from connectory.connector.templates import KnownTemplate
 from connectory.errors import InternalError, NotFoundError
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Creating", "found"]
+__all__ = ["Creating", "found", "handle_of"]
 
 
 class Creating:
@@ -62,7 +62,7 @@ class Creating:
 async def _started(known: KnownTemplate, context: CreateContext[Any], gates: Gates) -> bytes:
     registration = known.route.registration
     try:
-        return _handle(known, await registration.operations["create"](context))
+        return handle_of(known, await registration.operations["create"](context))
     except FAILURES as error:
         told = translated(error, registration, "create")
         raise gates.told(registration, context.connection, told) from error.__cause__
@@ -73,7 +73,7 @@ async def found(known: KnownTemplate, context: CreateContext[Any]) -> bytes | No
     registration = known.route.registration
     try:
         job = await registration.operations["find"](context.idempotency_key, context)
-        return None if job is None else _handle(known, job)
+        return None if job is None else handle_of(known, job)
     except FAILURES as error:
         raise translated(error, registration, "find") from error.__cause__
 
@@ -99,7 +99,8 @@ async def _deleted(known: KnownTemplate, context: CreateContext[Any], gates: Gat
     gates.polled(registration, handle, ended=True)
 
 
-def _handle(known: KnownTemplate, job: Any) -> bytes:
+def handle_of(known: KnownTemplate, job: Any) -> bytes:
+    """The handle, as it crosses the wire, of the job that a connector answered."""
     registration = known.route.registration
     expected = registration.handle_type
     if isinstance(expected, type) and not isinstance(job, expected):

@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Final
@@ -13,14 +13,20 @@ from connectory.connector.failures import FAILURES
 from connectory.connector.registry import BrokenConnector, Registry
 from connectory.errors import RegistryError
 
-__all__ = ["GROUP", "discover"]
+__all__ = ["GROUP", "discover", "entry_point_names"]
 
 GROUP: Final = "connectory.connectors"
 """The entry point group under which packages name their connectors."""
 
 
-def discover(modules: Sequence[str] = (), *, entry_points: bool = True, registry: Registry | None = None) -> Registry:
-    """A registry with the connectors of every entry point, and then of every module named.
+def discover(
+    modules: Sequence[str] = (),
+    *,
+    entry_points: bool = True,
+    chosen: Callable[[str], bool] = lambda _name: True,
+    registry: Registry | None = None,
+) -> Registry:
+    """A registry with the connectors of every entry point whose name is `chosen`, and then of every module named.
 
     An entry point, and a module's attribute `connectors`, may be a connector class, a connector, an iterable of those,
     or a callable without arguments that gives one of these. A module without the attribute gives every concrete
@@ -28,11 +34,16 @@ def discover(modules: Sequence[str] = (), *, entry_points: bool = True, registry
     """
     registry = Registry() if registry is None else registry
     if entry_points:
-        for entry_point in _entry_points():
+        for entry_point in filter(lambda found: chosen(found.name), _entry_points()):
             _load_entry_point(registry, entry_point)
     for name in modules:
         _load_module(registry, name)
     return registry
+
+
+def entry_point_names() -> Sequence[str]:
+    """The names of all entry points; nothing is loaded."""
+    return tuple(dict.fromkeys(entry_point.name for entry_point in _entry_points()))
 
 
 def _entry_points() -> list[EntryPoint]:

@@ -1,6 +1,6 @@
 """Handles on the wire: JSON with a schema version, readable by people, never executable."""
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -9,7 +9,26 @@ from connectory.connector.operations import is_offered
 from connectory.connector.shapes import require_json
 from connectory.errors import InvalidTaskError, RegistryError
 
-__all__ = ["HandleCodec"]
+__all__ = ["BringsHandles", "HandleCodec", "Handles"]
+
+
+class Handles(Protocol):
+    """How the handles of one connector are written and read."""
+
+    def encode(self, label: str, job: Any, outputs: bytes) -> bytes:
+        """The handle as bytes, for the category written so, of a job whose task declares these outputs."""
+        ...
+
+    def decode(self, label: str, data: bytes) -> tuple[Any, bytes]:
+        """The job and its declared outputs. What is no handle of this category is an `InvalidTaskError`."""
+        ...
+
+
+@runtime_checkable
+class BringsHandles(Protocol):
+    """A connector that stands for another, which writes and reads the handles itself."""
+
+    handles: Handles
 
 
 class _Head(msgspec.Struct):

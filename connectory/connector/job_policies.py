@@ -69,14 +69,24 @@ class KnownPolicies:
         return policy
 
     def answer(self, registration: Registration, error: ConnectorError) -> ConnectorError:
-        """What a caller hears of an error of its create."""
-        if isinstance(error, AmbiguousError) and self.of(registration).ambiguous == "ask":
+        """What a caller hears of an error of its create.
+
+        An outcome that the ledger can settle in a moment (`retry_after`), by looking or by creating again, is worth
+        asking for again.
+        """
+        if not isinstance(error, AmbiguousError):
+            return error
+        policy = self.of(registration).ambiguous
+        soon = error.retry_after
+        if soon is not None and ("find" in registration.operations or policy == "retry"):
+            return UnavailableError(error.message, reason=error.reason, retry_after=soon)
+        if policy == "ask":
             return UnavailableError(
                 f"{error.message}; a person has to settle it (`connectory jobs settle`)",
                 reason="AWAITING_DECISION",
                 retry_after=_ASK_AGAIN,
             )
-        return error
+        return error if soon is None else AmbiguousError(error.message, reason=error.reason, fields=error.fields)
 
 
 def _said(by_name: Mapping[str, T], registration: Registration, declared: T) -> T:

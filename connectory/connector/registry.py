@@ -9,7 +9,7 @@ from connectory.connector.announcements import GivesConnector
 from connectory.connector.configs import ConfigReader
 from connectory.connector.contract import AsyncConnector, Connector, SyncConnector, TaskCategory
 from connectory.connector.generics import type_argument
-from connectory.connector.handles import HandleCodec
+from connectory.connector.handles import BringsHandles, HandleCodec, Handles
 from connectory.connector.operations import LogStream, Operation, compile_log_stream, compile_operation, is_offered
 from connectory.connector.pools import BoundedPool
 from connectory.connector.redaction import Redactor, redacting_logger
@@ -52,12 +52,12 @@ class Registration:
     check_pool: BoundedPool
     """One thread for `check`, so that one which never returns takes none from the work."""
     logger: Logger
-    handles: HandleCodec | None = None
+    handles: Handles | None = None
     logs: LogStream | None = None
     redactor: Redactor = field(default_factory=Redactor)
 
     @property
-    def codec(self) -> HandleCodec:
+    def codec(self) -> Handles:
         """How its handles are written and read. Not for a sync connector: it has none."""
         if self.handles is None:
             raise RegistryError(f"connector {self.name} does its work within one call and has no handles")
@@ -207,9 +207,11 @@ def _config_reader(config_type: Any, name: str) -> ConfigReader:
         raise RegistryError(f"connector {name}: {config_type!r} cannot be a config class: {error}") from error
 
 
-def _handle_codec(connector: Connector[Any], handle_type: Any, name: str) -> HandleCodec | None:
+def _handle_codec(connector: Connector[Any], handle_type: Any, name: str) -> Handles | None:
     if not isinstance(connector, AsyncConnector):
         return None
+    if isinstance(connector, BringsHandles):
+        return connector.handles
     try:
         return HandleCodec(connector, handle_type)
     except (TypeError, NameError) as error:

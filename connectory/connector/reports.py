@@ -5,7 +5,7 @@ from typing import Any
 from connectory.connector.contract import Phase, Resource
 from connectory.connector.outputs import OutputWriter
 from connectory.connector.registry import Registration
-from connectory.connector.resources import known_phase, to_message
+from connectory.connector.resources import known_phase, to_message, without_secrets
 from connectory.errors import InternalError
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import connector_pb2 as pb
@@ -28,7 +28,12 @@ class Reports:
         declared: interface_pb2.VariableMap | bytes,
         conversion: ConversionContext,
     ) -> pb.Resource:
-        """The message of a report. Outputs are read only when the job has succeeded."""
+        """The message of a report; of one that is a message already, the same without the secrets that were read here.
+
+        Outputs are read only when the job has succeeded.
+        """
+        if isinstance(resource, pb.Resource):
+            return without_secrets(resource, registration.redactor)
         if not isinstance(resource, Resource):
             raise InternalError(f"connector {registration.name} answered a {type(resource).__name__}, not a Resource")
         phase = known_phase(resource.phase, registration, self._unknown_phases)

@@ -3,14 +3,16 @@
 from datetime import timedelta
 from typing import Final
 
+from connectory.connector.configs import plain
 from connectory.connector.contract import JobError, Phase, Resource
+from connectory.connector.redaction import Redactor
 from connectory.connector.registry import Registration
 from connectory.connector.structs import fill_struct
 from connectory.errors import InternalError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2
 
-__all__ = ["known_phase", "to_message"]
+__all__ = ["known_phase", "to_message", "without_secrets"]
 
 MESSAGE_LIMIT: Final = 8_000
 """Longer messages lose their middle: what happened is told at the beginning, why often at the end."""
@@ -70,6 +72,22 @@ def to_message(resource: Resource, phase: Phase, registration: Registration) -> 
         kind = pb.ConnectorError.RECOVERABLE if phase is Phase.RETRYABLE_FAILED else pb.ConnectorError.NON_RECOVERABLE
         code = redactor.text(error.code) if redactor else error.code
         message.agent_error.CopyFrom(pb.ConnectorError(code=code, kind=kind, origin=_ORIGINS[error.kind]))
+    return message
+
+
+def without_secrets(message: pb.Resource, redactor: Redactor) -> pb.Resource:
+    """The message, whose texts are changed where they hold a secret."""
+    if redactor:
+        message.message = redactor.text(message.message)
+        for link in message.log_links:
+            link.uri, link.name = redactor.text(link.uri), redactor.text(link.name)
+        if message.HasField("custom_info"):
+            info = redactor.value(plain(message.custom_info))
+            message.custom_info.Clear()
+            fill_struct(message.custom_info, info, "custom_info")
+            message.custom_info.SetInParent()
+        if message.HasField("agent_error"):
+            message.agent_error.code = redactor.text(message.agent_error.code)
     return message
 
 
