@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import grpc
 from google.protobuf.message import DecodeError, Message
 
+from connector_server.admission import Admission
 from connector_server.measurements import UNKNOWN_TYPE, Series
 from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError, InvalidTaskError
@@ -88,6 +89,7 @@ class Method:
     task_type: Callable[[Any], str]
     category: Callable[[Any], TaskCategory | None]
     series: Mapping[str, Series]
+    admission: Admission
     tracer: CallTracer | None = None
     guard: Guard | None = None
 
@@ -208,7 +210,7 @@ def unary_call(method: Method, perform: Perform) -> Handler:
             await abort(context, error)
         return answer
 
-    return handle
+    return _admitted(method, handle)
 
 
 def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext], Awaitable[None]]) -> Handler:
@@ -232,13 +234,35 @@ def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext]
         if error is not None:
             await abort(context, error)
 
-    return handle
+    return _admitted(method, handle)
 
 
 def deadline_of(context: CallContext) -> datetime | None:
     """When the caller stops waiting; None: never."""
     remaining = context.time_remaining()
     return None if remaining is None else datetime.now(UTC) + timedelta(seconds=remaining)
+
+
+def _admitted(method: Method, handle: Handler) -> Handler:
+    """The handler for as many calls as the process works on; whoever comes then is told so at once.
+
+    A call that is turned away is counted, and neither read nor traced nor audited.
+    """
+    admission, unknown = method.admission, method.series[UNKNOWN_TYPE]
+
+    async def admit(data: Any, context: CallContext) -> Any:
+        if admission.in_flight >= admission.most:
+            error = admission.refusal()
+            unknown.begin(0)
+            unknown.end(status_code(error), 0.0)
+            await abort(context, error)
+        admission.in_flight += 1
+        try:
+            return await handle(data, context)
+        finally:
+            admission.in_flight -= 1
+
+    return admit
 
 
 def _note(method: Method, series: Series, code: int, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from connector_server.admission import Admission
 from connectory.connector.ledger.records import JobCount
 from connectory.connector.limits.gates import LimitCount
 from connectory.connector.registry import Registry
@@ -18,11 +19,14 @@ class Gauges:
         loop_lag: Callable[[], float],
         jobs: Callable[[], JobCount] = JobCount,
         limits: Callable[[], Iterable[LimitCount]] = tuple,
+        admission: Admission | None = None,
     ) -> None:
         self._registry = registry
         self.jobs = jobs
         """The open jobs that the ledger knew of when it was last looked through."""
         self.loop_lag = loop_lag
+        self.admission = Admission.unbounded() if admission is None else admission
+        """How many calls are worked on, and how many were turned away."""
         self.limits = limits
         """What happened at the limits of each connector that has some."""
 

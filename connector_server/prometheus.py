@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from connector_server.admission import Admission
 from connector_server.gauges import Gauges
 from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
 from connectory.connector.limits.gates import LimitCount
@@ -65,6 +66,7 @@ class ServerCollector(Collector):
             ("category",),
             (((category,), jobs.orphans.get(category, 0)) for category in jobs.live),
         )
+        yield from _admission(self.gauges.admission)
         yield from _limits(list(self.gauges.limits()))
         yield _gauge(
             "connectory_loop_lag_seconds",
@@ -96,6 +98,18 @@ def _seconds(all_series: Iterable[Series]) -> Metric:
             buckets.append((bound, float(total)))
         family.add_metric(_of(series), buckets, series.seconds)
     return family
+
+
+def _admission(admission: Admission) -> Iterator[Metric]:
+    yield _gauge(
+        "connectory_calls_in_flight", "Connector calls that the process works on.", (), [((), admission.in_flight)]
+    )
+    yield _gauge("connectory_calls_in_flight_limit", "How many it may work on at once.", (), [((), admission.most)])
+    refused = CounterMetricFamily(
+        "connectory_overload_refused_calls", "Calls that were told to come again because the process was full."
+    )
+    refused.add_metric((), admission.refused)
+    yield refused
 
 
 def _limits(counts: Sequence[LimitCount]) -> Iterator[Metric]:

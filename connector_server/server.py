@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from connector_server.admission import Admission
 from connector_server.calls import CallTracer, Guard
 from connector_server.gauges import Gauges
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
@@ -56,6 +57,7 @@ class ConnectorServer:
     health: Health
     measurements: Measurements
     watchdog: Watchdog
+    admission: Admission
 
 
 @asynccontextmanager
@@ -95,12 +97,13 @@ async def serve(
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = _tracer(registry, tracer_provider, stack)
         guard = _guard(settings, stack)
+        admission = Admission(settings.max_in_flight)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
-        metrics_address = _metrics(settings, measurements, _gauges(registry, watchdog, dispatcher), stack)
+        metrics_address = _metrics(settings, measurements, _gauges(registry, watchdog, dispatcher, admission), stack)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes, share_port=share_port))
         handlers = {
-            **connector_handlers(dispatcher, measurements, tracer, guard),
-            **job_handlers(dispatcher.jobs, measurements, tracer, guard),
+            **connector_handlers(dispatcher, measurements, admission, tracer, guard),
+            **job_handlers(dispatcher.jobs, measurements, Admission.unbounded(), tracer, guard),
             **health_handlers(health),
             **reflection_handlers(_service_names(), health.draining, _descriptions),
         }
@@ -120,6 +123,7 @@ async def serve(
             health=health,
             measurements=measurements,
             watchdog=watchdog,
+            admission=admission,
         )
 
 
@@ -142,8 +146,9 @@ def _ledger(settings: ServerSettings) -> Ledger:
     return chosen_ledger(settings.ledger, timedelta(seconds=settings.ledger_lease))
 
 
-def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher) -> Gauges:
-    return Gauges(registry, lambda: watchdog.lag, lambda: dispatcher.jobs.reaping.count, dispatcher.gates.counts)
+def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher, admission: Admission) -> Gauges:
+    jobs = dispatcher.jobs.reaping
+    return Gauges(registry, lambda: watchdog.lag, lambda: jobs.count, dispatcher.gates.counts, admission)
 
 
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from google.protobuf.message import Message
 
+from connector_server.admission import Admission
 from connector_server.calls import (
     CallRecord,
     CallTracer,
@@ -107,7 +108,11 @@ OPERATIONS: tuple[str, ...] = tuple(_OPERATIONS)
 
 
 def connector_handlers(
-    dispatcher: Dispatcher, measurements: Measurements, tracer: CallTracer | None = None, guard: Guard | None = None
+    dispatcher: Dispatcher,
+    measurements: Measurements,
+    admission: Admission,
+    tracer: CallTracer | None = None,
+    guard: Guard | None = None,
 ) -> dict[str, MethodHandler]:
     """A handler for every served method, under its full name ("/package.Service/Method")."""
     service = _Services(dispatcher)
@@ -115,7 +120,7 @@ def connector_handlers(
     for served in SERVICES:
         for wire_name, operation in served.methods.items():
             name = f"/{served.name}/{wire_name}"
-            handlers[name] = _handler(service, name, operation, measurements, tracer, guard)
+            handlers[name] = _handler(service, name, operation, measurements, admission, tracer, guard)
     return handlers
 
 
@@ -124,6 +129,7 @@ def _handler(
     name: str,
     operation: str,
     measurements: Measurements,
+    admission: Admission,
     tracer: CallTracer | None,
     guard: Guard | None,
 ) -> MethodHandler:
@@ -136,6 +142,7 @@ def _handler(
         task_type=shape.task_type,
         category=shape.category,
         series=measurements.of(operation),
+        admission=admission,
         tracer=tracer,
         guard=guard,
     )

@@ -167,6 +167,21 @@ def serve(
         float | None,
         typer.Option("--reap-every", metavar="SECONDS", min=0, help="How often orphans are looked after.  [15]"),
     ] = None,
+    max_in_flight: Annotated[
+        int | None,
+        typer.Option(
+            "--max-in-flight", metavar="CALLS", min=1, help="Calls that each process works on at once.  [20000]"
+        ),
+    ] = None,
+    config_check_every: Annotated[
+        float | None,
+        typer.Option(
+            "--config-check-every",
+            metavar="SECONDS",
+            min=0,
+            help="How often --config is looked at, to be read again when it changed.  [never]",
+        ),
+    ] = None,
     insecure_public: Annotated[
         bool | None,
         typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates.  [off]"),
@@ -193,6 +208,8 @@ def serve(
         "lease": lease,
         "limits": limits,
         "reap_every": reap_every,
+        "max_in_flight": max_in_flight,
+        "config_check_every": config_check_every,
         "tokens": tokens,
         "jwt_jwks": jwt_jwks,
         "jwt_issuer": jwt_issuer,

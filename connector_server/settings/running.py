@@ -48,3 +48,22 @@ class Running:
             examples=[str(64 * 1024 * 1024)],
         ),
     ] = 32 * 1024 * 1024
+    max_in_flight: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Calls that each process works on at once; more are told at once to come again"
+            " (RESOURCE_EXHAUSTED with a time).",
+            examples=["5000"],
+        ),
+    ] = 20_000
+    config_check_every: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=86400,
+            description="Seconds between looks at the configuration file, which is read again when it changed; 0: only"
+            " when the server is told to, by SIGHUP or the Reload RPC.",
+            examples=["5"],
+        ),
+    ] = 0.0

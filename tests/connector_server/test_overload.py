@@ -1,0 +1,59 @@
+"""A full process answers at once that callers should come again, and keeps answering who operates it."""
+
+import asyncio
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import jobs_pb2, jobs_pb2_grpc
+from tests.connector_server.fakes import SlowConnector
+from tests.connector_server.harness import create_request, error_info, execute_messages, serving, template
+from tests.connector_server.test_limits import retry_delay
+from tests.connector_server.test_metrics_endpoint import key, scrape
+
+
+async def test_who_comes_to_a_full_process_is_told_at_once_when_to_come_again() -> None:
+    slow = SlowConnector()
+    async with serving(slow, max_in_flight=1, metrics_address="127.0.0.1:0") as peer:
+        first = asyncio.ensure_future(peer.jobs.CreateTask(create_request("slow", key="1")))
+        await slow.started.wait()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await peer.jobs.CreateTask(create_request("slow", key="3"), timeout=30)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert error_info(caught.value).reason == "OVERLOADED"
+        assert 0.5 <= retry_delay(caught.value) <= 1.5
+        with pytest.raises(grpc.aio.AioRpcError) as streamed:
+            async for _ in peer.sync.ExecuteTaskSync(iter(execute_messages(template("slow")))):
+                pass
+        assert error_info(streamed.value).reason == "OVERLOADED"
+        assert slow.created == 0
+
+        health = await health_pb2_grpc.HealthStub(peer.channel).Check(health_pb2.HealthCheckRequest())
+        assert health.status == health_pb2.HealthCheckResponse.SERVING
+        await jobs_pb2_grpc.JobServiceStub(peer.channel).ListJobs(jobs_pb2.ListJobsRequest())
+
+        shown = await scrape(peer)
+        assert shown[key("connectory_overload_refused_calls_total")] == 2
+        assert shown[key("connectory_calls_in_flight")] == 1
+        assert shown[key("connectory_calls_in_flight_limit")] == 1
+
+        slow.gate.set()
+        await first
+        assert (await peer.jobs.CreateTask(create_request("slow", key="3"))).resource_meta
+        assert peer.server.admission.in_flight == 0
+
+
+async def test_a_caller_that_goes_away_makes_room() -> None:
+    slow = SlowConnector()
+    async with serving(slow, max_in_flight=1) as peer:
+        call = peer.jobs.CreateTask(create_request("slow", key="1"))
+        task = asyncio.ensure_future(call)
+        await slow.started.wait()
+        call.cancel()
+        await asyncio.wait([task])
+        while peer.server.admission.in_flight:  # noqa: ASYNC110 - the event is in the server
+            await asyncio.sleep(0)
+        slow.gate.set()
+        assert (await peer.metadata.ListConnectors(pb.ListConnectorsRequest())).connectors
