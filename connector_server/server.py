@@ -1,7 +1,6 @@
 """Builds a connector server from its settings inside a running event loop, and takes it down again in order."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import grpc
 
 from connector_server.admission import Admission
-from connector_server.calls import CallTracer, Guard
+from connector_server.calls import Guard
 from connector_server.gauges import Gauges
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
@@ -20,6 +19,7 @@ from connector_server.names import JOB_SERVICE, SERVICES
 from connector_server.reaper import reaper
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
+from connector_server.telemetry import call_tracer, otlp_is_wanted
 from connectory.connector.contract import TaskCategory
 from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
@@ -95,7 +95,7 @@ async def serve(
             (*OPERATIONS, *JOB_OPERATIONS), (category.name for category in _categories(registry))
         )
         health = Health(_service_names(), _categories(registry), dispatcher.check)
-        tracer = _tracer(registry, tracer_provider, stack)
+        tracer = call_tracer(registry, tracer_provider, stack)
         guard = _guard(settings, stack)
         admission = Admission(settings.max_in_flight)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
@@ -152,7 +152,7 @@ def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher, admi
 
 
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:
-    pushed = _otlp_is_wanted("METRICS")
+    pushed = otlp_is_wanted("METRICS")
     if settings.metrics_address is None and not pushed:
         return None
     # Optional: a server that shows no metrics does not pay for their client library.
@@ -178,31 +178,3 @@ def _guard(settings: ServerSettings, stack: AsyncExitStack) -> Guard | None:
     from connector_server.guarding import open_guard  # noqa: PLC0415
 
     return open_guard(settings, stack)
-
-
-def _tracer(registry: Registry, provider: "TracerProvider | None", stack: AsyncExitStack) -> CallTracer | None:
-    if provider is None and _otlp_is_wanted("TRACES"):
-        # Optional: without OTEL_* variables the SDK is never loaded.
-        from connector_server.otlp import exporting_provider  # noqa: PLC0415
-
-        exporting = exporting_provider()
-        stack.push_async_callback(asyncio.to_thread, exporting.shutdown)
-        provider = exporting
-    if provider is None:
-        return None
-    # Optional: without a provider no span object is ever made.
-    from connector_server.tracing import SpanTracer  # noqa: PLC0415
-
-    names = {category: registration.name for registration in registry.list() for category in registration.categories}
-    return SpanTracer(provider, names)
-
-
-def _otlp_is_wanted(signal: str) -> bool:
-    """Whether the standard variables ask for the export of TRACES or METRICS."""
-    environ = os.environ
-    if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
-        return False
-    exporter = environ.get(f"OTEL_{signal}_EXPORTER")
-    if exporter:
-        return exporter == "otlp"
-    return bool(environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))
