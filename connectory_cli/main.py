@@ -14,6 +14,7 @@ from connectory.errors import ConnectoryError
 from connectory_cli.cache_commands import add_cache_commands
 from connectory_cli.connector_commands import add_connector_commands
 from connectory_cli.control_commands import add_control_commands
+from connectory_cli.doctor_commands import add_doctor_command
 from connectory_cli.execution_commands import add_execution_commands
 from connectory_cli.job_commands import add_job_commands
 from connectory_cli.plugin_commands import add_plugin_commands
@@ -29,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 add_server_commands(app)
+add_doctor_command(app)
 add_run_commands(app)
 add_execution_commands(app)
 add_cache_commands(app)

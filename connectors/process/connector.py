@@ -119,7 +119,7 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
 
     def check(self) -> None:
         """Raise when jobs cannot be kept here."""
-        self._jobs.open()
+        self._jobs.require_usable()
 
     def close(self) -> None:
         """Leave the running commands alone; they are found again."""

@@ -178,6 +178,15 @@ class JobsFolder:
             text = f"CONNECTORY_PROCESS_DIR: {self._path} must belong to the server's user and be writable"
             raise SettingsError(f"{text} (it belongs to user {owner}, the server runs as {os.getuid()})")
 
+    def require_usable(self) -> None:
+        """Raise what `open` would raise; makes nothing."""
+        if self._path.exists():
+            self.open()
+            return
+        above = next(folder for folder in self._path.parents if folder.exists())
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise SettingsError(f"CONNECTORY_PROCESS_DIR: cannot make {self._path}: {above} cannot be written to")
+
     def of_key(self, key: str) -> JobFolder:
         """The folder of the job created under this key."""
         return self.of_job(hashlib.sha256(key.encode()).hexdigest()[:32])

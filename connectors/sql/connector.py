@@ -93,7 +93,7 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
 
     def check(self) -> None:
         """Raise when jobs cannot be recorded here."""
-        self._records.open()
+        self._records.require_usable()
 
     def close(self) -> None:
         """Cancel the jobs of this process that do not end by themselves in a moment: their threads end with it."""

@@ -67,6 +67,12 @@ class Records:
         self._prune()
         return owner
 
+    def require_usable(self) -> None:
+        """Raise when jobs cannot be recorded; makes nothing."""
+        above = next(folder for folder in (self._folder, *self._folder.parents) if folder.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            raise SettingsError(f"CONNECTORY_SQL_DIR: cannot use {self._folder}: {above} cannot be written to")
+
     def close(self) -> None:
         """Stop being an owner."""
         if self._lock is not None:

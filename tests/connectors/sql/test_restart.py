@@ -95,7 +95,7 @@ def test_a_query_whose_server_was_killed_is_ended_and_may_be_repeated(
     assert resource.phase == Phase.RETRYABLE_FAILED
     assert resource.error is not None
     assert (resource.error.code, resource.error.kind) == ("ServerLost", "system")
-    database.another_server().check()
+    database.another_server().get(job, database.job_context())
     assert str(server.process.pid) not in str(list(database.folder.rglob("*")))
 
 
