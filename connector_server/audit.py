@@ -17,7 +17,7 @@ from connectory.v1 import connector_pb2 as pb
 __all__ = ["AuditLog"]
 
 _READING: Final = frozenset(
-    {"GetTask", "GetTaskMetrics", "GetTaskLogs", "GetConnector", "ListConnectors", "ListJobs", "GetJob"}
+    {"GetTask", "GetTaskMetrics", "GetTaskLogs", "GetConnector", "ListConnectors", "ListJobs", "GetJob", "WatchTasks"}
 )
 
 

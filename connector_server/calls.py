@@ -6,7 +6,7 @@ a call costs beyond its work is what one of these bodies says.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any, Protocol
@@ -89,7 +89,7 @@ class Method:
     task_type: Callable[[Any], str]
     category: Callable[[Any], TaskCategory | None]
     series: Mapping[str, Series]
-    admission: Admission
+    admission: Admission = field(default_factory=Admission.unbounded)
     tracer: CallTracer | None = None
     guard: Guard | None = None
 
@@ -112,6 +112,15 @@ class CallRecord:
         """Find out who calls. Must come before anything is read."""
         if self._method.guard is not None:
             self._caller = await self._method.guard.admit(self._context)
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who calls; None where nobody is asked for that."""
+        return self._caller
+
+    def begin(self) -> None:
+        """Measure a call that is not about one task, instead of `read`."""
+        self._begin(None, 0)
 
     def read(self, data: bytes) -> Any:
         """Parse the first message, and measure the call under the task type that it names."""

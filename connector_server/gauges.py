@@ -6,6 +6,7 @@ from connector_server.admission import Admission
 from connectory.connector.ledger.records import JobCount
 from connectory.connector.limits.gates import LimitCount
 from connectory.connector.registry import Registry
+from connectory.connector.watching.jobs import WatchCount
 
 __all__ = ["Gauges"]
 
@@ -20,6 +21,7 @@ class Gauges:
         jobs: Callable[[], JobCount] = JobCount,
         limits: Callable[[], Iterable[LimitCount]] = tuple,
         admission: Admission | None = None,
+        watched: Callable[[], Iterable[WatchCount]] = tuple,
     ) -> None:
         self._registry = registry
         self.jobs = jobs
@@ -29,6 +31,8 @@ class Gauges:
         """How many calls are worked on, and how many were turned away."""
         self.limits = limits
         """What happened at the limits of each connector that has some."""
+        self.watched = watched
+        """What happened to watched jobs, by category."""
 
     def queued(self) -> Mapping[str, int]:
         """Calls that wait for a thread, by connector."""

@@ -33,8 +33,8 @@ OPERATION_SCOPES: Final[Mapping[str, str]] = {
 }
 """The operations as scopes call them."""
 
-_FOR_EVERYBODY: Final = frozenset({"GetConnector", "ListConnectors"})
-"""Needs no scope: which connectors there are."""
+_FOR_EVERYBODY: Final = frozenset({"GetConnector", "ListConnectors", "WatchTasks"})
+"""Needs no scope: which connectors there are, and a stream on which nothing is watched yet."""
 
 
 def open_guard(settings: ServerSettings, stack: AsyncExitStack) -> "ServerGuard":

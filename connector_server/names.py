@@ -2,7 +2,7 @@
 
 from connectory.rpc.names import ServedService, same
 
-__all__ = ["JOB_SERVICE", "SERVICES"]
+__all__ = ["JOB_SERVICE", "SERVICES", "WATCH_SERVICE"]
 
 _ASYNC_METHODS = ("CreateTask", "GetTask", "DeleteTask", "GetTaskMetrics", "GetTaskLogs")
 _METADATA_METHODS = ("GetConnector", "ListConnectors")
@@ -57,3 +57,10 @@ JOB_SERVICE = ServedService(
     methods=same("ListJobs", "GetJob", "DeleteJob", "ReapJobs", "SettleJob"),
 )
 """The service for those who operate the server; ours alone."""
+
+WATCH_SERVICE = ServedService(
+    name="connectory.v1.TaskWatchService",
+    source="TaskWatchService",
+    methods=same("WatchTasks"),
+)
+"""The service for those who would rather watch jobs than poll them; ours alone."""

@@ -12,6 +12,7 @@ from connector_server.admission import Admission
 from connector_server.gauges import Gauges
 from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
 from connectory.connector.limits.gates import LimitCount
+from connectory.connector.watching.jobs import WatchCount
 from connectory.errors import SettingsError
 from connectory.rpc.addresses import Address
 from connectory.rpc.failures import STATUS_CODES
@@ -68,6 +69,7 @@ class ServerCollector(Collector):
         )
         yield from _admission(self.gauges.admission)
         yield from _limits(list(self.gauges.limits()))
+        yield from _watched(list(self.gauges.watched()))
         yield _gauge(
             "connectory_loop_lag_seconds",
             "How late the event loop last came to a timer.",
@@ -134,6 +136,22 @@ def _limits(counts: Sequence[LimitCount]) -> Iterator[Metric]:
         for operation, count in one.refused.items():
             refused.add_metric((one.connector, operation), count)
     yield refused
+
+
+def _watched(counts: Sequence[WatchCount]) -> Iterator[Metric]:
+    yield _gauge(
+        "connectory_watched_jobs",
+        "Jobs that somebody watches, by task category.",
+        ("category",),
+        (((one.category,), one.jobs) for one in counts),
+    )
+    polls = CounterMetricFamily(
+        "connectory_watch_polls", "Polls of watched jobs, by how they ended.", labels=("category", "outcome")
+    )
+    for one in counts:
+        polls.add_metric((one.category, "answered"), one.polls - one.failed)
+        polls.add_metric((one.category, "failed"), one.failed)
+    yield polls
 
 
 def _gauge(

@@ -15,10 +15,11 @@ from connector_server.gauges import Gauges
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
-from connector_server.names import JOB_SERVICE, SERVICES
+from connector_server.names import JOB_SERVICE, SERVICES, WATCH_SERVICE
 from connector_server.reaper import reaper
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
+from connector_server.watching import WATCH_OPERATIONS, TaskWatches
 from connector_server.telemetry import call_tracer, otlp_is_wanted
 from connectory.connector.contract import TaskCategory
 from connectory.connector.discovery import discover
@@ -92,7 +93,7 @@ async def serve(
         )
         stack.push_async_callback(dispatcher.aclose, timeout=settings.grace)
         measurements = Measurements(
-            (*OPERATIONS, *JOB_OPERATIONS), (category.name for category in _categories(registry))
+            (*OPERATIONS, *JOB_OPERATIONS, *WATCH_OPERATIONS), (category.name for category in _categories(registry))
         )
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = call_tracer(registry, tracer_provider, stack)
@@ -101,9 +102,11 @@ async def serve(
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
         metrics_address = _metrics(settings, measurements, _gauges(registry, watchdog, dispatcher, admission), stack)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes, share_port=share_port))
+        watches = TaskWatches(dispatcher.watching, settings.max_message_bytes)
         handlers = {
             **connector_handlers(dispatcher, measurements, admission, tracer, guard),
             **job_handlers(dispatcher.jobs, measurements, Admission.unbounded(), tracer, guard),
+            **watches.handlers(measurements, tracer, guard),
             **health_handlers(health),
             **reflection_handlers(_service_names(), health.draining, _descriptions),
         }
@@ -115,6 +118,7 @@ async def serve(
         await server.start()
         await stack.enter_async_context(reaper(dispatcher.jobs.reaping, settings.reap_every))
         stack.push_async_callback(server.stop, settings.grace)
+        stack.callback(watches.drain)
         stack.callback(health.drain)
         yield ConnectorServer(
             addresses=addresses,
@@ -128,7 +132,7 @@ async def serve(
 
 
 def _service_names() -> tuple[str, ...]:
-    return (*(served.name for served in (*SERVICES, JOB_SERVICE)), HEALTH_SERVICE, *REFLECTION_SERVICES)
+    return (*(served.name for served in (*SERVICES, JOB_SERVICE, WATCH_SERVICE)), HEALTH_SERVICE, *REFLECTION_SERVICES)
 
 
 def _descriptions() -> "DescriptorPool":
@@ -148,7 +152,8 @@ def _ledger(settings: ServerSettings) -> Ledger:
 
 def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher, admission: Admission) -> Gauges:
     jobs = dispatcher.jobs.reaping
-    return Gauges(registry, lambda: watchdog.lag, lambda: jobs.count, dispatcher.gates.counts, admission)
+    lag, watched = (lambda: watchdog.lag), dispatcher.watching.counts
+    return Gauges(registry, lag, lambda: jobs.count, dispatcher.gates.counts, admission, watched)
 
 
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:

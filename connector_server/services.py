@@ -27,15 +27,17 @@ from connectory.rpc.handlers import CallContext, MethodHandler
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
 
-__all__ = ["OPERATIONS", "connector_handlers"]
+__all__ = ["OPERATIONS", "connector_handlers", "named_category", "named_type"]
 
 
-def _named_type(request: Any) -> str:
+def named_type(request: Any) -> str:
+    """The task type of a request about a job."""
     return str(request.task_category.name or request.task_type)
 
 
-def _named_category(request: Any) -> TaskCategory:
-    return TaskCategory(_named_type(request), request.task_category.version)
+def named_category(request: Any) -> TaskCategory:
+    """The category of a request about a job."""
+    return TaskCategory(named_type(request), request.task_category.version)
 
 
 def _template_type(request: Any) -> str:
@@ -76,8 +78,8 @@ class _Operation:
 def _on_job(request_class: Any, *, stream_answers: bool = False) -> _Operation:
     return _Operation(
         request_class=request_class,
-        task_type=_named_type,
-        category=_named_category,
+        task_type=named_type,
+        category=named_category,
         stream_answers=stream_answers,
     )
 

@@ -267,6 +267,10 @@ class AsyncConnector(Connector[ConfigT], Generic[ConfigT, HandleT]):
     """
     lease: ClassVar[timedelta] = timedelta(hours=1)
     """How long after its latest poll a job counts as looked after; zero: for ever. Operators may say otherwise."""
+    poll_every: ClassVar[timedelta | None] = None
+    """How often a job that somebody watches is polled, unless its `Resource` says `poll_after`; None: soon after its
+    create often, later every five seconds.
+    """
 
     def create(self, ctx: CreateContext[ConfigT]) -> MaybeAwaitable[HandleT]:
         """Start the job and return its handle.

@@ -15,22 +15,25 @@ from connectory.connector.deleting import Deleting
 from connectory.connector.failures import FAILURES, translated
 from connectory.connector.job_policies import KnownPolicies, Policies
 from connectory.connector.jobs import Jobs
-from connectory.connector.leases import ENDED, Leases
+from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.connector.limits import LimitChanges
 from connectory.connector.limits.credentials import connection_of
 from connectory.connector.limits.gate import Timers
 from connectory.connector.limits.gates import Gates
 from connectory.connector.listing import list_connectors, listed_connector
+from connectory.connector.polling import Polling
 from connectory.connector.reaping import Reaping
 from connectory.connector.registry import Registration, Registry, Route
 from connectory.connector.reports import Reports
 from connectory.connector.secret_rules import NO_RULES, SecretRules
 from connectory.connector.series import log_messages, metric_messages, metrics_request
+from connectory.connector.shared_polls import SharedPolls
 from connectory.connector.signing import HandleSigner
 from connectory.connector.streams import answers_of, merged
 from connectory.connector.templates import KnownTemplates
-from connectory.errors import NotFoundError, UnsupportedError
+from connectory.connector.watching.hub import Watching
+from connectory.errors import UnsupportedError
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import TypeRegistry
@@ -78,15 +81,17 @@ class Dispatcher:
     ) -> None:
         self.registry = registry
         self._contexts = Contexts(secrets=secrets, storage=storage, types=types, rules=secret_rules)
-        self._reports = Reports(types)
+        reports = self._reports = Reports(types)
         self._templates = KnownTemplates()
         known = MemoryLedger() if ledger is None else ledger
         self._policies = KnownPolicies(Policies() if policies is None else policies)
         self._leases = Leases(known)
         self.gates = Gates(limits or {}, timers)
+        self.polls = SharedPolls(Polling(self._contexts, reports, self.gates, self._leases, self._policies))
+        self.watching = Watching(self.polls, self.gates, self._policies, self._of_job, self._handle)
         self._creating = Creating(known, self._contexts, self._policies, self.gates)
         self._deleting = Deleting(known, self._contexts, self._templates, self._leases, self.gates)
-        reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies)
+        reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies, self.gates)
         self.jobs = Jobs(registry, known, self._deleting, self._leases, reaping, signer)
         self._signer = signer
 
@@ -105,32 +110,12 @@ class Dispatcher:
             handle = await self._creating.create(known, request, received, deadline)
         except FAILURES as error:
             raise self._policies.answer(registration, translated(error, registration, "create")) from error.__cause__
+        self.polls.forget(handle)
         return pb.CreateTaskResponse(resource_meta=handle if self._signer is None else self._signer.signed(handle))
 
     async def get(self, request: pb.GetTaskRequest, *, deadline: datetime | None = None) -> pb.GetTaskResponse:
-        """Report on a job."""
-        route = self._of_job(request)
-        registration = route.registration
-        handle = self._handle(request)
-        gates = self.gates.of(registration)
-        if gates is not None:
-            await gates.poll(request)
-        try:
-            job, declared = registration.codec.decode(route.label, handle)
-            context = self._contexts.of_job(route, deadline, request)
-            prefix = context.output_prefix = request.output_prefix
-            resource = await registration.operations["get"](job, context)
-            conversion = self._contexts.conversion_to(prefix)
-            message = await self._reports.message(registration, resource, declared, conversion)
-        except FAILURES as error:
-            if isinstance(error, NotFoundError):
-                self.gates.polled(registration, handle, ended=True)
-            told = translated(error, registration, "get")
-            raise self.gates.told(registration, connection_of(request), told) from error.__cause__
-        self._leases.polled(handle, message.phase, self._policies.of(registration).lease)
-        if gates is not None:
-            gates.polled(handle, ended=message.phase in ENDED)
-        return pb.GetTaskResponse(resource=message)
+        """Report on a job. Who asks while somebody else does shares the answer; how a job ended is remembered."""
+        return await self.polls.get(self._of_job(request), request, self._handle(request), deadline)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, deadline: datetime | None = None) -> pb.DeleteTaskResponse:
         """End a job, by its handle or by its key. One that is gone is no error."""
@@ -138,10 +123,12 @@ class Dispatcher:
         registration = route.registration
         try:
             if request.idempotency_key and not request.resource_meta:
-                await self._deleting.by_key(route, request.idempotency_key, request)
+                record = await self._deleting.by_key(route, request.idempotency_key, request)
+                self.polls.forget(record.handle)
             else:
-                context = self._contexts.of_job(route, deadline, request)
-                await self._deleting.by_handle(route, self._handle(request), context)
+                handle = self._handle(request)
+                await self._deleting.by_handle(route, handle, self._contexts.of_job(route, deadline, request))
+                self.polls.forget(handle)
         except FAILURES as error:
             told = translated(error, registration, "delete")
             raise self.gates.told(registration, connection_of(request), told) from error.__cause__
@@ -248,6 +235,7 @@ class Dispatcher:
 
         After `timeout` seconds (None: however long it takes) creates that are still under way are left to themselves.
         """
+        await self.watching.aclose()
         try:
             async with asyncio.timeout(timeout):
                 await self._deleting.aclose()

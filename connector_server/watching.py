@@ -1,0 +1,134 @@
+"""The watch service: one handler for streams on which callers watch jobs."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+import grpc
+
+from connector_server.admission import Admission
+from connector_server.calls import CallRecord, CallTracer, Guard, Method, stream_call
+from connector_server.measurements import Measurements
+from connector_server.names import WATCH_SERVICE
+from connector_server.services import named_category, named_type
+from connector_server.watch_streams import LARGEST_CHANGE, WatchStream
+from connectory.connector.watching.hub import Watching
+from connectory.errors import ConnectorError, UnavailableError
+from connectory.rpc.failures import status_code
+from connectory.rpc.handlers import CallContext, MethodHandler
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import watch_pb2
+
+__all__ = ["WATCH_OPERATIONS", "TaskWatches"]
+
+WATCH_OPERATIONS: Final = ("WatchTasks",)
+"""The operations by the names that metrics, spans and logs use."""
+_NAME: Final = f"/{WATCH_SERVICE.name}/WatchTasks"
+_ADMIT_EVERY: Final = 60.0
+"""So often, in seconds, a stream's caller is looked at again: tokens expire, and scopes change."""
+
+
+class TaskWatches:
+    """Answers streams until `drain`, which ends them all as UNAVAILABLE: their callers go on elsewhere."""
+
+    def __init__(self, watching: Watching, max_message_bytes: int) -> None:
+        self._watching = watching
+        self._largest = min(LARGEST_CHANGE, max_message_bytes // 4)
+        self._draining = asyncio.Event()
+
+    def handlers(
+        self, measurements: Measurements, tracer: CallTracer | None = None, guard: Guard | None = None
+    ) -> Mapping[str, MethodHandler]:
+        """The handler of the service's method, under its full name."""
+        method = Method(
+            name=_NAME,
+            operation="WatchTasks",
+            request_class=watch_pb2.WatchTasksRequest,
+            task_type=lambda _request: "",
+            category=lambda _request: None,
+            series=measurements.of("WatchTasks"),
+            admission=Admission.unbounded(),
+            tracer=tracer,
+            guard=guard,
+        )
+        asking = Method(
+            name=_NAME,
+            operation="GetTask",
+            request_class=pb.GetTaskRequest,
+            task_type=named_type,
+            category=named_category,
+            series=measurements.of("GetTask"),
+            admission=Admission.unbounded(),
+        )
+
+        async def watch(record: CallRecord, _requests: Any, context: CallContext) -> None:
+            record.begin()
+            await self._watch(_Asking(record, asking, guard, context), context)
+
+        return {_NAME: grpc.stream_stream_rpc_method_handler(stream_call(method, watch))}
+
+    def drain(self) -> None:
+        """End all streams."""
+        self._draining.set()
+
+    async def _watch(self, asking: "_Asking", context: CallContext) -> None:
+        stream = WatchStream(self._watching, asking.allow, self._largest)
+        writing = asyncio.create_task(_write(stream, context))
+        others = [_read(stream, asking, context), self._drained(), asking.keep_admitting()]
+        tasks = {writing, *map(asyncio.create_task, others)}
+        waiting = set(tasks)
+        try:
+            while not writing.done():
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            stream.close()
+
+    async def _drained(self) -> None:
+        await self._draining.wait()
+        raise UnavailableError("the server stops; watch the jobs at another one", reason="DRAINING")
+
+
+class _Asking:
+    """Who asks, and what that one may ask about."""
+
+    def __init__(self, record: CallRecord, method: Method, guard: Guard | None, context: CallContext) -> None:
+        self.record = record
+        self._method = method
+        self._guard = guard
+        self._context = context
+
+    def allow(self, task: pb.GetTaskRequest) -> None:
+        """Raise an error when the caller may not ask about this job; that is noted as it is for GetTask."""
+        caller = self.record.caller
+        if self._guard is None or caller is None:
+            return
+        try:
+            self._guard.allow(caller, self._method, task)
+        except ConnectorError as error:
+            self._guard.ended(caller, self._method, task, self._context, status_code(error), error)
+            raise
+
+    async def keep_admitting(self) -> None:
+        """Raise an error when the caller is not let in any more, or may do something else than before."""
+        if self._guard is None:
+            return
+        while True:
+            await asyncio.sleep(_ADMIT_EVERY)
+            if await self._guard.admit(self._context) != self.record.caller:
+                raise UnavailableError("what the caller may do has changed; watch anew", reason="ACCESS_CHANGED")
+
+
+async def _read(stream: WatchStream, asking: _Asking, context: CallContext) -> None:
+    while (data := await context.read()) is not grpc.aio.EOF:
+        await stream.take(asking.record.read_more(data))
+    stream.finish()
+
+
+async def _write(stream: WatchStream, context: CallContext) -> None:
+    while (response := await stream.changes()) is not None:
+        await context.write(response.SerializeToString())

@@ -1,0 +1,122 @@
+"""Polls for one job are shared by all who ask for it at once, and how it ended is remembered."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from connectory.connector.leases import ENDED
+from connectory.connector.limits.credentials import connection_of, credential_of
+from connectory.connector.polling import Polling
+from connectory.connector.registry import Route
+from connectory.errors import ConnectorError, DeadlineExceededError
+from connectory.v1 import connector_pb2 as pb
+
+__all__ = ["MOST_BYTES", "MOST_JOBS", "SharedPolls"]
+
+MOST_JOBS: Final = 4096
+"""The ends of so many jobs are remembered; the one that was asked for least recently is forgotten first."""
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""So many bytes of answers are remembered at most; one that takes more than a sixteenth of that is not."""
+
+_Asked: TypeAlias = tuple[str, str, str]
+"""As what and by whom a job is asked about: category, output prefix, credential."""
+
+
+class _Flight:
+    """A poll that is under way, and those who wait for its answer."""
+
+    __slots__ = ("landed",)
+
+    def __init__(self) -> None:
+        self.landed: asyncio.Future[pb.GetTaskResponse | ConnectorError | None] | None = None
+
+    async def answer(self) -> pb.GetTaskResponse | None:
+        """What the poll brings; None when whoever made it gave up, which says nothing about the job."""
+        if self.landed is None:
+            self.landed = asyncio.get_running_loop().create_future()
+        outcome = await asyncio.shield(self.landed)
+        if isinstance(outcome, ConnectorError):
+            raise type(outcome)(
+                outcome.message, reason=outcome.reason, fields=outcome.fields, retry_after=outcome.retry_after
+            )
+        return outcome
+
+    def land(self, outcome: pb.GetTaskResponse | ConnectorError | None) -> None:
+        if self.landed is not None:
+            self.landed.set_result(outcome)
+
+
+class SharedPolls:
+    """Asks connectors by `polling`, each once for all who ask about a job at the same time.
+
+    Who brings another credential, or names another output prefix, is answered by a poll of its own. Answers are shared:
+    nobody may change one.
+    """
+
+    def __init__(self, polling: Polling) -> None:
+        self._polling = polling
+        self._flights: dict[bytes, dict[_Asked, _Flight]] = {}
+        self._ended: OrderedDict[bytes, dict[_Asked, pb.GetTaskResponse]] = OrderedDict()
+        self._bytes = 0
+
+    async def get(
+        self, route: Route, request: pb.GetTaskRequest, handle: bytes, deadline: datetime | None
+    ) -> pb.GetTaskResponse:
+        """How the job of this handle, which is the request's without its signature, stands."""
+        asked = (route.label, request.output_prefix, credential_of(connection_of(request)))
+        ended = self._ended.get(handle)
+        if ended is not None and asked in ended:
+            self._ended.move_to_end(handle)
+            return ended[asked]
+        while (flight := self._flight(handle, asked)) is not None:
+            answer = await flight.answer()
+            if answer is not None:
+                return answer
+        return await self._poll(asked, route, request, handle, deadline)
+
+    def forget(self, handle: bytes) -> None:
+        """Something was done about the job: who asks from now on is answered by a new poll."""
+        self._flights.pop(handle, None)
+        ended = self._ended.pop(handle, None)
+        if ended is not None:
+            self._bytes -= sum(answer.ByteSize() for answer in ended.values())
+
+    def _flight(self, handle: bytes, asked: _Asked) -> _Flight | None:
+        flights = self._flights.get(handle)
+        return None if flights is None else flights.get(asked)
+
+    async def _poll(
+        self, asked: _Asked, route: Route, request: pb.GetTaskRequest, handle: bytes, deadline: datetime | None
+    ) -> pb.GetTaskResponse:
+        flight = _Flight()
+        flights = self._flights.setdefault(handle, {})
+        flights[asked] = flight
+        outcome: pb.GetTaskResponse | ConnectorError | None = None
+        try:
+            outcome = answer = await self._polling.poll(route, request, handle, deadline)
+        except DeadlineExceededError:
+            raise  # of this caller alone
+        except ConnectorError as error:
+            outcome = error
+            raise
+        finally:
+            if flights.get(asked) is flight:
+                del flights[asked]
+            current = self._flights.get(handle) is flights
+            if current and not flights:
+                del self._flights[handle]
+            flight.land(outcome)
+        if current and answer.resource.phase in ENDED:
+            self._remember(handle, asked, answer)
+        return answer
+
+    def _remember(self, handle: bytes, asked: _Asked, answer: pb.GetTaskResponse) -> None:
+        size = answer.ByteSize()
+        if size > MOST_BYTES // 16:
+            return
+        self._ended.setdefault(handle, {})[asked] = answer
+        self._ended.move_to_end(handle)
+        self._bytes += size
+        while len(self._ended) > MOST_JOBS or self._bytes > MOST_BYTES:
+            self.forget(next(iter(self._ended)))
