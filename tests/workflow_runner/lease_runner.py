@@ -10,18 +10,21 @@ from workflow_runner.plugins.connector import connector_plugin
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import Store
 from workflow_runner.store.opening import open_store
+from workflow_runner.store.postgres import PostgresStore
 from workflow_runner.store.sqlite import SqliteStore
 
 
 async def main(url: str, target: str, owner: str, start: str, expect: str) -> None:
     """Start the executions of these numbers, then wait until those of the other numbers have ended.
 
-    With the owner "patient" the store's troubles are told, and waited through.
+    With the owner "patient" the store's troubles are told, and waited through. "hasty" waits a second for PostgreSQL.
     """
     patient = owner == "patient"
     store: Store = open_store(url, owner=owner)
     if patient and url.startswith("sqlite:///"):
         store = SqliteStore(url.removeprefix("sqlite:///"), busy_timeout=0.2)
+    if owner == "hasty":
+        store = PostgresStore(url, patience=1.0, answer_within=1.0, owner=owner)
     plugins = [connector_plugin([ConnectorClient(target)])]
     async with Runner(store, plugins, lease=2.0, adopt=True) as runner:
         say("up")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from connectory.database.postgres import PostgresDatabase
+from connectory.database.postgres import ANSWER_WITHIN, PostgresDatabase
 from connectory.database.statements import positional
 from workflow_runner.store.contract import ExecutionRecord, LogRecord
 from workflow_runner.store.postgres_appends import Append, Appends
@@ -20,8 +20,16 @@ class PostgresStore(SqlStore):
     Notices reach every runner on the database. A server that is started anew holds things up for as long as that takes.
     """
 
-    def __init__(self, url: str, *, patience: float = 15.0, lock_timeout: float = 5.0, owner: str = "") -> None:
-        database = PostgresDatabase(url, patience=patience, lock_timeout=lock_timeout)
+    def __init__(
+        self,
+        url: str,
+        *,
+        patience: float = 15.0,
+        answer_within: float = ANSWER_WITHIN,
+        lock_timeout: float = 5.0,
+        owner: str = "",
+    ) -> None:
+        database = PostgresDatabase(url, patience=patience, answer_within=answer_within, lock_timeout=lock_timeout)
         self._postgres = database
         self._postgres_notices = PostgresNotices(database)
         super().__init__(database, self._postgres_notices, owner)

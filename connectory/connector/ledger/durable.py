@@ -24,7 +24,7 @@ from connectory.connector.ledger.contract import (
 )
 from connectory.connector.ledger.job_rows import JobRows, job_of
 from connectory.connector.ledger.records import JobRecord
-from connectory.connector.ledger.sql import Sql, WriteError
+from connectory.connector.ledger.sql import ASK_AGAIN, Sql, WriteError
 from connectory.errors import AmbiguousError, UnavailableError
 
 __all__ = ["DurableLedger"]
@@ -154,7 +154,7 @@ class DurableLedger(JobRows):
         except WriteError as error:
             if error.may_have_happened:
                 await self._store_end(key)
-            raise WriteError(f"{error.message}; nothing was created") from error
+            raise WriteError(f"{error.message}; nothing was created", retry_after=ASK_AGAIN) from error
         flight = self._flights[key]
         flight.holds_key = True
         flight.told.set()

@@ -22,6 +22,8 @@ __all__ = ["PostgresLedger", "shown_url"]
 
 LEASE: Final = timedelta(seconds=15)
 _CONNECTIONS: Final = 8
+_ANSWER_WITHIN: Final = 5.0
+"""Seconds for a statement: so much less than callers usually wait that they are told, and do not give up first."""
 _CHANNEL: Final = "connectory_jobs"
 _NOTIFY: Final = f"SELECT pg_notify('{_CHANNEL}', :news)"
 _JOIN: Final = """
@@ -58,7 +60,9 @@ class _Postgres(Sql):
     """A database with a lease for this process, and a channel on which changes are told."""
 
     def __init__(self, url: str, lease: float) -> None:
-        database = PostgresDatabase(url, connections=_CONNECTIONS, patience=0.0, called="ledger")
+        database = PostgresDatabase(
+            url, connections=_CONNECTIONS, patience=0.0, answer_within=_ANSWER_WITHIN, called="ledger"
+        )
         super().__init__(database)
         self.name = shown_url(url)
         self._news = PostgresNews(database, _CHANNEL, self._heard)

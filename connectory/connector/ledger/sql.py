@@ -3,14 +3,17 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from connectory.database.contract import OpenableDatabase, Schema, Session, UncertainError
 from connectory.errors import StoreError, UnavailableError
 
-__all__ = ["Sql", "WriteError"]
+__all__ = ["ASK_AGAIN", "Sql", "WriteError"]
 
 T = TypeVar("T")
+ASK_AGAIN: Final = timedelta(seconds=2)
+"""When a caller should ask again whose call found the ledger's database unusable."""
 _TABLES: Final = Schema(name="connectory_ledger", package=f"{__package__}.migrations", is_alone=True)
 
 
@@ -90,7 +93,7 @@ class Sql(ABC):
                 await self._open()
             return await asked
         except (StoreError, OSError) as error:
-            told = WriteError(f"the ledger cannot be written: {error}")
+            told = WriteError(f"the ledger cannot be written: {error}", retry_after=ASK_AGAIN)
             told.may_have_happened = isinstance(error, UncertainError)
             raise told from error
         finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connectory.connector.ledger.durable import PATIENCE, DurableLedger
 from connectory.connector.ledger.liveness import Owner
-from connectory.connector.ledger.sql import Sql, WriteError
+from connectory.connector.ledger.sql import ASK_AGAIN, Sql, WriteError
 from connectory.database.sqlite import SqliteDatabase
 
 __all__ = ["SqliteLedger"]
@@ -56,5 +56,5 @@ class _Sqlite(Sql):
             try:
                 self._owner = Owner(self._owners)
             except OSError as error:
-                raise WriteError(f"the ledger {self.name} cannot be written: {error}") from error
+                raise WriteError(f"the ledger {self.name} cannot be written: {error}", retry_after=ASK_AGAIN) from error
         return self._owner

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ from connectory.errors import UnavailableError
 from tests.connectory.connector.ledger_suite import Creator, creation
 from tests.connectory.connector.shared_ledger_suite import SharedLedgerSuite
 from tests.connectory.connector.shared_ledgers import LEASE, opened
+from tests.networks import network_to
 from tests.postgres import PostgresServer, postgres_when_installed
 
 
@@ -92,6 +94,31 @@ async def test_without_the_database_nothing_is_created() -> None:
     assert creator.started == 0
     assert "secret" not in str(refused.value)
     await ledger.aclose()
+
+
+async def test_a_database_that_falls_silent_is_told_in_time_and_nothing_is_created(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectory.connector.ledger.postgres._ANSWER_WITHIN", 0.3)
+    server.query("CREATE DATABASE silent")
+    with network_to(server) as network:
+        ledger = opened(network.through(server.socket_uri.replace("/postgres?", "/silent?")))
+        creator = Creator()
+        await ledger.once(creation("first"), creator.create)
+        network.tell("stall")
+        with pytest.raises(UnavailableError, match=r"does not answer.*nothing was created") as refused:
+            await ledger.once(creation(), creator.create)
+        assert refused.value.retry_after is not None
+        assert creator.started == 1
+        network.tell("heal")
+        async with asyncio.timeout(30):
+            while creator.started == 1:
+                with suppress(UnavailableError):
+                    await ledger.once(creation(), creator.create)
+                await asyncio.sleep(0.01)
+        assert creator.started == 2
+        await ledger.aclose()
+    server.query("DROP DATABASE silent WITH (FORCE)")
 
 
 async def test_connections_that_break_are_made_again(where: str, server: PostgresServer) -> None:
