@@ -8,7 +8,6 @@ from typing import Any, Final
 import grpc
 from google.protobuf.message import Message
 
-from connector_server.admission import Admission
 from connector_server.calls import CallTracer, Guard, Method, unary_call
 from connector_server.measurements import Measurements
 from connector_server.names import JOB_SERVICE
@@ -53,11 +52,7 @@ _OUTCOMES: Final = {
 
 
 def job_handlers(
-    jobs: Jobs,
-    measurements: Measurements,
-    admission: Admission,
-    tracer: CallTracer | None = None,
-    guard: Guard | None = None,
+    jobs: Jobs, measurements: Measurements, tracer: CallTracer | None = None, guard: Guard | None = None
 ) -> dict[str, MethodHandler]:
     """A handler for every method of the job service, under its full name."""
     service = _JobService(jobs)
@@ -70,19 +65,13 @@ def job_handlers(
     }
     return {
         f"/{JOB_SERVICE.name}/{operation}": grpc.unary_unary_rpc_method_handler(
-            unary_call(_method(operation, measurements, admission, tracer, guard), _performed_by(perform[operation]))
+            unary_call(_method(operation, measurements, tracer, guard), _performed_by(perform[operation]))
         )
         for operation in JOB_OPERATIONS
     }
 
 
-def _method(
-    operation: str,
-    measurements: Measurements,
-    admission: Admission,
-    tracer: CallTracer | None,
-    guard: Guard | None,
-) -> Method:
+def _method(operation: str, measurements: Measurements, tracer: CallTracer | None, guard: Guard | None) -> Method:
     return Method(
         name=f"/{JOB_SERVICE.name}/{operation}",
         operation=operation,
@@ -90,7 +79,6 @@ def _method(
         task_type=lambda _request: "",
         category=lambda _request: None,
         series=measurements.of(operation),
-        admission=admission,
         tracer=tracer,
         guard=guard,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -11,6 +12,7 @@ from prometheus_client.registry import Collector
 from connector_server.admission import Admission
 from connector_server.gauges import Gauges
 from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
+from connectory.connector.limits.gate import WAIT_BOUNDS
 from connectory.connector.limits.gates import LimitCount
 from connectory.connector.watching.jobs import WatchCount
 from connectory.errors import SettingsError
@@ -94,12 +96,13 @@ def _requests(all_series: Iterable[Series]) -> Metric:
 def _seconds(all_series: Iterable[Series]) -> Metric:
     family = HistogramMetricFamily("connectory_request_seconds", "How long calls took.", labels=_LABELS)
     for series in all_series:
-        total, buckets = 0, []
-        for bound, count in zip((*map(str, LATENCY_BOUNDS), "+Inf"), series.buckets, strict=True):
-            total += count
-            buckets.append((bound, float(total)))
-        family.add_metric(_of(series), buckets, series.seconds)
+        family.add_metric(_of(series), _cumulative(LATENCY_BOUNDS, series.buckets), series.seconds)
     return family
+
+
+def _cumulative(bounds: Iterable[float], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """The buckets of a histogram as Prometheus wants them: each with what is in the lower ones."""
+    return list(zip((*map(str, bounds), "+Inf"), map(float, accumulate(counts)), strict=True))
 
 
 def _admission(admission: Admission) -> Iterator[Metric]:
@@ -136,6 +139,15 @@ def _limits(counts: Sequence[LimitCount]) -> Iterator[Metric]:
         for operation, count in one.refused.items():
             refused.add_metric((one.connector, operation), count)
     yield refused
+    waits = HistogramMetricFamily(
+        "connectory_limit_wait_seconds",
+        "How long calls waited at the limits of their connector that could not go at once, whatever became of them.",
+        labels=("connector", "operation"),
+    )
+    for one in counts:
+        for operation, wait in one.waits.items():
+            waits.add_metric((one.connector, operation), _cumulative(WAIT_BOUNDS, wait.buckets), wait.seconds)
+    yield waits
 
 
 def _watched(counts: Sequence[WatchCount]) -> Iterator[Metric]:

@@ -19,8 +19,8 @@ from connector_server.names import JOB_SERVICE, SERVICES, WATCH_SERVICE
 from connector_server.reaper import reaper
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
-from connector_server.watching import WATCH_OPERATIONS, TaskWatches
 from connector_server.telemetry import call_tracer, otlp_is_wanted
+from connector_server.watching import WATCH_OPERATIONS, TaskWatches
 from connectory.connector.contract import TaskCategory
 from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
@@ -105,7 +105,7 @@ async def serve(
         watches = TaskWatches(dispatcher.watching, settings.max_message_bytes)
         handlers = {
             **connector_handlers(dispatcher, measurements, admission, tracer, guard),
-            **job_handlers(dispatcher.jobs, measurements, Admission.unbounded(), tracer, guard),
+            **job_handlers(dispatcher.jobs, measurements, tracer, guard),
             **watches.handlers(measurements, tracer, guard),
             **health_handlers(health),
             **reflection_handlers(_service_names(), health.draining, _descriptions),

@@ -17,8 +17,9 @@ from connectory.connector.job_policies import KnownPolicies
 from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.records import JobCount, JobQuery, JobRecord, JobState, Poll, backoff
+from connectory.connector.limits.gates import Gates
 from connectory.connector.registry import Registry, Route
-from connectory.errors import ConnectoryError, NotFoundError
+from connectory.errors import ConnectorError, ConnectoryError, NotFoundError
 
 __all__ = ["Outcome", "Reaped", "Reaping"]
 
@@ -55,6 +56,8 @@ class Reaped:
 class Reaping:
     """Looks after abandoned jobs of this server's connectors, together with every server that shares the ledger.
 
+    Looking at a job waits for its turn among the polls of the credential under which it is counted, and when the
+    external system asks to be left alone, that holds for the callers with that credential too.
     It never ends a job that has ended, or that was polled within its lease through any server. Leases count only from
     when this server began to answer, because nobody could poll before; and anew when this machine's clock jumps.
     """
@@ -67,6 +70,7 @@ class Reaping:
         deleting: Deleting,
         leases: Leases,
         policies: KnownPolicies,
+        gates: Gates,
     ) -> None:
         self._registry = registry
         self._ledger = ledger
@@ -74,6 +78,7 @@ class Reaping:
         self._deleting = deleting
         self._leases = leases
         self._policies = policies
+        self._gates = gates
         self._began = monotonic()
         self._offset = time.time() - monotonic()
         self._tried: dict[str, float] = {}
@@ -138,6 +143,8 @@ class Reaping:
                 reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=sentence)
             except ConnectoryError as error:
                 reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=str(error))
+                if isinstance(error, ConnectorError):
+                    self._gates.told_about(route.registration, job.handle, error)
             except Exception as error:
                 told = translated(error, route.registration, "reap")
                 reaped = Reaped(job=job, outcome=Outcome.FAILED_FOR_NOW, message=str(told))
@@ -154,6 +161,7 @@ class Reaping:
             return await self._removed(route, job)
         if (phase := await self._ended(route, job)) is not None:
             await self._ledger.note([Poll(job.handle, phase, ended=True, deleted=False)])
+            self._gates.polled(route.registration, job.handle, ended=True)
             return Reaped(job=job, outcome=Outcome.FOUND_ENDED)
         policy = self._policies.of(route.registration)
         if policy.on_orphan == "keep":
@@ -163,7 +171,10 @@ class Reaping:
         return Reaped(job=job, outcome=Outcome.KEPT, message="it was polled again")
 
     async def _settled(self, route: Route, job: JobRecord) -> Reaped:
-        await self._ledger.resolve(job, self._deleting.find_of(route, job))
+        find = self._deleting.find_of(route, job)
+        if find is not None:
+            await self._gates.look(route.registration, b"")
+        await self._ledger.resolve(job, find)
         now = await self._ledger.job(job.key)
         if now is None or now.state is JobState.DELETED:
             return Reaped(job=job, outcome=Outcome.SETTLED, message="there is no job")
@@ -189,6 +200,7 @@ class Reaping:
         registration = route.registration
         try:
             handle, _ = registration.codec.decode(route.label, job.handle)
+            await self._gates.look(registration, job.handle)
             resource = await registration.operations["get"](handle, self._contexts.of_job(route, None))
         except NotFoundError:
             return job.phase

@@ -40,7 +40,7 @@ class Credential:
     def __init__(self, owner: "ConnectorGates") -> None:
         limits, self._timers, self._homes = owner.limits, owner.timers, owner.homes
         self._pause = Pause()
-        self._slots = None if limits.jobs is None else Slots(limits.jobs, _UNSEEN, self._lapsed)
+        self._slots = Slots(limits.jobs, _UNSEEN, self._lapsed)
         creates = _bucket(limits.creates_per_second, limits.create_burst)
         polls = _bucket(limits.polls_per_second, limits.poll_burst)
         self._lanes = (
@@ -52,20 +52,17 @@ class Credential:
 
     def opened(self, handle: bytes) -> None:
         """A create that was let through made this job."""
-        if self._slots is not None:
-            self._slots.opened(handle, self._timers.time())
-            self._homes[handle] = self
+        self._slots.opened(handle, self._timers.time())
+        self._homes[handle] = self
 
     def seen(self, handle: bytes) -> None:
         """Somebody asked about a job that is counted here."""
-        if self._slots is not None:
-            self._slots.seen(handle, self._timers.time())
+        self._slots.seen(handle, self._timers.time())
 
     def ended(self, handle: bytes) -> None:
         """A job that is counted here is over."""
-        if self._slots is not None:
-            self._slots.ended(handle)
-            self.creates.settle()
+        self._slots.ended(handle)
+        self.creates.settle()
 
     def pause(self, seconds: float) -> None:
         """The external system wants to be left alone for so long."""
@@ -73,10 +70,19 @@ class Credential:
         self.creates.settle()
         self.polls.settle()
 
+    def change(self, limits: Limits) -> None:
+        """Go by other limits; what is counted, taken and paused stays so, and who waits is decided about anew."""
+        now, (creates, polls) = self._timers.time(), self._lanes
+        self._slots.limit = limits.jobs
+        creates.change(limits.creates_per_second, limits.create_burst, limits, now)
+        polls.change(limits.polls_per_second, limits.poll_burst, limits, now)
+        self.creates.settle()
+        self.polls.settle()
+
     @property
     def jobs(self) -> int:
         """How many jobs are counted as open."""
-        return 0 if self._slots is None else self._slots.taken
+        return self._slots.taken
 
     @property
     def is_idle(self) -> bool:
@@ -112,6 +118,20 @@ class ConnectorGates:
                 self._sweep_at = max(_MANY, 2 * len(self._credentials))
             known = self._credentials[name] = Credential(self)
         return known
+
+    def change(self, limits: Limits) -> None:
+        """Go by other limits, for all credentials."""
+        self.limits = limits
+        for one in self._credentials.values():
+            one.change(limits)
+
+    async def look(self, handle: bytes) -> None:
+        """Return when the service itself may ask about a job: with the credential under which it is counted."""
+        await self.home(handle).polls.enter("")
+
+    def home(self, handle: bytes) -> Credential:
+        """Under which credential a job is counted; the service's own when it is not."""
+        return self.homes.get(handle) or self.of(None)
 
     async def poll(self, request: _MayBringConnection) -> None:
         """Return when a poll may go."""

@@ -1,14 +1,18 @@
 """Where calls wait for their turn: does what a lane decides."""
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from connectory.connector.limits.lanes import Lane, Ticket
 from connectory.errors import RateLimitedError
 
-__all__ = ["LIMIT_REACHED", "Gate", "Tally", "Timer", "Timers"]
+__all__ = ["LIMIT_REACHED", "WAIT_BOUNDS", "Gate", "Tally", "Timer", "Timers"]
+
+WAIT_BOUNDS: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper ends of the waiting time's buckets, in seconds; one more bucket takes the rest."""
 
 LIMIT_REACHED = "LIMIT_REACHED"
 """The reason of a `RateLimitedError` that the service itself raises to protect an external system."""
@@ -32,13 +36,22 @@ class Timers(Protocol):
 
 
 class Tally:
-    """What is counted about the gates of one kind of one connector."""
+    """What is counted about the gates of one kind of one connector. Calls that need not wait are not counted."""
 
-    __slots__ = ("refused", "waiting")
+    __slots__ = ("buckets", "refused", "seconds", "waiting")
 
     def __init__(self) -> None:
         self.refused = 0
         self.waiting = 0
+        self.seconds = 0.0
+        """For how long calls waited, all together."""
+        self.buckets = [0] * (len(WAIT_BOUNDS) + 1)
+
+    def waited(self, seconds: float) -> None:
+        """A call has its turn, was refused or went away, after so long."""
+        self.waiting -= 1
+        self.seconds += seconds
+        self.buckets[bisect_left(WAIT_BOUNDS, seconds)] += 1
 
 
 class Gate:
@@ -72,7 +85,7 @@ class Gate:
                 self.give_back()
             raise
         finally:
-            self._tally.waiting -= 1
+            self._tally.waited(self._timers.time() - now)
             self._waiters.pop(ticket, None)
 
     def give_back(self) -> None:

@@ -1,24 +1,34 @@
 """The gates of all connectors of a service."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from connectory.connector.contract import CreateContext
 from connectory.connector.limits.credentials import ConnectorGates, Credential, connection_of
 from connectory.connector.limits.declared import LimitChanges, Limits
-from connectory.connector.limits.gate import LIMIT_REACHED, Timers
+from connectory.connector.limits.gate import LIMIT_REACHED, Tally, Timers
 from connectory.connector.registry import Registration
 from connectory.errors import ConnectorError, RateLimitedError, RegistryError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import security_pb2
 
-__all__ = ["Gates", "LimitCount"]
+__all__ = ["Gates", "LimitCount", "WaitCount"]
 
 CREATES: Final = "create"
 POLLS: Final = "get"
 _LONGEST_PAUSE: Final = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WaitCount:
+    """How long the calls waited that could not go at once, whatever became of them."""
+
+    buckets: Sequence[int]
+    """How many of them, by the `WAIT_BOUNDS`."""
+    seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +42,8 @@ class LimitCount:
     """Calls that wait for their turn, by operation."""
     refused: Mapping[str, int]
     """Calls that were turned away, by operation."""
+    waits: Mapping[str, WaitCount]
+    """How long calls waited, by operation."""
 
 
 class Gates:
@@ -41,13 +53,33 @@ class Gates:
         self._changes = changes
         self._timers = timers
         self._known: dict[Registration, ConnectorGates | None] = {}
+        self._retired: WeakKeyDictionary[Registration, ConnectorGates | None] = WeakKeyDictionary()
+
+    def change(self, changes: Mapping[str, LimitChanges], serving: Sequence[Registration]) -> None:
+        """Go by other limits, and for other connectors. Limits that cannot be are a `RegistryError`; nothing changes.
+
+        What is counted stays: a connector that replaces one of its name goes on with its open jobs, its buckets, its
+        pauses and its waiting calls. Calls that are still with the old one count with the new one.
+        """
+        limits = {registration: _limits(registration, changes) for registration in serving}
+        former, self._changes, self._known = self._known, changes, {}
+        for registration in serving:
+            gates = former.get(registration) or next(
+                (gates for old, gates in former.items() if gates is not None and _succeeded(old, registration)), None
+            )
+            if gates is not None:
+                self._known[registration] = gates
+                gates.change(limits[registration])
+        self._retired.update((old, gates) for old, gates in former.items() if old not in limits)
 
     def of(self, registration: Registration) -> ConnectorGates | None:
         """The gates of a connector; None: nothing limits it."""
         try:
             return self._known[registration]
         except KeyError:
-            limits = self._limits(registration)
+            if registration in self._retired:
+                return self._retired[registration]
+            limits = _limits(registration, self._changes)
             return self._opened(registration, limits) if limits.is_any else self._known.setdefault(registration)
 
     async def created(
@@ -79,9 +111,24 @@ class Gates:
             gates.of(connection).pause(min(error.retry_after.total_seconds(), _LONGEST_PAUSE))
         return error
 
+    async def look(self, registration: Registration, handle: bytes) -> None:
+        """Return when the service itself may ask a connector about a job, for nobody."""
+        gates = self.of(registration)
+        if gates is not None:
+            await gates.look(handle)
+
+    def told_about(self, registration: Registration, handle: bytes, error: ConnectorError) -> ConnectorError:
+        """What `told` does, for the credential under which a job is counted; the service's own when it is not."""
+        if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
+            gates = self.of(registration) or self._opened(registration, Limits())
+            gates.home(handle).pause(min(error.retry_after.total_seconds(), _LONGEST_PAUSE))
+        return error
+
     def polled(self, registration: Registration, handle: bytes, *, ended: bool) -> None:
         """A job was asked about, or is known to be over."""
         gates = self._known.get(registration)
+        if gates is None and self._retired:
+            gates = self._retired.get(registration)
         if gates is not None:
             gates.polled(handle, ended=ended)
 
@@ -94,22 +141,34 @@ class Gates:
                     jobs=gates.jobs,
                     waiting={CREATES: gates.creates.waiting, POLLS: gates.polls.waiting},
                     refused={CREATES: gates.creates.refused, POLLS: gates.polls.refused},
+                    waits={CREATES: _waits(gates.creates), POLLS: _waits(gates.polls)},
                 )
 
     def _opened(self, registration: Registration, limits: Limits) -> ConnectorGates:
         timers = self._timers or asyncio.get_running_loop()
         gates = ConnectorGates(registration.name, limits, timers)
-        self._known[registration] = gates
+        known = self._retired if registration in self._retired else self._known
+        known[registration] = gates
         return gates
 
-    def _limits(self, registration: Registration) -> Limits:
-        limits = registration.connector.limits
-        names = ("*", registration.name, *(category.name for category in registration.categories))
-        for changes in (self._changes[name] for name in dict.fromkeys(names) if name in self._changes):
-            limits = changes.applied_to(limits)
-        if not isinstance(limits, Limits):
-            raise RegistryError(f"connector {registration.name} declares limits={limits!r}; it must be a Limits(...)")
-        return limits
+
+def _limits(registration: Registration, said: Mapping[str, LimitChanges]) -> Limits:
+    limits = registration.connector.limits
+    if not isinstance(limits, Limits):
+        raise RegistryError(f"connector {registration.name} declares limits={limits!r}; it must be a Limits(...)")
+    names = ("*", registration.name, *(category.name for category in registration.categories))
+    for changes in (said[name] for name in dict.fromkeys(names) if name in said):
+        limits = changes.applied_to(limits)
+    return limits
+
+
+def _waits(tally: Tally) -> WaitCount:
+    return WaitCount(buckets=tuple(tally.buckets), seconds=tally.seconds)
+
+
+def _succeeded(old: Registration, new: Registration) -> bool:
+    """Whether the one is a newer version of the other: of the same name, and with a category in common."""
+    return old.name == new.name and not set(old.categories).isdisjoint(new.categories)
 
 
 def _project(metadata: pb.TaskExecutionMetadata) -> str:

@@ -5,6 +5,7 @@ from math import inf, isfinite
 from typing import Final
 
 from connectory.connector.limits.buckets import TokenBucket
+from connectory.connector.limits.declared import Limits
 from connectory.connector.limits.fairness import FairQueue
 from connectory.connector.limits.slots import Slots
 
@@ -55,6 +56,16 @@ class Lane:
         self._wait = wait
         self._queue = queue
         self._waiting: FairQueue[Ticket] = FairQueue()
+
+    def change(self, rate: float | None, burst: int | None, limits: Limits, now: float) -> None:
+        """Go by other numbers from now on. Who waits keeps the time it was promised, and is to be decided about."""
+        self._wait, self._queue = limits.wait, limits.queue
+        if rate is None:
+            self._bucket = None
+        elif self._bucket is None:
+            self._bucket = TokenBucket.empty(rate, burst, now)
+        else:
+            self._bucket.change(rate, burst, now)
 
     @property
     def waiting(self) -> int:

@@ -15,8 +15,9 @@ class Slots:
 
     __slots__ = ("_being_created", "_lapsed", "_seen", "_unseen", "limit")
 
-    def __init__(self, limit: int, unseen: float, lapsed: Callable[[bytes], object]) -> None:
+    def __init__(self, limit: int | None, unseen: float, lapsed: Callable[[bytes], object]) -> None:
         self.limit = limit
+        """None: they are only counted, so that a limit which is set later knows of them."""
         self._unseen = unseen
         self._lapsed = lapsed
         self._being_created = 0
@@ -31,7 +32,7 @@ class Slots:
         """Whether there may be one more."""
         while self._seen and next(iter(self._seen.values())) + self._unseen < now:
             self._lapsed(self._seen.popitem(last=False)[0])
-        return self.taken < self.limit
+        return self.limit is None or self.taken < self.limit
 
     def reserve(self) -> None:
         """One is being created."""
