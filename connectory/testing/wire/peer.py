@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health_pb2
 
 from connectory.client.channel import ClientTls, open_channel
+from connectory.rpc.early_ends import keep_status
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["FAMILIES", "Answer", "Family", "Peer"]
@@ -24,9 +25,6 @@ _ANSWERS: Final[Mapping[str, Any]] = {
     "GetConnector": pb.GetConnectorResponse,
     "Health": health_pb2.HealthCheckResponse,
 }
-_TRIES: Final = 10
-_LOCAL: Final = "Internal error from Core"
-"""What this side says when the other ends a call while a request is being written; the status is lost then."""
 _HEALTH: Final = {"Health": "/grpc.health.v1.Health/Check"}
 
 
@@ -126,20 +124,13 @@ class Peer:
 
     async def talk(self, operation: str, requests: Iterable[Message | bytes], *, timeout: float) -> Answer:
         """A stream of requests, a stream of answers."""
-        messages = list(requests)
-        for _ in range(_TRIES):
-            answer = await self._talked(operation, messages, timeout)
-            if answer.detail != _LOCAL:
-                break
-        return answer
 
-    async def _talked(self, operation: str, requests: Iterable[Message | bytes], timeout: float) -> Answer:
         async def sent() -> AsyncIterator[bytes]:
             for request in requests:
                 yield request if isinstance(request, bytes) else request.SerializeToString()
 
         call: Any = self._channel.stream_stream(self.family.paths[operation])
-        return await self._streamed(operation, call(sent(), timeout=timeout, metadata=self._metadata))
+        return await self._streamed(operation, keep_status(call(sent(), timeout=timeout, metadata=self._metadata)))
 
     async def _heard(self, operation: str, call: Any) -> Answer:
         try:
