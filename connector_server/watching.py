@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import grpc
 
-from connector_server.admission import Admission
 from connector_server.calls import CallRecord, CallTracer, Guard, Method, stream_call
 from connector_server.measurements import Measurements
 from connector_server.names import WATCH_SERVICE
@@ -47,7 +46,6 @@ class TaskWatches:
             task_type=lambda _request: "",
             category=lambda _request: None,
             series=measurements.of("WatchTasks"),
-            admission=Admission.unbounded(),
             tracer=tracer,
             guard=guard,
         )
@@ -58,7 +56,6 @@ class TaskWatches:
             task_type=named_type,
             category=named_category,
             series=measurements.of("GetTask"),
-            admission=Admission.unbounded(),
         )
 
         async def watch(record: CallRecord, _requests: Any, context: CallContext) -> None:

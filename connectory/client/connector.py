@@ -1,11 +1,13 @@
 """The client of a connector service."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import cached_property
 from typing import Any
 
 from connectory.client.base import ServiceClient, translated
+from connectory.client.watching import TaskWatch, WatchedTask
 from connectory.errors import InternalError
+from connectory.rpc.early_ends import keep_status
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
 from connectory.v1.services_pb2_grpc import (
@@ -13,6 +15,7 @@ from connectory.v1.services_pb2_grpc import (
     ConnectorMetadataServiceStub,
     SyncConnectorServiceStub,
 )
+from connectory.v1.watch_pb2_grpc import TaskWatchServiceStub
 
 __all__ = ["ConnectorClient"]
 
@@ -41,6 +44,26 @@ class ConnectorClient(ServiceClient):
         """Ask how a job stands."""
         response: pb.GetTaskResponse = await self._answer(self._async.GetTask, request, timeout)
         return response
+
+    def watch(self, request: pb.GetTaskRequest, on_news: Callable[[WatchedTask], None] | None = None) -> WatchedTask:
+        """Hear how a job stands, and then of every change. All jobs that are watched share one stream.
+
+        Iterate over what is returned, or look at it whenever `on_news` was called, from the event loop. Close it when
+        it is wanted no more. A stream that breaks is opened again and loses no change; where a service has none, it has
+        ended with an `UnsupportedError`.
+        """
+        return self._watch.watch(request, on_news)
+
+    async def close(self) -> None:
+        """End the calls that still run, and the connection."""
+        if "_watch" in self.__dict__:
+            await self._watch.close()
+        await super().close()
+
+    @cached_property
+    def _watch(self) -> TaskWatch:
+        stub: Any = TaskWatchServiceStub(self._channel)  # type: ignore[no-untyped-call, unused-ignore]
+        return TaskWatch(lambda: stub.WatchTasks(metadata=self._metadata_now()), self.get)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, timeout: float | None = None) -> pb.DeleteTaskResponse:
         """End a job. Safe to repeat."""
@@ -80,7 +103,8 @@ class ConnectorClient(ServiceClient):
         outputs = literals_pb2.LiteralMap()
         with translated():
             metadata = self._metadata_now()
-            async for response in self._sync.ExecuteTaskSync(requests(), timeout=timeout, metadata=metadata):
+            call = keep_status(self._sync.ExecuteTaskSync(requests(), timeout=timeout, metadata=metadata))
+            async for response in call:
                 if response.WhichOneof("res") == "header":
                     resource = response.header.resource
                 else:

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from connectory.connector.leases import ENDED
 from connectory.connector.watching.pace import Pace
-from connectory.errors import ConnectorError, InvalidTaskError, NotFoundError, UnsupportedError
+from connectory.errors import ConnectorError, InternalError, InvalidTaskError, NotFoundError, UnsupportedError
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["JobKey", "Known", "WatchCount", "WatchedJob", "Watcher"]
@@ -95,4 +95,5 @@ class WatchedJob:
 
 
 def _facts(error: ConnectorError) -> tuple[type[ConnectorError], str, str]:
-    return type(error), error.reason, error.message
+    """What makes an error another one; the message of a defect has a new id each time."""
+    return type(error), error.reason, "" if isinstance(error, InternalError) else error.message

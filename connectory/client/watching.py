@@ -1,0 +1,251 @@
+"""Watching jobs of a connector service: one stream for as many jobs as anybody in this process wants to hear of."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from itertools import count
+from time import monotonic
+from typing import Any, Final
+
+import grpc.aio
+from google.rpc import status_pb2
+
+from connectory.client.failures import NO_ANSWER, error_of
+from connectory.connector.status import from_status
+from connectory.errors import ConnectorError, SettingsError, UnauthenticatedError, UnavailableError, UnsupportedError
+from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import watch_pb2
+
+__all__ = ["TaskWatch", "WatchedTask"]
+
+_TOGETHER: Final = 500
+_FIRST_RETRY: Final = 0.1
+_SLOWEST_RETRY: Final = 5.0
+_LOST_AFTER: Final = 5.0
+"""Seconds without a stream after which those who watch are told that they hear nothing."""
+_IDLE: Final = 10.0
+"""Seconds for which a stream stays open when nobody watches anything."""
+_NOT_OFFERED_FOR: Final = 300.0
+"""Seconds after which a service that had no stream is asked for one again."""
+
+
+class WatchedTask:
+    """A job that is watched. Iterate over it, or look at it whenever `on_news` was called.
+
+    The newest state counts: one that was overtaken before anybody looked is not seen.
+    """
+
+    __slots__ = ("_changed", "_forget", "_get", "_on_news", "ended", "error", "key", "request", "resource", "too_large")
+
+    def __init__(
+        self,
+        request: pb.GetTaskRequest,
+        key: bytes,
+        on_news: "Callable[[WatchedTask], None] | None",
+        forget: "Callable[[WatchedTask], None]",
+        get: Callable[[pb.GetTaskRequest], Awaitable[pb.GetTaskResponse]],
+    ) -> None:
+        self.request = request
+        self.key = key
+        self.resource: pb.Resource | None = None
+        """How the job stands; None: that was not told yet, or not since there was trouble."""
+        self.error: ConnectorError | None = None
+        """Why the job cannot be asked about now; the service goes on asking unless this has `ended`."""
+        self.too_large = False
+        """Whether how the job stands has to be asked for with GetTask, because it is too large for a stream."""
+        self.ended = False
+        """Whether nothing more is told."""
+        self._on_news = on_news
+        self._forget = forget
+        self._get = get
+        self._changed: asyncio.Event | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a change of `resource` would be heard of."""
+        return self.resource is not None and not self.ended
+
+    def close(self) -> None:
+        """Hear no more of it. Repetition changes nothing."""
+        if not self.ended:
+            self.ended = True
+            self._forget(self)
+            self._say()
+
+    async def __aiter__(self) -> AsyncIterator[pb.Resource]:
+        """How the job stands, then what changes, until it has ended.
+
+        Raises what ended it when that is no phase of the job: an `UnsupportedError` where jobs cannot be watched.
+        Trouble that may pass is not raised, see `error`.
+        """
+        changed = self._changed = self._changed or asyncio.Event()
+        changed.set()
+        seen: pb.Resource | None = None
+        while True:
+            await changed.wait()
+            changed.clear()
+            if self.too_large:
+                self.resource = (await self._get(self.request)).resource
+            ended, resource = self.ended, self.resource
+            if resource is not None and resource is not seen:
+                seen = resource
+                yield resource
+            if ended:
+                if self.error is not None:
+                    raise self.error
+                return
+
+    def learn(self, change: watch_pb2.TaskChange) -> None:
+        """Take note of what the service tells."""
+        what = change.WhichOneof("known")
+        self.too_large = what == "too_large"
+        self.resource = change.resource if what == "resource" else None
+        self.error = None
+        if what == "error":
+            self.error = from_status(status_pb2.Status.FromString(change.error.SerializeToString()))
+        self.ended = change.ended
+        self._say()
+
+    def fail(self, error: ConnectorError, *, ended: bool) -> None:
+        """Nothing can be heard now, or ever."""
+        self.resource, self.error, self.ended = None, error, ended
+        self._say()
+
+    def _say(self) -> None:
+        if self._changed is not None:
+            self._changed.set()
+        if self._on_news is not None:
+            self._on_news(self)
+
+
+class TaskWatch:
+    """The stream to one service, opened when something is watched. It is opened anew when it breaks.
+
+    `open_stream` calls the service's method; `get` asks with GetTask.
+    """
+
+    def __init__(
+        self, open_stream: Callable[[], Any], get: Callable[[pb.GetTaskRequest], Awaitable[pb.GetTaskResponse]]
+    ) -> None:
+        self._open_stream = open_stream
+        self._get = get
+        self._keys = count(1)
+        self._tasks: dict[bytes, WatchedTask] = {}
+        self._wanted: dict[bytes, WatchedTask] = {}
+        self._unwanted: list[bytes] = []
+        self._something = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._not_offered: UnsupportedError | None = None
+        self._offered_again = 0.0
+        self._heard_at = 0.0
+
+    def watch(self, request: pb.GetTaskRequest, on_news: Callable[[WatchedTask], None] | None = None) -> WatchedTask:
+        """Watch a job. Where jobs cannot be watched, it has ended with an `UnsupportedError` already."""
+        task = WatchedTask(request, str(next(self._keys)).encode(), on_news, self._forget, self._get)
+        if self._not_offered is not None and monotonic() < self._offered_again:
+            task.error, task.ended = self._not_offered, True
+            return task
+        self._tasks[task.key] = self._wanted[task.key] = task
+        self._something.set()
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run(), name="watch of jobs")
+        return task
+
+    async def close(self) -> None:
+        """Watch nothing any more."""
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait([self._running])
+
+    def _forget(self, task: WatchedTask) -> None:
+        self._tasks.pop(task.key, None)
+        if self._wanted.pop(task.key, None) is None:
+            self._unwanted.append(task.key)
+            self._something.set()
+        self._rest()
+
+    def _rest(self) -> None:
+        if not self._tasks and self._idle is None and self._running is not None:
+            self._idle = asyncio.get_running_loop().call_later(_IDLE, self._stop)
+
+    def _stop(self) -> None:
+        self._idle = None
+        if not self._tasks and self._running is not None:
+            self._running.cancel()
+
+    async def _run(self) -> None:
+        silent_since, wait = monotonic(), _FIRST_RETRY
+        while True:
+            heard_before = monotonic()
+            error = await self._streamed()
+            if isinstance(error, UnsupportedError):
+                self._give_up(error)
+                return
+            if self._heard_at > heard_before:
+                silent_since, wait = self._heard_at, _FIRST_RETRY
+            if not isinstance(error, UnavailableError) or monotonic() - silent_since > _LOST_AFTER:
+                for task in list(self._tasks.values()):
+                    if task.error is None:
+                        task.fail(error, ended=False)
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))
+            wait = min(wait * 2.0, _SLOWEST_RETRY)
+
+    async def _streamed(self) -> ConnectorError:
+        """One stream from its beginning to its end; why it has ended."""
+        self._unwanted.clear()
+        self._wanted = dict(self._tasks)
+        self._something.set()
+        try:
+            call = self._open_stream()
+        except SettingsError as error:
+            return UnauthenticatedError(str(error))
+        sending = asyncio.create_task(self._send(call))
+        try:
+            async for response in call:
+                self._heard_at = monotonic()
+                self._read(response)
+        except grpc.aio.AioRpcError as failure:
+            return error_of(failure)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+            call.cancel()
+        return UnavailableError("the service ended the stream on which jobs are watched", reason=NO_ANSWER)
+
+    async def _send(self, call: Any) -> None:
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            for request in self._requests():
+                await call.write(request)
+
+    def _requests(self) -> Iterator[watch_pb2.WatchTasksRequest]:
+        while self._unwanted or self._wanted:
+            request = watch_pb2.WatchTasksRequest(unsubscribe=self._unwanted)
+            self._unwanted.clear()
+            for key in list(self._wanted)[:_TOGETHER]:
+                task = self._wanted.pop(key)
+                request.subscribe.add(key=key).task.CopyFrom(task.request)
+            yield request
+
+    def _read(self, response: watch_pb2.WatchTasksResponse) -> None:
+        for change in response.changes:
+            task = self._tasks.get(change.key)
+            if task is not None:
+                if change.ended:
+                    del self._tasks[change.key]
+                task.learn(change)
+        self._rest()
+
+    def _give_up(self, error: UnsupportedError) -> None:
+        self._not_offered, self._offered_again = error, monotonic() + _NOT_OFFERED_FOR
+        tasks, self._tasks = list(self._tasks.values()), {}
+        self._wanted.clear()
+        for task in tasks:
+            task.fail(error, ended=True)
