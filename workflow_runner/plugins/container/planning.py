@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from connectory.authoring.container_words import PROCESS, with_folders
 from connectory.errors import InvalidTaskError
+from connectory.execute.folders import Folders, native
 from connectory.types import ConversionContext
 from connectory.v1 import tasks_pb2
 from workflow_runner.naming import generated_name
@@ -16,7 +17,6 @@ from workflow_runner.plugins.container.commands import (
     runtime_words,
     storage_root,
 )
-from workflow_runner.plugins.container.folders import Folders, native
 from workflow_runner.plugins.container.kept import Kept
 from workflow_runner.plugins.container.protocol import filled, variables_of
 from workflow_runner.plugins.container.runtimes import KUBERNETES, KUBERNETES_JOB, Runtimes

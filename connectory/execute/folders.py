@@ -27,12 +27,22 @@ _Layout = tasks_pb2.DataLoadingConfig.FileInputLayout
 
 
 class Folders:
-    """The two data folders of one attempt. Its calls block."""
+    """The two data folders of one attempt. Its calls block.
+
+    Those that are `shared` are for programs of any user of the machine, as containers of one pod are.
+    """
 
     def __init__(
-        self, root: Path, storage: Storage, *, raw_output_prefix: str, config: tasks_pb2.DataLoadingConfig
+        self,
+        root: Path,
+        storage: Storage,
+        *,
+        raw_output_prefix: str,
+        config: tasks_pb2.DataLoadingConfig,
+        shared: bool = False,
     ) -> None:
         self.root = root
+        self._mode = 0o777 if shared else 0o700
         self._config = config
         self.inputs = root / "inputs"
         self.outputs = root / "outputs"
@@ -45,6 +55,7 @@ class Folders:
         self.remove()
         for folder in (self.inputs, self.outputs):
             folder.mkdir(mode=0o700, parents=True)
+            folder.chmod(self._mode)
 
     def remove(self) -> None:
         """Remove them, with what is in them."""
@@ -107,7 +118,7 @@ class Folders:
             text = (self.outputs / _ERROR).read_text(errors="replace")[:10_000].strip()
             raise UserError(text or f"the container left {there}/{_ERROR}", reason="CONTAINER_ERROR")
         outputs = literals_pb2.LiteralMap()
-        for name, variable in declared.variables.items():
+        for name, variable in sorted(declared.variables.items()):
             path = self.outputs / name
             if not path.exists():
                 text = f"the container did not write its output {name!r} to {there}/{name}"
