@@ -19,6 +19,7 @@ from connectory_cli.execution_commands import add_execution_commands
 from connectory_cli.job_commands import add_job_commands
 from connectory_cli.plugin_commands import add_plugin_commands
 from connectory_cli.run_commands import add_run_commands
+from connectory_cli.scaffold_commands import add_scaffold_commands
 from connectory_cli.server_commands import add_server_commands
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ add_run_commands(app)
 add_execution_commands(app)
 add_cache_commands(app)
 add_connector_commands(app)
+add_scaffold_commands(app)
 add_plugin_commands(app)
 add_job_commands(app)
 add_control_commands(app)

@@ -21,6 +21,7 @@ class Command:
         self.folder = folder
         self.begin_with: list[str] = []
         """A command that the command is given to."""
+        self.command = COMMAND
         self._started: list[subprocess.Popen[str]] = []
         self.environment = {
             **os.environ,
@@ -31,7 +32,7 @@ class Command:
     def __call__(self, *words: object) -> subprocess.CompletedProcess[str]:
         """Run to the end."""
         return subprocess.run(
-            [*self.begin_with, *COMMAND, *map(str, words)],
+            [*self.begin_with, *self.command, *map(str, words)],
             env=self.environment,
             cwd=self.folder,
             capture_output=True,
@@ -43,7 +44,7 @@ class Command:
     def start(self, *words: object) -> subprocess.Popen[str]:
         """Start, in a process group of its own; what is left of it is killed after the test."""
         process = subprocess.Popen(
-            [*self.begin_with, *COMMAND, *map(str, words)],
+            [*self.begin_with, *self.command, *map(str, words)],
             env=self.environment,
             cwd=self.folder,
             stdout=subprocess.PIPE,

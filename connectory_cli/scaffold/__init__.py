@@ -1,0 +1,1 @@
+"""`connectory new`: writes what authors would otherwise copy from elsewhere."""
