@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from connectory.connector.contract import Connector
 
-__all__ = ["GivesConnector", "announce", "announced"]
+__all__ = ["GivesConnector", "announce", "announced", "forget"]
 
 _announced: list["GivesConnector"] = []
 
@@ -31,3 +31,8 @@ def announce(connector: GivesConnector) -> None:
 def announced(since: int = 0) -> Sequence[GivesConnector]:
     """What was announced, in order, after the first `since`."""
     return tuple(_announced[since:])
+
+
+def forget(since: int = 0, until: int | None = None) -> None:
+    """Forget what was announced after the first `since`, up to the first `until`: its modules are loaded anew."""
+    del _announced[since:until]

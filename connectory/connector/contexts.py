@@ -30,6 +30,14 @@ class Contexts:
         self._recorders: dict[Registration, Secrets] = {}
         self._conversion = ConversionContext(storage=storage)
 
+    def change(self, rules: SecretRules) -> None:
+        """Let connectors read by these rules from now on."""
+        self._rules = rules
+
+    def forget(self) -> None:
+        """Let go of what is remembered about connectors to save time."""
+        self._recorders.clear()
+
     def of_task(
         self,
         known: KnownTemplate,

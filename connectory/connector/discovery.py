@@ -3,6 +3,7 @@
 import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Final
@@ -10,10 +11,10 @@ from typing import Any, Final
 from connectory.connector.announcements import GivesConnector, announced
 from connectory.connector.contract import Connector
 from connectory.connector.failures import FAILURES
-from connectory.connector.registry import BrokenConnector, Registry
+from connectory.connector.registry import BrokenConnector, Registration, Registry
 from connectory.errors import RegistryError
 
-__all__ = ["GROUP", "discover", "entry_point_names"]
+__all__ = ["GROUP", "Source", "discover", "entry_point_names", "sources"]
 
 GROUP: Final = "connectory.connectors"
 """The entry point group under which packages name their connectors."""
@@ -33,12 +34,17 @@ def discover(
     connector class that it defines. What cannot be loaded is listed in `Registry.broken`; discovery itself never fails.
     """
     registry = Registry() if registry is None else registry
-    if entry_points:
-        for entry_point in filter(lambda found: chosen(found.name), _entry_points()):
-            _load_entry_point(registry, entry_point)
-    for name in modules:
-        _load_module(registry, name)
+    for source in sources(modules, entry_points=entry_points, chosen=chosen):
+        source.add_to(registry)
     return registry
+
+
+def sources(
+    modules: Sequence[str] = (), *, entry_points: bool = True, chosen: Callable[[str], bool] = lambda _name: True
+) -> Sequence["Source"]:
+    """Where `discover` looks, in its order; nothing is loaded."""
+    found = [one for one in _entry_points() if chosen(one.name)] if entry_points else []
+    return [*map(_of_entry_point, found), *map(_of_name, modules)]
 
 
 def entry_point_names() -> Sequence[str]:
@@ -46,33 +52,46 @@ def entry_point_names() -> Sequence[str]:
     return tuple(dict.fromkeys(entry_point.name for entry_point in _entry_points()))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A place that connectors come from."""
+
+    name: str
+    """Of the entry point or the module."""
+    module: str
+    text: str
+    """For people, and as registrations name it."""
+    load: Callable[[], Any]
+
+    def gave(self, registration: Registration) -> bool:
+        """Whether the connector came from here, whatever the entry point meant then."""
+        return registration.source.partition(" = ")[0] == self.text.partition(" = ")[0]
+
+    def add_to(self, registry: Registry) -> None:
+        """Load what there is and register it; what cannot be loaded is listed as broken."""
+        before = len(announced())
+        try:
+            offered = self.load()
+        except FAILURES as error:  # the reason is listed
+            registry.add_broken(BrokenConnector(name=self.name, source=self.text, reason=_reason(error)))
+            return
+        if inspect.ismodule(offered):
+            offered = _of_module(offered, before)
+        _register(registry, offered, self.name, self.text)
+
+
 def _entry_points() -> list[EntryPoint]:
     unique = {(found.name, found.value): found for found in entry_points(group=GROUP)}
     return [unique[key] for key in sorted(unique)]
 
 
-def _load_entry_point(registry: Registry, entry_point: EntryPoint) -> None:
-    source = f"entry point {entry_point.name} = {entry_point.value}"
-    before = len(announced())
-    try:
-        offered = entry_point.load()
-    except FAILURES as error:  # the reason is listed
-        registry.add_broken(BrokenConnector(name=entry_point.name, source=source, reason=_reason(error)))
-        return
-    if inspect.ismodule(offered):
-        offered = _of_module(offered, before)
-    _register(registry, offered, entry_point.name, source)
+def _of_entry_point(found: EntryPoint) -> Source:
+    text = f"entry point {found.name} = {found.value}"
+    return Source(name=found.name, module=found.module, text=text, load=found.load)
 
 
-def _load_module(registry: Registry, name: str) -> None:
-    source = f"module {name}"
-    before = len(announced())
-    try:
-        module = importlib.import_module(name)
-    except FAILURES as error:  # the reason is listed
-        registry.add_broken(BrokenConnector(name=name, source=source, reason=_reason(error)))
-        return
-    _register(registry, _of_module(module, before), name, source)
+def _of_name(module: str) -> Source:
+    return Source(name=module, module=module, text=f"module {module}", load=lambda: importlib.import_module(module))
 
 
 def _of_module(module: ModuleType, before: int) -> Any:

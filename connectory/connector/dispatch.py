@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import Protocol
 
+from connectory.connector.closing import Retiring, close
 from connectory.connector.contexts import Contexts
 from connectory.connector.contract import LogRequest, TaskCategory
 from connectory.connector.creating import Creating
@@ -94,6 +95,7 @@ class Dispatcher:
         reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies, self.gates)
         self.jobs = Jobs(registry, known, self._deleting, self._leases, reaping, signer)
         self._signer = signer
+        self._retiring = Retiring(self._forget)
 
     async def create(
         self, request: pb.CreateTaskRequest, *, deadline: datetime | None = None, received: bytes = b""
@@ -230,6 +232,38 @@ class Dispatcher:
         except FAILURES as error:
             raise translated(error, registration, "check") from error.__cause__
 
+    def change(
+        self,
+        registry: Registry,
+        *,
+        policies: Policies,
+        limits: Mapping[str, LimitChanges],
+        secret_rules: SecretRules = NO_RULES,
+    ) -> None:
+        """Go by these connectors and rules from now on: those of the registry are taken over into the present one.
+
+        Calls under way go on with the connector that they began with; it is closed once nothing uses it. Limits that
+        cannot be are a `RegistryError`, and nothing changes.
+        """
+        self.gates.change(limits, registry.list())
+        serving = set(registry.list())
+        replaced = [registration for registration in self.registry.list() if registration not in serving]
+        self.registry.adopt(registry)
+        self._policies.change(policies)
+        self._contexts.change(secret_rules)
+        self._retiring.retire(replaced)
+
+    @property
+    def retiring(self) -> int:
+        """How many connectors were replaced and are still in use."""
+        return self._retiring.count
+
+    def _forget(self) -> None:
+        """Let go of what is remembered about connectors to save time."""
+        self._templates.forget()
+        self._policies.forget()
+        self._contexts.forget()
+
     async def aclose(self, *, timeout: float | None = 30.0) -> None:
         """Let the creates under way finish, then close the ledger, the connectors and their pools.
 
@@ -244,16 +278,8 @@ class Dispatcher:
         except TimeoutError:
             _log.error("creates were still under way after %s seconds, and are given up", timeout)
         for registration in self.registry.list():
-            close = registration.operations.get("close")
-            try:
-                if close is not None:
-                    await close()
-            except FAILURES as error:
-                told = translated(error, registration, "close")
-                registration.logger.error("connector %s could not be closed: %s", registration.name, told)
-            finally:
-                registration.pool.close()
-                registration.check_pool.close()
+            await close(registration)
+        await self._retiring.aclose()
 
     def _starting_jobs(self, name: str, version: int) -> Route:
         route = self.registry.route(name, version)

@@ -68,6 +68,15 @@ class KnownPolicies:
             policy = self._known[registration] = self._policies.of(registration)
         return policy
 
+    def change(self, policies: Policies) -> None:
+        """Go by these from now on."""
+        self._policies = policies
+        self.forget()
+
+    def forget(self) -> None:
+        """Work them out again when they are asked for."""
+        self._known.clear()
+
     def answer(self, registration: Registration, error: ConnectorError) -> ConnectorError:
         """What a caller hears of an error of its create.
 

@@ -75,7 +75,10 @@ class Route:
 
 
 class Registry:
-    """Connectors by task category. A value: build it where the program is put together, then hand it on."""
+    """Connectors by task category. A value: build it where the program is put together, then hand it on.
+
+    A server that is told to reload changes it by `adopt`; so keep the registry, and look a connector up for each call.
+    """
 
     def __init__(self) -> None:
         self._routes: dict[tuple[str, int], Route] = {}
@@ -92,7 +95,10 @@ class Registry:
         if isinstance(connector, GivesConnector):
             source = source or f"{type(connector).__module__}.{type(connector).__qualname__}"
             connector = connector.as_connector()
-        registration = _compiled(connector, source)
+        return self.admit(_compiled(connector, source), override=override)
+
+    def admit(self, registration: Registration, *, override: bool = False) -> Registration:
+        """The same for a connector that is registered elsewhere already."""
         if not override:
             for category in registration.categories:
                 self._refuse_duplicate(category, registration)
@@ -100,6 +106,18 @@ class Registry:
             route = Route(registration=registration, category=category, label=str(category))
             self._routes[category.name, category.version] = route
         return registration
+
+    def adopt(self, other: "Registry") -> None:
+        """Have what the other one has, all at once, instead of what was here.
+
+        Whoever looks a connector up for each call calls the new ones from now on. Calls under way keep theirs.
+        """
+        self._routes, self._broken = other._routes, other._broken
+
+    def name_of(self, category: TaskCategory) -> str:
+        """The name of the category's connector; empty when there is none."""
+        route = self._routes.get((category.name, category.version))
+        return "" if route is None else route.registration.name
 
     def _refuse_duplicate(self, category: TaskCategory, new: Registration) -> None:
         old = self._routes.get((category.name, category.version))

@@ -48,3 +48,7 @@ class KnownTemplates:
                     self._known.clear()
                 self._known[data] = known
         return known
+
+    def forget(self) -> None:
+        """Forget them all; those in use are soon known again."""
+        self._known.clear()
