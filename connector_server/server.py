@@ -12,6 +12,7 @@ import grpc
 from connector_server.admission import Admission
 from connector_server.calls import Guard
 from connector_server.gauges import Gauges
+from connector_server.isolation.opening import opened
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
@@ -22,7 +23,6 @@ from connector_server.settings import ServerSettings
 from connector_server.telemetry import call_tracer, otlp_is_wanted
 from connector_server.watching import WATCH_OPERATIONS, TaskWatches
 from connectory.connector.contract import TaskCategory
-from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.job_policies import Policies
 from connectory.connector.ledger import Ledger
@@ -79,7 +79,7 @@ async def serve(
     seconds to finish, then the connectors are closed.
     """
     async with AsyncExitStack() as stack:
-        registry = discover(settings.modules) if registry is None else registry
+        registry = await opened(settings) if registry is None else registry
         dispatcher = Dispatcher(
             registry,
             secrets=default_secrets(),

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectory.errors import SettingsError
 
-__all__ = ["from_environment", "from_file"]
+__all__ = ["from_environment", "from_file", "variables"]
 
 _SINGULAR = {"addresses": "address", "modules": "module"}
 _REMEDY = "name a readable YAML file with a mapping of settings, or leave config out"
@@ -20,11 +20,16 @@ def from_environment(prefix: str, names: Iterable[str]) -> dict[str, Any]:
     """
     found = {}
     for name in names:
-        for written in (name, _SINGULAR.get(name, name)):
-            if value := os.environ.get(prefix + written.upper()):
+        for variable in variables(prefix, name):
+            if value := os.environ.get(variable):
                 found[name] = value
                 break
     return found
+
+
+def variables(prefix: str, name: str) -> tuple[str, ...]:
+    """The environment variables that a setting is read from."""
+    return tuple(prefix + written.upper() for written in dict.fromkeys((name, _SINGULAR.get(name, name))))
 
 
 def from_file(path: Path) -> dict[str, Any]:

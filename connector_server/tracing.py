@@ -15,7 +15,7 @@ from connectory.errors import ConnectorError
 from connectory.rpc.failures import STATUS_CODES
 from connectory.rpc.handlers import CallContext
 
-__all__ = ["SpanTracer", "trace_ids"]
+__all__ = ["SpanTracer", "trace_headers", "trace_ids"]
 
 _SERVER_FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 
@@ -79,3 +79,10 @@ def trace_ids() -> tuple[str, str] | None:
     if not span.is_valid:
         return None
     return trace.format_trace_id(span.trace_id), trace.format_span_id(span.span_id)
+
+
+def trace_headers() -> dict[str, str]:
+    """What tells another process in which trace and span the caller of this function runs; empty: in none."""
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
+    return headers

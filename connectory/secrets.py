@@ -19,6 +19,7 @@ __all__ = [
     "FileSecrets",
     "Secrets",
     "default_secrets",
+    "variable_prefixes",
 ]
 
 DEFAULT_ENV_PREFIX: Final = "CONNECTORY_SECRET_"
@@ -118,13 +119,20 @@ def default_secrets(environ: Mapping[str, str] | None = None) -> Secrets:
     same settings under Flyte's names, and Flyte's own variables, are read after them.
     """
     settings = os.environ if environ is None else environ
-    prefixes = [settings.get("CONNECTORY_SECRETS_ENV_PREFIX", DEFAULT_ENV_PREFIX)]
-    prefixes.append(settings.get("FLYTE_SECRETS_ENV_PREFIX", FLYTE_ENV_PREFIX))
     folders = [settings.get("CONNECTORY_SECRETS_DIR", DEFAULT_DIR)]
     folders.extend(settings[name] for name in ("FLYTE_SECRETS_DEFAULT_DIR",) if name in settings)
-    sources: list[Secrets] = [EnvironmentSecrets(prefix, settings) for prefix in dict.fromkeys(prefixes)]
+    sources: list[Secrets] = [EnvironmentSecrets(prefix, settings) for prefix in variable_prefixes(settings)]
     sources.extend(FileSecrets(folder) for folder in dict.fromkeys(folders))
     return ChainedSecrets(sources)
+
+
+def variable_prefixes(settings: Mapping[str, str]) -> Sequence[str]:
+    """How the variables begin that hold secrets, as these settings say."""
+    prefixes = (
+        settings.get("CONNECTORY_SECRETS_ENV_PREFIX", DEFAULT_ENV_PREFIX),
+        settings.get("FLYTE_SECRETS_ENV_PREFIX", FLYTE_ENV_PREFIX),
+    )
+    return tuple(dict.fromkeys(prefixes))
 
 
 class _Missing(MissingSecretError):

@@ -44,6 +44,15 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    isolation: Annotated[
+        str | None,
+        typer.Option(
+            "--isolation",
+            metavar="CHOICE",
+            help="process or none: connectors in processes of their own; or NAME=CHOICE,... by entry point or module."
+            "  [none]",
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -193,6 +202,7 @@ def serve(
         "uds": uds,
         "workers": workers,
         "modules": module,
+        "isolation": isolation,
         "metrics_address": metrics_address,
         "tls_cert": tls_cert,
         "tls_key": tls_key,

@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from connector_server.settings.access import Access
 from connector_server.settings.checks import check_addresses, check_reach, check_sockets, check_tls
+from connector_server.settings.isolation import Isolations
 from connector_server.settings.jobs import Jobs
 from connector_server.settings.listening import DEFAULT_ADDRESS, Listening
 from connector_server.settings.refusals import ENVIRONMENT_PREFIX, unusable
@@ -25,7 +26,7 @@ __all__ = ["ServerSettings", "explanations"]
 
 
 @dataclass(frozen=True, kw_only=True, init=False)
-class ServerSettings(Jobs, Running, Access, Listening):
+class ServerSettings(Jobs, Isolations, Running, Access, Listening):
     """Everything that can be set about a connector server. An unusable value raises `SettingsError`."""
 
     _given = MappingProxyType[str, Any]({})

@@ -6,7 +6,7 @@ from typing import Any, Final
 __all__ = ["from_texts"]
 
 _LISTS: Final = ("addresses", "uds", "modules")
-_BY_CONNECTOR: Final = ("ambiguous", "on_orphan", "lease")
+_BY_CONNECTOR: Final = ("ambiguous", "on_orphan", "lease", "isolation")
 
 
 def from_texts(said: Mapping[str, Any]) -> dict[str, Any]:

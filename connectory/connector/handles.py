@@ -9,7 +9,7 @@ from connectory.connector.operations import is_offered
 from connectory.connector.shapes import require_json
 from connectory.errors import InvalidTaskError, RegistryError
 
-__all__ = ["BringsHandles", "HandleCodec", "Handles"]
+__all__ = ["BringsHandles", "HandleCodec", "Handles", "Head", "checked_head"]
 
 
 class Handles(Protocol):
@@ -23,6 +23,10 @@ class Handles(Protocol):
         """The job and its declared outputs. What is no handle of this category is an `InvalidTaskError`."""
         ...
 
+    def completed(self, label: str, job: bytes, outputs: bytes) -> bytes:
+        """The handle as bytes, of a job as a person wrote it down in JSON; a `DecodeError` when it does not fit."""
+        ...
+
 
 @runtime_checkable
 class BringsHandles(Protocol):
@@ -31,8 +35,8 @@ class BringsHandles(Protocol):
     handles: Handles
 
 
-class _Head(msgspec.Struct):
-    """What is read of a handle that is not of the current version."""
+class Head(msgspec.Struct):
+    """What can be read of a handle without its connector."""
 
     v: int
     category: str
@@ -82,29 +86,39 @@ class HandleCodec:
             raise _invalid(f"it belongs to {envelope.category}, and the request names {label}", "category")
         return envelope.job, envelope.outputs
 
+    def completed(self, label: str, job: bytes, outputs: bytes) -> bytes:
+        """The handle as bytes, of a job as a person wrote it down in JSON; a `DecodeError` when it does not fit."""
+        return self.encode(label, msgspec.json.decode(job, type=self._type), outputs)
+
     def _decode_older(self, label: str, data: bytes, reason: Exception | None) -> tuple[Any, bytes]:
-        try:
-            head = msgspec.json.decode(data, type=_Head)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _invalid(f"it is no handle of this service ({error})") from error
-        if head.category != label:
-            raise _invalid(f"it belongs to {head.category}, and the request names {label}", "category")
-        if head.v > self._version:
-            raise _invalid(
-                f"its schema version {head.v} is newer than {self._version}, the newest that this server knows; "
-                "send it to the server that created it, or upgrade this one",
-                "v",
-            )
+        head = checked_head(label, data, self._version)
         if head.v == self._version or head.v < 1:
             raise _invalid(f"its job does not fit ({reason or 'no such version'})", "job") from reason
         return self._upgraded(head), head.outputs
 
-    def _upgraded(self, head: _Head) -> Any:
+    def _upgraded(self, head: Head) -> Any:
         try:
             return msgspec.convert(self._connector.upgrade(head.job, head.v), self._type)
         except (msgspec.ValidationError, LookupError, ValueError, TypeError) as error:
             text = f"version {head.v} could not be upgraded to {self._version} ({type(error).__name__})"
             raise _invalid(text, "job") from error
+
+
+def checked_head(label: str, data: bytes, version: int) -> Head:
+    """The head of a handle of this category; no handle, or one newer than `version`, is an `InvalidTaskError`."""
+    try:
+        head = msgspec.json.decode(data, type=Head)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _invalid(f"it is no handle of this service ({error})") from error
+    if head.category != label:
+        raise _invalid(f"it belongs to {head.category}, and the request names {label}", "category")
+    if head.v > version:
+        raise _invalid(
+            f"its schema version {head.v} is newer than {version}, the newest that this server knows; "
+            "send it to the server that created it, or upgrade this one",
+            "v",
+        )
+    return head
 
 
 def _invalid(sentence: str, field: str = "") -> InvalidTaskError:

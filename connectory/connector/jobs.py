@@ -103,15 +103,14 @@ def _handle(route: Route, record: JobRecord, given: bytes) -> bytes:
         return given
     except InvalidTaskError as error:
         refused = error
+    request = pb.CreateTaskRequest.FromString(record.request)
+    declared = request.template.interface.outputs
+    outputs = declared.SerializeToString(deterministic=True) if declared.variables else b""
     try:
-        job = msgspec.json.decode(given, type=registration.handle_type)
+        return registration.codec.completed(route.label, given, outputs)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidTaskError(
             f"the handle fits neither a whole handle ({refused}) nor a job of connector {registration.name} ({error})",
             reason="INVALID_HANDLE",
             fields={"resource_meta": str(error)},
         ) from error
-    request = pb.CreateTaskRequest.FromString(record.request)
-    declared = request.template.interface.outputs
-    outputs = declared.SerializeToString(deterministic=True) if declared.variables else b""
-    return registration.codec.encode(route.label, job, outputs)
