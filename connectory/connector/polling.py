@@ -1,22 +1,55 @@
 """One poll: a job's connector is asked how it stands, with all that protects the system behind it."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from connectory.connector.contexts import Contexts
+from connectory.connector.contract import Resource
 from connectory.connector.failures import FAILURES, translated
 from connectory.connector.job_policies import KnownPolicies
 from connectory.connector.leases import ENDED, Leases
 from connectory.connector.limits.credentials import connection_of
 from connectory.connector.limits.gates import Gates
-from connectory.connector.registry import Route
+from connectory.connector.registry import Registration, Route
 from connectory.connector.reports import Reports
 from connectory.errors import NotFoundError
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["Polling"]
+__all__ = ["LastReport", "Polling"]
 
 _GET: Final = "get"
+
+
+class LastReport:
+    """What a job's connector said at the latest poll, for whoever polls it again and again.
+
+    A connector that says the same once more is answered with the very same message, which is not made anew.
+    """
+
+    __slots__ = ("_gist", "_source", "response")
+
+    def __init__(self) -> None:
+        self._source: Registration | None = None
+        self._gist: _Gist | None = None
+        self.response = pb.GetTaskResponse()
+
+    def is_same(self, source: Registration, gist: "_Gist | None") -> bool:
+        """Whether the connector said just that."""
+        return gist is not None and gist == self._gist and source is self._source
+
+    def take(self, source: Registration, gist: "_Gist | None", response: pb.GetTaskResponse) -> None:
+        """The connector says something new."""
+        self._source, self._gist, self.response = source, gist, response
+
+
+_Gist: TypeAlias = tuple[Any, ...]
+
+
+def _gist(report: Any) -> _Gist | None:
+    """All that a report says, in values that cannot change; None: it says more than that."""
+    if not isinstance(report, Resource) or report.custom_info is not None or report.outputs is not None:
+        return None
+    return (report.phase, report.message, tuple(report.log_links), report.error, report.poll_after)
 
 
 class Polling:
@@ -32,7 +65,12 @@ class Polling:
         self._policies = policies
 
     async def poll(
-        self, route: Route, request: pb.GetTaskRequest, handle: bytes, deadline: datetime | None
+        self,
+        route: Route,
+        request: pb.GetTaskRequest,
+        handle: bytes,
+        deadline: datetime | None,
+        last: LastReport | None = None,
     ) -> pb.GetTaskResponse:
         """How the job of this handle, which is the request's without its signature, stands now."""
         registration = route.registration
@@ -43,15 +81,23 @@ class Polling:
             job, declared = registration.codec.decode(route.label, handle)
             context = self._contexts.of_job(route, deadline, request)
             prefix = context.output_prefix = request.output_prefix
-            resource = await registration.operations[_GET](job, context)
-            conversion = self._contexts.conversion_to(prefix)
-            message = await self._reports.message(registration, resource, declared, conversion)
+            report = await registration.operations[_GET](job, context)
+            gist = None if last is None else _gist(report)
+            if last is not None and last.is_same(registration, gist):
+                response = last.response
+            else:
+                conversion = self._contexts.conversion_to(prefix)
+                message = await self._reports.message(registration, report, declared, conversion)
+                response = pb.GetTaskResponse(resource=message)
+                if last is not None:
+                    last.take(registration, gist, response)
         except FAILURES as error:
             if isinstance(error, NotFoundError):
                 self._gates.polled(registration, handle, ended=True)
             told = translated(error, registration, _GET)
             raise self._gates.told(registration, connection_of(request), told) from error.__cause__
-        self._leases.polled(handle, message.phase, self._policies.of(registration).lease)
+        phase = response.resource.phase
+        self._leases.polled(handle, phase, self._policies.of(registration).lease)
         if gates is not None:
-            gates.polled(handle, ended=message.phase in ENDED)
-        return pb.GetTaskResponse(resource=message)
+            gates.polled(handle, ended=phase in ENDED)
+        return response

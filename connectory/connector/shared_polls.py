@@ -7,20 +7,25 @@ from typing import Final, TypeAlias
 
 from connectory.connector.leases import ENDED
 from connectory.connector.limits.credentials import connection_of, credential_of
-from connectory.connector.polling import Polling
+from connectory.connector.polling import LastReport, Polling
 from connectory.connector.registry import Route
 from connectory.errors import ConnectorError, DeadlineExceededError
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["MOST_BYTES", "MOST_JOBS", "SharedPolls"]
+__all__ = ["MOST_BYTES", "MOST_JOBS", "Asked", "SharedPolls", "asked_of"]
 
 MOST_JOBS: Final = 4096
 """The ends of so many jobs are remembered; the one that was asked for least recently is forgotten first."""
 MOST_BYTES: Final = 8 * 1024 * 1024
 """So many bytes of answers are remembered at most; one that takes more than a sixteenth of that is not."""
 
-_Asked: TypeAlias = tuple[str, str, str]
+Asked: TypeAlias = tuple[str, str, str]
 """As what and by whom a job is asked about: category, output prefix, credential."""
+
+
+def asked_of(route: Route, request: pb.GetTaskRequest) -> Asked:
+    """As what and by whom the request asks about its job."""
+    return (route.label, request.output_prefix, credential_of(connection_of(request)))
 
 
 class _Flight:
@@ -56,15 +61,26 @@ class SharedPolls:
 
     def __init__(self, polling: Polling) -> None:
         self._polling = polling
-        self._flights: dict[bytes, dict[_Asked, _Flight]] = {}
-        self._ended: OrderedDict[bytes, dict[_Asked, pb.GetTaskResponse]] = OrderedDict()
+        self._flights: dict[bytes, dict[Asked, _Flight]] = {}
+        self._ended: OrderedDict[bytes, dict[Asked, pb.GetTaskResponse]] = OrderedDict()
         self._bytes = 0
 
     async def get(
         self, route: Route, request: pb.GetTaskRequest, handle: bytes, deadline: datetime | None
     ) -> pb.GetTaskResponse:
         """How the job of this handle, which is the request's without its signature, stands."""
-        asked = (route.label, request.output_prefix, credential_of(connection_of(request)))
+        return await self.again(asked_of(route, request), route, request, handle, deadline)
+
+    async def again(
+        self,
+        asked: Asked,
+        route: Route,
+        request: pb.GetTaskRequest,
+        handle: bytes,
+        deadline: datetime | None,
+        last: LastReport | None = None,
+    ) -> pb.GetTaskResponse:
+        """The same for whoever asks often: `asked` is `asked_of` the request, `last` what it was told before."""
         ended = self._ended.get(handle)
         if ended is not None and asked in ended:
             self._ended.move_to_end(handle)
@@ -73,7 +89,7 @@ class SharedPolls:
             answer = await flight.answer()
             if answer is not None:
                 return answer
-        return await self._poll(asked, route, request, handle, deadline)
+        return await self._poll(asked, route, request, handle, deadline, last)
 
     def forget(self, handle: bytes) -> None:
         """Something was done about the job: who asks from now on is answered by a new poll."""
@@ -82,19 +98,25 @@ class SharedPolls:
         if ended is not None:
             self._bytes -= sum(answer.ByteSize() for answer in ended.values())
 
-    def _flight(self, handle: bytes, asked: _Asked) -> _Flight | None:
+    def _flight(self, handle: bytes, asked: Asked) -> _Flight | None:
         flights = self._flights.get(handle)
         return None if flights is None else flights.get(asked)
 
     async def _poll(
-        self, asked: _Asked, route: Route, request: pb.GetTaskRequest, handle: bytes, deadline: datetime | None
+        self,
+        asked: Asked,
+        route: Route,
+        request: pb.GetTaskRequest,
+        handle: bytes,
+        deadline: datetime | None,
+        last: LastReport | None,
     ) -> pb.GetTaskResponse:
         flight = _Flight()
         flights = self._flights.setdefault(handle, {})
         flights[asked] = flight
         outcome: pb.GetTaskResponse | ConnectorError | None = None
         try:
-            outcome = answer = await self._polling.poll(route, request, handle, deadline)
+            outcome = answer = await self._polling.poll(route, request, handle, deadline, last)
         except DeadlineExceededError:
             raise  # of this caller alone
         except ConnectorError as error:
@@ -111,7 +133,7 @@ class SharedPolls:
             self._remember(handle, asked, answer)
         return answer
 
-    def _remember(self, handle: bytes, asked: _Asked, answer: pb.GetTaskResponse) -> None:
+    def _remember(self, handle: bytes, asked: Asked, answer: pb.GetTaskResponse) -> None:
         size = answer.ByteSize()
         if size > MOST_BYTES // 16:
             return

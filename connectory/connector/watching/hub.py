@@ -13,7 +13,7 @@ from connectory.connector.job_policies import KnownPolicies
 from connectory.connector.limits.credentials import connection_of, credential_of
 from connectory.connector.limits.gates import Gates
 from connectory.connector.registry import Registration, Route
-from connectory.connector.shared_polls import SharedPolls
+from connectory.connector.shared_polls import SharedPolls, asked_of
 from connectory.connector.watching.jobs import JobKey, WatchCount, WatchedJob, Watcher
 from connectory.connector.watching.lanes import POLL_LIMIT, Lane
 from connectory.connector.watching.schedule import Schedule
@@ -64,11 +64,11 @@ class Watching:
 
         A job that cannot be asked about at all is an error of the tree.
         """
-        self._route_of(request)
+        route = self._route_of(request)
         key = _key(request, self._handle_of(request))
         job = self._jobs.get(key)
         if job is None:
-            job = self._jobs[key] = self._made(request, key)
+            job = self._jobs[key] = self._made(route, request, key)
             self._begin([job])
         elif job.known is not None:
             watcher.news(job)
@@ -98,7 +98,7 @@ class Watching:
         self._lanes.clear()
         self._jobs.clear()
 
-    def _made(self, request: pb.GetTaskRequest, key: JobKey) -> WatchedJob:
+    def _made(self, route: Route, request: pb.GetTaskRequest, key: JobKey) -> WatchedJob:
         lane_key = (key.name, key.version, key.credential)
         lane = self._lanes.get(lane_key)
         if lane is None:
@@ -109,7 +109,7 @@ class Watching:
         lane.jobs += 1
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().call_later(_SWEEP, self._sweep)
-        return WatchedJob(request, key, lane, count)
+        return WatchedJob(request, key, asked_of(route, request), lane, count)
 
     def _begin(self, jobs: list[WatchedJob]) -> None:
         for job in jobs:
@@ -120,7 +120,8 @@ class Watching:
         request = job.request
         try:
             route = self._route_of(request)
-            answer = await self._polls.get(route, request, job.key.handle, datetime.now(UTC) + _LATE)
+            deadline = datetime.now(UTC) + _LATE
+            answer = await self._polls.again(job.asked, route, request, job.key.handle, deadline, job.last)
         except RateLimitedError as error:
             if error.retry_after is not None:
                 return min(max(error.retry_after.total_seconds(), _SHORTEST_PAUSE), _LONGEST_PAUSE)
@@ -131,32 +132,26 @@ class Watching:
             _log.exception("a watched job could not be asked about")
             self._failed(job, InternalError("the server failed to ask about the job; its log says why"))
         else:
-            self._answered(job, route.registration, answer.resource)
+            self._answered(job, route.registration, answer)
         return 0.0
 
     def _late(self, job: WatchedJob) -> None:
         self._failed(job, DeadlineExceededError(f"the job's connector did not answer within {POLL_LIMIT:.0f} s"))
 
-    def _answered(self, job: WatchedJob, registration: Registration, resource: pb.Resource) -> None:
+    def _answered(self, job: WatchedJob, registration: Registration, answer: pb.GetTaskResponse) -> None:
         job.count.polls += 1
-        told = None
-        if resource.HasField("poll_after"):
-            told = resource.poll_after.ToTimedelta()
-            whole, resource = resource, pb.Resource()
-            resource.CopyFrom(whole)
-            resource.ClearField("poll_after")
-        is_new = job.learn(resource)
+        is_new = job.answered(answer)
         if not job.ended:
             connector = registration.connector
-            job.steered = told is not None or getattr(connector, "poll_every", None) is not None
+            job.steered = job.told is not None or getattr(connector, "poll_every", None) is not None
             lease = self._policies.of(registration).lease
-            self._again(job, job.pace.after_answer(told, connector, lease, random))
+            self._again(job, job.pace.after_answer(job.told, connector, lease, random))
         self._tell(job, is_new=is_new)
 
     def _failed(self, job: WatchedJob, error: ConnectorError) -> None:
         job.count.polls += 1
         job.count.failed += 1
-        is_new = job.learn(error)
+        is_new = job.failed(error)
         if not job.ended:
             self._again(job, job.pace.after_trouble(error))
         self._tell(job, is_new=is_new)

@@ -1,9 +1,12 @@
 """A job that somebody watches."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple, Protocol
 
 from connectory.connector.leases import ENDED
+from connectory.connector.polling import LastReport
+from connectory.connector.shared_polls import Asked
 from connectory.connector.watching.pace import Pace
 from connectory.errors import ConnectorError, InternalError, InvalidTaskError, NotFoundError, UnsupportedError
 from connectory.v1 import connector_pb2 as pb
@@ -61,10 +64,31 @@ class Watcher(Protocol):
 class WatchedJob:
     """What is known of a job, and who wants to know it."""
 
-    __slots__ = ("count", "due", "ended", "key", "known", "lane", "pace", "request", "steered", "watchers")
+    __slots__ = (
+        "answer",
+        "asked",
+        "count",
+        "due",
+        "ended",
+        "key",
+        "known",
+        "lane",
+        "last",
+        "pace",
+        "request",
+        "steered",
+        "told",
+        "watchers",
+    )
 
-    def __init__(self, request: pb.GetTaskRequest, key: JobKey, lane: Waiting, count: WatchCount) -> None:
+    def __init__(self, request: pb.GetTaskRequest, key: JobKey, asked: Asked, lane: Waiting, count: WatchCount) -> None:
         self.request = request
+        self.asked = asked
+        self.last = LastReport()
+        self.answer: pb.GetTaskResponse | None = None
+        """The latest; None: the latest poll failed, or there was none."""
+        self.told: timedelta | None = None
+        """How long its connector wants to be left alone, as the answer says."""
         self.key = key
         self.lane = lane
         self.count = count
@@ -79,14 +103,27 @@ class WatchedJob:
         self.due: float | None = None
         """When it is to be polled; None: it is being polled, or waits for its turn."""
 
-    def learn(self, known: Known) -> bool:
+    def answered(self, answer: pb.GetTaskResponse) -> bool:
         """Take note of how it stands; whether that is new."""
-        before, self.known = self.known, known
-        if isinstance(known, ConnectorError):
-            self.ended = isinstance(known, _FINAL)
-            return not (isinstance(before, ConnectorError) and _facts(before) == _facts(known))
-        self.ended = known.phase in ENDED
-        return self.ended or before != known
+        if answer is self.answer:
+            return False
+        before, self.answer = self.known, answer
+        resource = answer.resource
+        self.told = None
+        if resource.HasField("poll_after"):
+            self.told = resource.poll_after.ToTimedelta()
+            resource = pb.Resource()
+            resource.CopyFrom(answer.resource)
+            resource.ClearField("poll_after")
+        self.known = resource
+        self.ended = resource.phase in ENDED
+        return self.ended or before != resource
+
+    def failed(self, error: ConnectorError) -> bool:
+        """Take note that it could not be asked about; whether that is new."""
+        before, self.known, self.answer = self.known, error, None
+        self.ended = isinstance(error, _FINAL)
+        return self.ended or not (isinstance(before, ConnectorError) and _facts(before) == _facts(error))
 
     def tell(self) -> None:
         """Tell everybody."""
