@@ -43,7 +43,14 @@ async def first_answer(server: Server, folder: Path) -> Row:
 
 
 async def measure(
-    servers: list[Server], folder: Path, *, processes: int, rounds: int, calls: int, callers: list[int]
+    servers: list[Server],
+    folder: Path,
+    *,
+    operations: list[str],
+    processes: int,
+    rounds: int,
+    calls: int,
+    callers: list[int],
 ) -> list[Row]:
     """Every operation at every number of callers on every process of every server, in turns."""
     rows: list[Row] = []
@@ -62,11 +69,11 @@ async def measure(
                     sync_service=server.sync_service,
                 )
                 await caller.ready()
-                for operation in OPERATIONS:
+                for operation in operations:
                     await caller.run(operation, callers=8, calls=200)
                 ready.append((process, server, pid, caller))
         for round_ in range(rounds):
-            for operation in OPERATIONS:
+            for operation in operations:
                 for many in callers:
                     for process, server, pid, caller in ready:
                         before = cpu_seconds(pid)
@@ -108,16 +115,16 @@ def summary(rows: list[Row]) -> list[Row]:
 
 
 def show(starts: list[Row], table: list[Row]) -> None:
-    print(f"{'server':<12}{'first answer s':>16}{'idle MB':>10}")
+    print(f"{'server':<14}{'first answer s':>16}{'idle MB':>10}")
     for row in starts:
-        print(f"{row['server']:<12}{row['first_answer_s']:>16.2f}{row['idle_mb']:>10.1f}")
+        print(f"{row['server']:<14}{row['first_answer_s']:>16.2f}{row['idle_mb']:>10.1f}")
     print()
     figures = "".join(f"{title:>9}" for title in ("CPU us", "x floor", "per s", "p50 ms", "p99 ms"))
-    print(f"{'operation':<17}{'callers':>8}  {'server':<11}{figures}")
+    print(f"{'operation':<17}{'callers':>8}  {'server':<13}{figures}")
     for row in table:
         ratio = f"{row['cpu_ratio']:.2f}" if row["cpu_ratio"] else "-"
         print(
-            f"{row['operation']:<17}{row['callers']:>8}  {row['server']:<11}{row['cpu_us']:>9.0f}{ratio:>9}"
+            f"{row['operation']:<17}{row['callers']:>8}  {row['server']:<13}{row['cpu_us']:>9.0f}{ratio:>9}"
             f"{row['per_s']:>9.0f}{row['p50_ms']:>9.2f}{row['p99_ms']:>9.2f}"
         )
 
@@ -130,6 +137,7 @@ def main() -> None:
         "--calls", type=int, default=2000, help="calls per measurement; a quarter of it with one caller"
     )
     parser.add_argument("--callers", type=int, nargs="+", default=[1, 64, 256])
+    parser.add_argument("--operations", nargs="+", default=list(OPERATIONS), choices=OPERATIONS)
     parser.add_argument("--without", nargs="*", default=[], help="servers to leave out")
     parser.add_argument("--json", action="store_true", help="print every measurement as JSON")
     options = parser.parse_args()
@@ -148,6 +156,7 @@ def main() -> None:
             rows = await measure(
                 servers,
                 Path(folder),
+                operations=options.operations,
                 processes=options.processes,
                 rounds=options.rounds,
                 calls=options.calls,

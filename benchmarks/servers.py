@@ -21,7 +21,7 @@ class Server:
 
     name: str
     command: tuple[str, ...]
-    """Its last word becomes the address."""
+    """The address becomes its last word; `{folder}` in it is a folder for files of the process."""
     package: str
     async_service: str
     sync_service: str
@@ -44,6 +44,12 @@ SERVERS = (
         **OURS,
     ),
     Server(name="ledger off", command=(*_SERVE, "--ledger=none", "--uds"), socket_is_path=True, **OURS),
+    Server(
+        name="ledger sqlite",
+        command=(*_SERVE, "--ledger={folder}/ledger.sqlite", "--uds"),
+        socket_is_path=True,
+        **OURS,
+    ),
     Server(name="flytekit", command=(str(PEER), str(ROOT / "benchmarks" / "flytekit_peer.py")), **FLYTE),
 )
 
@@ -80,7 +86,10 @@ def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
     socket = folder / f"{server.name}.sock"
     address = f"unix:{socket}"
     process = subprocess.Popen(
-        [*server.command, str(socket) if server.socket_is_path else address],
+        [
+            *(word.replace("{folder}", str(folder)) for word in server.command),
+            str(socket) if server.socket_is_path else address,
+        ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -89,6 +89,10 @@ class Session(Protocol):
         """Perform a statement for each of the values; it has no `:now`."""
         ...
 
+    async def change_each(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> Sequence[bool]:
+        """Perform a statement, which changes one row at most, for each of the values; for which of them it did."""
+        ...
+
 
 Transaction = Callable[[Session], Coroutine[Any, Any, T]]
 """What is done together or not at all. It awaits nothing but its session, and ends at its first StoreError."""

@@ -92,6 +92,9 @@ class PostgresDatabase:
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
         await self.perform(lambda connection, again: _PostgresSession(connection).change_many(statement, values))
 
+    async def change_each(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> Sequence[bool]:
+        return await self.run(lambda session: session.change_each(statement, values))
+
     async def run(self, transaction: Transaction[T], /) -> T:
         async def work(connection: Any, again: bool) -> T:
             async with _Undoing(connection) as undoing:
@@ -178,6 +181,9 @@ class _PostgresSession:
             await self._connection.executemany(sql, [[each[name] for name in names] for each in values])
         except asyncpg.IntegrityConstraintViolationError as error:
             raise refused(error) from error
+
+    async def change_each(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> Sequence[bool]:
+        return [await self.change(statement, **each) > 0 for each in values]
 
 
 class _Undoing:

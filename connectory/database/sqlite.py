@@ -66,6 +66,9 @@ class SqliteDatabase:
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
         await self._writer.run_all(lambda connection: _change_many(connection, statement, values))
 
+    async def change_each(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> Sequence[bool]:
+        return await self._writer.run_all(lambda connection: _change_each(connection, statement, values))
+
     async def run(self, transaction: Transaction[T], /) -> T:
         return await self._writer.run_all(lambda connection: _driven(transaction, _SqliteSession(connection)))
 
@@ -123,6 +126,9 @@ class _SqliteSession:
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
         _change_many(self._connection, statement, values)
 
+    async def change_each(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> Sequence[bool]:
+        return _change_each(self._connection, statement, values)
+
 
 def _driven(transaction: Transaction[T], session: Session) -> T:
     """Run a transaction to its end on this thread."""
@@ -155,6 +161,23 @@ def _change_many(connection: sqlite3.Connection, statement: str, values: Sequenc
         connection.executemany(statement, values)
     except sqlite3.IntegrityError as error:
         raise _refused(error) from error
+
+
+def _change_each(connection: sqlite3.Connection, statement: str, values: Sequence[Mapping[str, Any]]) -> Sequence[bool]:
+    """All at once, which is quicker; when not all of them changed something, once more and one by one."""
+    now = time.time()
+    connection.execute("SAVEPOINT each")
+    try:
+        changed = connection.executemany(statement, [{**each, "now": now} for each in values]).rowcount
+        if changed == len(values):
+            return [True] * changed
+        connection.execute("ROLLBACK TO each")
+        return [_change(connection, statement, each) > 0 for each in values]
+    except sqlite3.IntegrityError as error:
+        raise _refused(error) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("RELEASE each")
 
 
 def _refused(error: sqlite3.IntegrityError) -> Exception:

@@ -24,7 +24,7 @@ from connectory.connector.ledger.contract import (
 )
 from connectory.connector.ledger.job_rows import JobRows, job_of
 from connectory.connector.ledger.records import JobRecord
-from connectory.connector.ledger.sql import ASK_AGAIN, Sql, WriteError
+from connectory.connector.ledger.sql import ASK_AGAIN, Begun, Created, Sql, WriteError
 from connectory.errors import AmbiguousError, UnavailableError
 
 __all__ = ["DurableLedger"]
@@ -169,7 +169,7 @@ class DurableLedger(JobRows):
             await self._store_end(key)
             raise deleted_before(key)
         handle = await self._created(key, create) if found is None else found
-        if await self._store(key, state="created", handle=handle):
+        if await self._handle_stored(key, handle):
             return handle
         return await self._late(key, handle, undo)
 
@@ -213,17 +213,16 @@ class DurableLedger(JobRows):
 
     async def _intended(self, creation: Creation) -> bool:
         category, execution = facts_of(creation.request)
-        added = await self._sql.change(
-            statements.INTEND,
+        await self._sql.owner()
+        begun = Begun(
             key=creation.key,
             digests=_encoder.encode(creation.digests).decode(),
-            owner=await self._sql.owner(),
-            category=category,
+            category=category.replace("\0", ""),
             execution=execution.replace("\0", ""),
             request=creation.asked.without_secrets(creation.request),
             lease=creation.lease or None,
         )
-        return added == 1
+        return await self._sql.write(begun)
 
     async def _read(self, key: str) -> Sequence[Any] | None:
         return await self._sql.first(statements.READ, key=key)
@@ -271,6 +270,20 @@ class DurableLedger(JobRows):
             raise UnavailableError(f"the create of key {key!r} took so long that it was given up; ask again")
         return row[3] or handle
 
+    async def _handle_stored(self, key: str, handle: bytes) -> bool:
+        """See `_store`; the usual case is that nobody waits, the job is wanted and the database works."""
+        patience = self._patience
+        try:
+            async with asyncio.timeout(patience):
+                if await self._sql.write(Created(key, handle, job_of(handle))):
+                    return True
+        except TimeoutError:
+            patience = 0.0
+        except WriteError as error:
+            _log.error("ledger %s: the outcome of key %r is not stored yet: %s", self._sql.name, key, error)
+        values = {"state": "created", "handle": handle, "reason": None, "job": job_of(handle)}
+        return await self._patiently(key, self._keep_storing(key, (statements.SETTLE,), values), patience)
+
     async def _store(self, key: str, *, state: str, handle: bytes | None = None, reason: str | None = None) -> bool:
         """Store an outcome, and wait for that as long as it is reasonable to let a caller wait.
 
@@ -283,10 +296,10 @@ class DurableLedger(JobRows):
         """Forget the key, or close it when it was doomed: there is no job."""
         await self._patiently(key, self._keep_storing(key, (statements.FORGET, statements.BURY), {}))
 
-    async def _patiently(self, key: str, storing: Coroutine[Any, Any, bool]) -> bool:
+    async def _patiently(self, key: str, storing: Coroutine[Any, Any, bool], patience: float | None = None) -> bool:
         task = asyncio.create_task(storing, name=key)
         self._storing[key] = task
-        done, _ = await asyncio.wait({task}, timeout=self._patience)
+        done, _ = await asyncio.wait({task}, timeout=self._patience if patience is None else patience)
         if done:
             del self._storing[key]
             return task.result()
@@ -310,9 +323,6 @@ class DurableLedger(JobRows):
     async def _stored(self, key: str, wanted: Collection[str], values: Mapping[str, Any]) -> bool:
         """Run the first of the statements that changes something; False when the job is not wanted, or not ours."""
         owner = await self._sql.owner()
-        is_settled = statements.SETTLE in wanted
-        if is_settled and await self._sql.change(statements.SETTLE_WANTED, key=key, owner=owner, **values):
-            return True
         for statement in wanted:
             row = await self._sql.first(statement, key=key, owner=owner, **values)
             if row is not None:

@@ -2,14 +2,16 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from connectory.database.contract import OpenableDatabase, Schema, Session, UncertainError
+from connectory.database.groups import Groups
 from connectory.errors import StoreError, UnavailableError
 
-__all__ = ["ASK_AGAIN", "Sql", "WriteError"]
+__all__ = ["ASK_AGAIN", "Begun", "Created", "Sql", "WriteError", "begun_values", "created_values"]
 
 T = TypeVar("T")
 ASK_AGAIN: Final = timedelta(seconds=2)
@@ -25,6 +27,52 @@ class WriteError(UnavailableError):
     """Whether the statement may have been performed all the same: the connection broke before its answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An intent to be stored."""
+
+    key: str
+    digests: str
+    category: str
+    execution: str
+    request: bytes
+    lease: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A handle to be stored under an intent of this process, if its job is still wanted and nobody waits for it."""
+
+    key: str
+    handle: bytes
+    job: int
+
+
+def begun_values(begun: Begun, owner: str) -> dict[str, Any]:
+    """What `statements.INTEND` takes."""
+    return {
+        "key": begun.key,
+        "digests": begun.digests,
+        "category": begun.category,
+        "execution": begun.execution,
+        "request": begun.request,
+        "lease": begun.lease,
+        "owner": owner,
+    }
+
+
+def created_values(created: Created, owner: str) -> dict[str, Any]:
+    """What `statements.SETTLE_WANTED` takes."""
+    return {
+        "key": created.key,
+        "state": "created",
+        "handle": created.handle,
+        "job": created.job,
+        "reason": None,
+        "owner": owner,
+    }
+
+
 class Sql(ABC):
     """Runs statements with named values (`:key`), each in a transaction of its own that is durable when it returns.
 
@@ -38,6 +86,11 @@ class Sql(ABC):
         self._database = database
         self._opening = asyncio.Lock()
         self._is_open = False
+        self._groups: Groups[Begun | Created, bool] = Groups(self._written)
+
+    def write(self, one: Begun | Created) -> "asyncio.Future[bool]":
+        """Store an intent or a handle, together with others; whether it was stored. To be awaited."""
+        return self._groups.ask(one)
 
     async def run(self, statement: str, **values: Any) -> Sequence[Sequence[Any]]:
         """The rows that the statement gives."""
@@ -62,6 +115,10 @@ class Sql(ABC):
         await self._done(self._database.run(transaction))
 
     @abstractmethod
+    async def _write(self, begun: Sequence[Begun], created: Sequence[Created]) -> Collection[str]:
+        """Store these in one transaction; the keys of those that were."""
+
+    @abstractmethod
     async def owner(self) -> str:
         """The name under which this process writes intents. It is known as alive from now on."""
 
@@ -83,9 +140,16 @@ class Sql(ABC):
 
     async def aclose(self) -> None:
         """Release everything."""
+        await self._groups.aclose()
         if self._is_open:
             self._is_open = False
             await self._database.__aexit__(None, None, None)
+
+    async def _written(self, group: Sequence[Begun | Created]) -> Sequence[bool]:
+        begun = [one for one in group if isinstance(one, Begun)]
+        created = [one for one in group if isinstance(one, Created)]
+        stored = await self._done(self._write(begun, created))
+        return [one.key in stored for one in group]
 
     async def _done(self, asked: Coroutine[Any, Any, T]) -> T:
         try:

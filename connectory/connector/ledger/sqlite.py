@@ -1,12 +1,15 @@
 """A ledger in one SQLite file, shared by the processes of one machine; creates happen once over crashes, too."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from connectory.connector.ledger import statements
 from connectory.connector.ledger.durable import PATIENCE, DurableLedger
 from connectory.connector.ledger.liveness import Owner
-from connectory.connector.ledger.sql import ASK_AGAIN, Sql, WriteError
+from connectory.connector.ledger.sql import ASK_AGAIN, Begun, Created, Sql, WriteError, begun_values, created_values
+from connectory.database.contract import Session
 from connectory.database.sqlite import SqliteDatabase
 
 __all__ = ["SqliteLedger"]
@@ -29,6 +32,19 @@ class _Sqlite(Sql):
         super().__init__(SqliteDatabase(path, is_private=True, called="ledger"))
         self._owners = path.with_name(path.name + ".owners")
         self._owner: Owner | None = None
+
+    async def _write(self, begun: Sequence[Begun], created: Sequence[Created]) -> Collection[str]:
+        owner = self._own().name
+        handles = [created_values(one, owner) for one in created]
+        intents = [begun_values(one, owner) for one in begun]
+
+        async def transaction(session: Session) -> Collection[str]:
+            were = await session.change_each(statements.SETTLE_WANTED, handles) if handles else ()
+            are = await session.change_each(statements.INTEND, intents) if intents else ()
+            stored = {one.key for one, is_stored in zip(created, were, strict=True) if is_stored}
+            return stored.union(one.key for one, is_stored in zip(begun, are, strict=True) if is_stored)
+
+        return await self._database.run(transaction)
 
     async def owner(self) -> str:
         return self._own().name

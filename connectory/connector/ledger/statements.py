@@ -8,6 +8,7 @@ from typing import Final
 
 __all__ = [
     "AWAIT",
+    "BEGUN_AND_CREATED",
     "BURY",
     "CLOSE",
     "CONFIRM",
@@ -81,6 +82,30 @@ WHERE key = :key AND owner = :owner AND state = 'intended' RETURNING awaited, de
 
 SETTLE_WANTED: Final = SETTLE.replace("RETURNING awaited, delete_since", "AND delete_since IS NULL AND awaited = 0")
 """The same for the common case, in which nobody waits and the job is wanted: RETURNING costs as much as the rest."""
+
+BEGUN_AND_CREATED: Final = """
+WITH created AS (
+    UPDATE connectory_jobs
+    SET state = 'created', handle = one.handle, job = one.job, reason = NULL, changed_at = :now, request = NULL,
+        lease_until = :now + lease
+    FROM unnest(:created::text[], :handles::bytea[], :jobs::bigint[]) AS one (key, handle, job)
+    WHERE connectory_jobs.key = one.key AND owner = :owner AND state = 'intended' AND delete_since IS NULL
+        AND awaited = 0
+    RETURNING connectory_jobs.key
+), begun AS (
+    INSERT INTO connectory_jobs
+        (key, digests, state, owner, category, execution, request, lease, job, created_at, changed_at)
+    SELECT key, digests, 'intended', :owner, category, execution, request, lease, 0, :now, :now
+    FROM unnest(
+        :keys::text[], :digests::text[], :categories::text[], :executions::text[], :requests::bytea[],
+        :leases::float8[]
+    ) AS one (key, digests, category, execution, request, lease)
+    ON CONFLICT (key) DO NOTHING
+    RETURNING key
+)
+SELECT key FROM created UNION ALL SELECT key FROM begun
+"""
+"""INTEND and SETTLE_WANTED of many keys, no key twice, in one round trip of PostgreSQL: those that were written."""
 
 FORGET: Final = """
 DELETE FROM connectory_jobs WHERE key = :key AND owner = :owner AND state = 'intended' AND delete_since IS NULL

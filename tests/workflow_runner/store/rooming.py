@@ -90,3 +90,23 @@ class DatabaseSuite:
                 await store.database.change(sql["insert_book"], title="t", shelf="nowhere")
             assert [row[:2] for row in await store.database.rows(sql["select_shelves"])] == [("a", 2), ("b", 2)]
             assert await store.database.rows(sql["dialect"]) == [(store.database.dialect,)]
+
+    async def test_of_many_changes_it_is_told_which_happened(self, url: str) -> None:
+        insert = "INSERT INTO shelves (name, room) VALUES (:name, :room) ON CONFLICT (name) DO NOTHING"
+        async with open_store(url) as store:
+            await store.database.migrate(OLD)
+
+            async def put(*names: str) -> list[bool]:
+                return [*await store.database.change_each(insert, [{"name": name, "room": 1} for name in names])]
+
+            assert await put("a", "b") == [True, True]
+            assert await put("c", "a", "d", "b") == [True, False, True, False]
+            assert await put() == []
+            rows = await store.database.rows("SELECT name FROM shelves ORDER BY name")
+            assert rows == [("a",), ("b",), ("c",), ("d",)]
+
+    async def test_the_clock_stands_still_within_a_statement_and_is_that_of_the_store(self, url: str) -> None:
+        async with open_store(url) as store:
+            [(one, other, clock)] = await store.database.rows("SELECT :now, :now, store_now()")
+            assert one == other
+            assert abs(clock - one) < 60
