@@ -70,7 +70,8 @@ class WatchedTask:
         if not self.ended:
             self.ended = True
             self._forget(self)
-            self._say()
+            if self._changed is not None:
+                self._changed.set()
 
     async def __aiter__(self) -> AsyncIterator[pb.Resource]:
         """How the job stands, then what changes, until it has ended.

@@ -18,6 +18,7 @@ from connectory.errors import (
     UnsupportedError,
 )
 from connectory.rpc.access.reasons import NOT_LET_IN, TOKEN_REFUSED
+from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.deletion import delete_job, learn_job
@@ -89,23 +90,50 @@ class ConnectorPlugin(Plugin):
             raise
         ctx.state.write(ConnectorJob(handle=response.resource_meta))
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
-        return do_transition(PhaseInfo.queued(), again_in=0.0)
+        memory.info = PhaseInfo.queued()
+        return do_transition(memory.info, again_in=0.0)
 
     async def _poll(
         self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route, job: ConnectorJob
     ) -> Transition:
+        """How the job stands: what was heard of it, or else what it is asked."""
+        watch = memory.watch
+        heard = watch.news()
+        if heard is not None:
+            info = self._known(memory, job, heard)
+            return do_transition(info, again_in=watch.silence(self._patience))
+        if watch.lost():
+            memory.last_good = time.monotonic()
+        if memory.info is not None:
+            watch.begin(route.client, get_request(ctx, job.handle), ctx.wake)
+            silence = watch.silence(self._patience)
+            if silence > 0:
+                return do_transition(memory.info, again_in=silence)
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
+        watch.polled()
+        info = self._known(memory, job, response.resource)
+        if not info.phase.is_terminal:
+            watch.begin(route.client, get_request(ctx, job.handle), ctx.wake)
+        return do_transition(info, again_in=self._until_next_poll(memory, response.resource))
+
+    def _known(self, memory: JobKnowledge, job: ConnectorJob, resource: pb.Resource) -> PhaseInfo:
         memory.last_good, memory.failures = time.monotonic(), 0
-        info = memory.bounded(response.resource, info_of_resource(response.resource), self._patience)
+        info = memory.bounded(resource, info_of_resource(resource), self._patience)
         if job.deleted and info.phase.is_terminal and info.phase is not Phase.SUCCEEDED:
             message = f"the job, which an earlier execution had deleted, has ended: {info.message}"
-            return do_transition(PhaseInfo.retryable_failure("JOB_DELETED", message, kind="system"))
-        if response.resource.HasField("poll_after"):
-            told = response.resource.poll_after.ToTimedelta().total_seconds()
-            return do_transition(info, again_in=min(max(told, self._patience.first_poll), self._patience.longest_told))
+            info = PhaseInfo.retryable_failure("JOB_DELETED", message, kind="system")
+        memory.info = info
+        return info
+
+    def _until_next_poll(self, memory: JobKnowledge, resource: pb.Resource) -> float:
+        if memory.watch.is_live:
+            return memory.watch.silence(self._patience)
+        if resource.HasField("poll_after"):
+            told = resource.poll_after.ToTimedelta().total_seconds()
+            return min(max(told, self._patience.first_poll), self._patience.longest_told)
         grown = max(memory.interval * self._patience.growth, self._patience.first_poll)
         memory.interval = min(grown, self._patience.slowest_poll)
-        return do_transition(info, again_in=memory.interval)
+        return memory.interval
 
     async def _execute(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route) -> Transition:
         if memory.execution is None:
@@ -158,6 +186,7 @@ class ConnectorPlugin(Plugin):
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Delete the job, and see that it is gone."""
         memory = self._memories.setdefault(ctx.key, JobKnowledge())
+        memory.watch.close()
         if memory.execution is not None:
             memory.execution.cancel()
             await asyncio.wait([memory.execution])
@@ -175,12 +204,17 @@ class ConnectorPlugin(Plugin):
 
     async def finalize(self, ctx: TaskExecutionContext) -> None:
         """Forget the attempt."""
-        self._memories.pop(ctx.key, None)
+        memory = self._memories.pop(ctx.key, None)
+        if memory is not None:
+            memory.watch.close()
 
     async def let_go(self, ctx: TaskExecutionContext) -> None:
         """Give up a call of a sync connector, which another runner makes again; jobs go on."""
         memory = self._memories.pop(ctx.key, None)
-        if memory is not None and memory.execution is not None:
+        if memory is None:
+            return
+        memory.watch.close()
+        if memory.execution is not None:
             memory.execution.cancel()
             await asyncio.wait([memory.execution])
 

@@ -11,6 +11,7 @@ from connectory.v1 import connector_pb2 as pb
 from workflow_runner.plugins.outcomes import unknown_phase
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo
+from workflow_runner.plugins.watches import JobWatch
 
 __all__ = ["ConnectorJob", "JobKnowledge"]
 
@@ -40,6 +41,9 @@ class JobKnowledge:
     returns: int = 0
     """How often a job that had run was reported as queued again; the version of its phases."""
     execution: "asyncio.Task[pb.Resource] | None" = None
+    watch: JobWatch = field(default_factory=JobWatch)
+    info: PhaseInfo | None = None
+    """How the job stood when that was last known; None: it was not asked about yet."""
 
     def bounded(self, resource: pb.Resource, info: PhaseInfo, patience: Patience) -> PhaseInfo:
         """A phase that nobody knows means that the job goes on, and is reported; but not for ever."""
