@@ -4,22 +4,23 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import uvloop
 from google.protobuf.message import DecodeError
 
-from connectory.client.channel import ClientTls
 from connectory.errors import MissingSecretError, SettingsError
 from connectory.testing.tasks import TaskCall, task_call
 from connectory.testing.wire import Outcome, Result, Subject, run_checks
 from connectory.types import ConversionContext, default_types
 from connectory.v1 import tasks_pb2
+from connectory_cli.outside_help import OutsideCommands
 from connectory_cli.printing import print_json
+from connectory_cli.reaching import Reach, reach_from
 
-__all__ = ["CheckedTask", "check_connector"]
+__all__ = ["CheckedTask", "OutsideCommands", "check_connector", "reach_from"]
 
 _TYPES: Final[Mapping[str, Any]] = {
     "int": int,
@@ -46,6 +47,7 @@ class CheckedTask:
     older_handles: Sequence[Path] = ()
     time_limit: float = 60.0
     call_limit: float = 15.0
+    outside: OutsideCommands = field(default_factory=OutsideCommands)
 
     def subject(self) -> Subject:
         """The same for the kit; a `SettingsError` names the option that cannot be used."""
@@ -56,6 +58,7 @@ class CheckedTask:
             older_handles=[_read(path, "--older-handle") for path in self.older_handles],
             time_limit=self.time_limit,
             call_limit=self.call_limit,
+            help=self.outside.help(),
         )
 
     def _call(self) -> TaskCall:
@@ -92,10 +95,11 @@ class CheckedTask:
 
 
 def check_connector(
-    endpoint: str, task: CheckedTask, *, tls: ClientTls | None, token: str, only: Sequence[str], as_json: bool
+    endpoint: str, task: CheckedTask, *, reach: Reach, token: str, only: Sequence[str], as_json: bool
 ) -> int:
     """Print how each check ended, as it ends; exit code 1 when one failed."""
     metadata = [("authorization", f"Bearer {token}")] if token else []
+    tls = None if endpoint.startswith("unix:") else reach.tls
     results = run_checks(endpoint, task.subject(), tls=tls, metadata=metadata, only=only)
     found = uvloop.run(_printed(results, as_json))
     if as_json:

@@ -76,6 +76,28 @@ def check_connector(
     older_handle: Annotated[
         list[Path] | None, typer.Option("--older-handle", metavar="FILE", help="A handle of an earlier release.")
     ] = None,
+    restart: Annotated[
+        str,
+        typer.Option("--restart", metavar="COMMAND", help="Restarts the server at its address.", show_default=False),
+    ] = "",
+    outage: Annotated[
+        str,
+        typer.Option(
+            "--outage",
+            metavar="COMMAND",
+            help="Called with begin and end: takes the external system away, and brings it back.",
+            show_default=False,
+        ),
+    ] = "",
+    unknown_state: Annotated[
+        str,
+        typer.Option(
+            "--unknown-state",
+            metavar="COMMAND",
+            help="Called with begin and end: makes it report a state that nobody knows.",
+            show_default=False,
+        ),
+    ] = "",
     only: Annotated[list[str] | None, typer.Option("--only", metavar="CHECK", help="Only this check.")] = None,
     time_limit: Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that the task may take.")] = 60.0,
     call_limit: Annotated[float, typer.Option("--call-limit", min=0.1, help="Seconds that a call may take.")] = 15.0,
@@ -83,7 +105,23 @@ def check_connector(
         str, typer.Option("--token", envvar="CONNECTORY_TOKEN", metavar="TOKEN", help="Bearer.", show_default=False)
     ] = "",
     tls_ca: Annotated[
-        Path | None, typer.Option("--tls-ca", metavar="FILE", help="Trust servers signed by this CA, PEM.  [no TLS]")
+        Path | None,
+        typer.Option(
+            "--tls-ca",
+            envvar="CONNECTORY_CLIENT_CA",
+            metavar="FILE",
+            help="Trust servers signed by this CA, PEM; system for the public ones.  [no TLS]",
+        ),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            "--tls-cert", envvar="CONNECTORY_CLIENT_CERT", metavar="FILE", help="Client certificate, PEM.  [none]"
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option("--tls-key", envvar="CONNECTORY_CLIENT_KEY", metavar="FILE", help="Its private key, PEM.  [none]"),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,6 +139,7 @@ def check_connector(
         older_handles=older_handle or [],
         time_limit=time_limit,
         call_limit=call_limit,
+        outside=work.OutsideCommands(restart=restart, outage=outage, unknown_state=unknown_state),
     )
-    tls = work.ClientTls(root_certificate=tls_ca) if tls_ca is not None else None
-    raise typer.Exit(work.check_connector(endpoint, task, tls=tls, token=token, only=only or [], as_json=as_json))
+    reach = work.reach_from(ca=tls_ca, certificate=tls_cert, key=tls_key)
+    raise typer.Exit(work.check_connector(endpoint, task, reach=reach, token=token, only=only or [], as_json=as_json))

@@ -16,7 +16,9 @@ async def restart_between_create_and_get(session: Session) -> None:
     """The server is restarted after the create; `help.restart` does it."""
     restart = session.subject.help.restart
     if restart is None:
-        raise NotApplicableError("nobody can restart the server; run the suite of the kit with Help(restart=...)")
+        raise NotApplicableError(
+            "nobody can restart the server; give --restart COMMAND, or run the suite with Help(restart=...)"
+        )
     key = session.key()
     handle = await session.created(key)
     await restart()
@@ -32,7 +34,9 @@ async def outage_while_polling(session: Session) -> None:
     """The external system is away while the job is polled; `help.outage` sees to it."""
     outage = session.subject.help.outage
     if outage is None:
-        raise NotApplicableError("nobody can take the external system away; run the suite with Help(outage=...)")
+        raise NotApplicableError(
+            "nobody can take the external system away; give --outage COMMAND, or run the suite with Help(outage=...)"
+        )
     handle = await session.created()
     async with outage():
         for _ in range(3):
@@ -52,7 +56,8 @@ async def unknown_state(session: Session) -> None:
     strange = session.subject.help.unknown_state
     if strange is None:
         raise NotApplicableError(
-            "nobody can make the external system say so; run the suite with Help(unknown_state=...)"
+            "nobody can make the external system say so; give --unknown-state COMMAND, or run the suite with"
+            " Help(unknown_state=...)"
         )
     handle = await session.created()
     async with strange():
