@@ -221,8 +221,8 @@ class Attempt:
         if seconds <= 0 or self._wake.is_set():
             await asyncio.sleep(0)  # others get their turn between the rounds of a plugin in a hurry
             return
+        alarm = asyncio.get_running_loop().call_later(seconds, self._wake.set)
         try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            return
+            await self._wake.wait()
+        finally:
+            alarm.cancel()

@@ -39,6 +39,9 @@ class CallDesk:
     ) -> "asyncio.Future[CallEnd]":
         """See `NodeCalls.begin`."""
         node, attempt = place
+        waiting = self._waiting.get((node, attempt, call))
+        if waiting is not None:
+            return waiting
         future: asyncio.Future[CallEnd] = asyncio.get_running_loop().create_future()
         known = self._known(node, call)
         if known is not None and is_answerable(known):

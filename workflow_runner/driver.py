@@ -5,15 +5,14 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-import msgspec
+from typing import Final
 
 from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import tasks_pb2
-from workflow_runner.attempt import Attempt
-from workflow_runner.attempt_context import context_of
+from workflow_runner.alarm import Alarm
+from workflow_runner.attempt_desk import AttemptDesk
 from workflow_runner.cache.desk import CacheDesk
-from workflow_runner.called import AttemptCalls, CallDesk
+from workflow_runner.called import CallDesk
 from workflow_runner.engine.apply import apply_all
 from workflow_runner.engine.caching import computed_alone
 from workflow_runner.engine.commands import (
@@ -26,7 +25,6 @@ from workflow_runner.engine.commands import (
     SetTimer,
     StartAttempt,
     StopAttempt,
-    encode_commands,
 )
 from workflow_runner.engine.events import (
     AttemptExpanded,
@@ -38,29 +36,30 @@ from workflow_runner.engine.events import (
     JobsHandedOver,
     NodeCalled,
     TimerFired,
-    encode_event,
 )
 from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
+from workflow_runner.journal import Journal
 from workflow_runner.mailbox import Mailbox
 from workflow_runner.offloading import Offloading
-from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import Plugin, SetupContext
-from workflow_runner.store.contract import ExecutionRecord, LogRecord, PluginState, Store
+from workflow_runner.records import record_of
+from workflow_runner.store.contract import PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
 from workflow_runner.views import ExecutionResult, result_of
 
-__all__ = ["Driver", "record_of"]
+__all__ = ["Driver"]
 
 _log = logging.getLogger(__name__)
 
-_PROGRESS_FLUSH = 0.25
-"""Progress decides nothing, so it waits this many seconds for company before it is written down."""
-_GRACE = 5.0
-"""So many seconds after a restart, at least, an attempt may report that it has begun to run."""
-_MESSAGE_INTERVAL = 60.0
-"""Messages of a job that count something up are shown at once, and written down once in so many seconds."""
+_PROGRESS_SHOWN: Final = 0.02
+"""Progress decides nothing: while nobody looks it is taken in so many seconds later, with all that came by then."""
+_PROGRESS_WRITTEN: Final = 0.25
+"""After so many seconds it is written down, unless something else was before."""
+_LAST_WRITE: Final = 5.0
+"""For so many seconds a write that is under way is waited for when the execution is left."""
+_ENDS: Final = (AttemptSucceeded, AttemptExpanded, AttemptFailed, AttemptStopped)
 
 
 class Driver:
@@ -87,36 +86,46 @@ class Driver:
     ) -> None:
         self.state = state
         self.subscribers = Subscribers(state.execution)
-        self._written = written
-        self._store = store
         self._plugin = plugin
-        self._plugin_states = plugin_states
-        self._setup = setup
         self._on_end = ended
         self._on_pause = on_pause
         self._clock = clock
+        self._journal = Journal(store, state.execution, written)
         self._timers = Timers(self._ring, clock)
-        self._values = Offloading(lambda: self.state, lambda: self._setup.data_store)
-        self._desk = CacheDesk(
+        values = Offloading(lambda: self.state, lambda: setup.data_store)
+        self._cache = CacheDesk(
             store.cache,
             state.execution,
             emit=self.emit,
             pause=self.pause,
             allowed=self._may_cache,
-            readable=self._values.bring_back_what_is_needed,
+            readable=values.bring_back_what_is_needed,
             clock=clock,
         )
         self._calls = CallDesk(lambda: self.state, emit=self.emit, clock=clock)
-        self._attempts: dict[tuple[str, int], Attempt] = {}
-        self._noted: dict[tuple[str, int], AttemptProgressed] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._attempts = AttemptDesk(
+            lambda: self.state,
+            store=store,
+            plugin=plugin,
+            plugin_states=plugin_states,
+            setup=setup,
+            calls=self._calls,
+            values=values,
+            emit=self.emit,
+            pause=self.pause,
+            clock=clock,
+        )
+        self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
         self._events: list[Event] = []
-        self._unwritten: list[LogRecord] = []
         self._wake = asyncio.Event()
+        self._showing = Alarm(_PROGRESS_SHOWN, self._take_in_progress)
+        self._keeping = Alarm(_PROGRESS_WRITTEN, self._decide)
+        self._decided = False
+        """Whether something came that cannot wait for company."""
+        self._leaving = False
         self._ended = asyncio.Event()
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
-        self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
 
     def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
         """Perform these commands, whose reason is in the log already, and go on from there."""
@@ -124,18 +133,23 @@ class Driver:
             self._perform(command, resumed=resumed)
         for node in self.state.nodes.values():
             if node.cache_key and node.phase.is_live and computed_alone(node.spec):
-                self._desk.hold(node.path, node.cache_key)
+                self._cache.hold(node.path, node.cache_key)
         self._task = asyncio.create_task(self._run(), name=f"execution {self.state.execution}")
         self._mailbox.learn()
         self._mailbox.look()
 
     def emit(self, event: Event) -> None:
         """Something happened."""
-        if isinstance(event, AttemptProgressed):
-            self._note(event)
+        self._events.append(event)
+        if not isinstance(event, AttemptProgressed):
+            self._decide()
         else:
-            self._events.append(event)
-            self._wake.set()
+            self._showing.set(at_once=self.subscribers.are_there)
+
+    def look(self) -> State:
+        """Where the execution stands this very moment."""
+        self._take_in_progress()
+        return self.state
 
     async def wait(self) -> ExecutionResult:
         """How the execution ended. A StoreError when it is paused because the store failed."""
@@ -156,20 +170,18 @@ class Driver:
     def pause(self, error: StoreError) -> None:
         """Stop driving the execution, for this reason; what runs outside goes on."""
         self._failure = self._failure or error
-        self._wake.set()
+        self._decide()
 
     async def detach(self) -> None:
         """Leave the execution as it is; what runs outside goes on. What was emitted so far is still written."""
-        attempts, self._attempts = list(self._attempts.values()), {}
-        await asyncio.gather(*(attempt.detach() for attempt in attempts))
-        self._timers.clear()
-        await self._close_desks()
+        await self._let_go()
+        self._leaving = True
+        self._decide()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=_LAST_WRITE)
             self._task.cancel()
             await asyncio.wait([self._task])
         if self._failure is None and not self._ended.is_set():
-            with contextlib.suppress(StoreError):
-                await self._write(self._take())
             self._stop_with(StoreError(f"execution {self.state.execution!r} is paused; resume it"))
 
     async def _run(self) -> None:
@@ -179,14 +191,10 @@ class Driver:
                 self._wake.clear()
                 if self._failure is not None:
                     raise self._failure
-                events = self._take()
-                commands = await asyncio.shield(asyncio.ensure_future(self._write(events)))
-                self._drop_ended(events)
-                if any(isinstance(event, AttemptExpanded | NodeCalled) for event in events):
-                    self._mailbox.learn()
-                for command in commands:
-                    self._perform(command, resumed=False)
-                self._mailbox.look()
+                if self._leaving:
+                    await self._take_leave()
+                    return
+                await self._take_turn()
             await self._close_desks()
             self._ended.set()
             self.subscribers.close()
@@ -197,68 +205,71 @@ class Driver:
             _log.exception("execution %s cannot go on", self.state.execution)
             await self._pause(error)
 
-    def _drop_ended(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, JobsHandedOver):
-                self._let_go(event.nodes)
-            if isinstance(event, AttemptSucceeded | AttemptExpanded | AttemptFailed | AttemptStopped):
-                node = self.state.nodes[event.node]
-                expanded = isinstance(event, AttemptExpanded)
-                if expanded or node.phase.is_terminal or node.attempt > event.attempt:
-                    self._attempts.pop((event.node, event.attempt), None)
-                    self._noted.pop((event.node, event.attempt), None)
-                if node.spec.is_eager:
-                    self._calls.leave((event.node, event.attempt))
+    def _take_in_progress(self) -> None:
+        if self._decided or not self._events:
+            return
+        before = self.state
+        self._apply(self._take())
+        self.subscribers.publish(before, self.state)
+        if self._journal.has_news:
+            self._keeping.set()
 
-    def _let_go(self, nodes: Sequence[str]) -> None:
-        """What these nodes started goes on, and is nobody's business here any more."""
-        for path in nodes:
-            attempt = self._attempts.pop((path, self.state.nodes[path].attempt), None)
-            if attempt is not None:
-                leaving = asyncio.create_task(attempt.detach())
-                self._leaving.add(leaving)
-                leaving.add_done_callback(self._leaving.discard)
+    async def _take_turn(self) -> None:
+        """Apply what has happened, write it down and act upon it."""
+        self._decided = False
+        before, events = self.state, self._take()
+        commands = self._apply(events)
+        await self._write(before)
+        self.subscribers.publish(before, self.state)
+        self._drop_ended(events)
+        if self._leaving:
+            return
+        for command in commands:
+            self._perform(command, resumed=False)
+        self._mailbox.look()
+
+    async def _take_leave(self) -> None:
+        """Write down what has happened."""
+        before = self.state
+        self._apply(self._take())
+        with contextlib.suppress(StoreError):
+            await self._write(before)
+        self.subscribers.publish(before, self.state)
+
+    def _apply(self, events: Sequence[Event]) -> list[Command]:
+        if not events:
+            return []
+        self.state, asked = apply_all(self.state, events)
+        self._journal.note(events, asked)
+        return [command for commands in asked for command in commands]
+
+    async def _write(self, before: State) -> None:
+        await self._journal.write(record_of(self.state) if self.state.phase is not before.phase else None)
 
     def _take(self) -> list[Event]:
         events, self._events = self._events, []
         return events
 
-    async def _write(self, events: Sequence[Event]) -> list[Command]:
-        before = self.state
-        after, asked = apply_all(before, events)
-        self.state = after
-        log = [
-            LogRecord(event=encode_event(event), commands=encode_commands(commands))
-            for event, commands in zip(events, asked, strict=True)
-        ]
-        log, self._unwritten = [*self._unwritten, *log], []
-        number, self._written = self._written, self._written + len(log)
-        update = record_of(after) if after.phase is not before.phase else None
-        if log:
-            await self._store.append(after.execution, number, log, update)
-        self.subscribers.publish(before, self.state)
-        return [command for commands in asked for command in commands]
+    def _decide(self) -> None:
+        self._decided = True
+        self._wake.set()
 
-    def _note(self, event: AttemptProgressed) -> None:
-        before = self.state
-        self.state, _ = apply_all(before, [event])
-        if self.state.phase.is_terminal:
-            return
-        self.subscribers.publish(before, self.state)
-        if not self._is_worth_writing(event):
-            return
-        self._unwritten.append(LogRecord(event=encode_event(event), commands=encode_commands(())))
-        if len(self._unwritten) == 1:
-            asyncio.get_running_loop().call_later(_PROGRESS_FLUSH, self._wake.set)
-
-    def _is_worth_writing(self, event: AttemptProgressed) -> bool:
-        place = (event.node, event.attempt)
-        last = self._noted.get(place)
-        same = last is not None and (last.phase, last.log_links) == (event.phase, event.log_links)
-        if last is not None and same and event.at - last.at < _MESSAGE_INTERVAL:
-            return False
-        self._noted[place] = event
-        return True
+    def _drop_ended(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, _ENDS):
+                node = self.state.nodes[event.node]
+                expanded = isinstance(event, AttemptExpanded)
+                if expanded or node.phase.is_terminal or node.attempt > event.attempt:
+                    self._attempts.forget(event.node, event.attempt)
+                    self._journal.forget(event.node, event.attempt)
+                if node.spec.is_eager:
+                    self._calls.leave((event.node, event.attempt))
+                if expanded:
+                    self._mailbox.learn()
+            elif isinstance(event, NodeCalled):
+                self._mailbox.learn()
+            elif isinstance(event, JobsHandedOver):
+                self._attempts.let_go(event.nodes)
 
     def _ring(self, timer: SetTimer) -> None:
         if is_awaited(self.state, timer):
@@ -275,75 +286,38 @@ class Driver:
             return False  # its attempt says why there is no plugin
         return not plugin.properties.disable_node_level_caching
 
-    async def _close_desks(self) -> None:
-        await self._desk.close()
-        await self._mailbox.close()
-
     def _perform(self, command: Command, *, resumed: bool) -> None:
         match command:
             case StartAttempt():
-                self._attempt(command.node, command.attempt, command.key, resumed=resumed).start()
+                self._attempts.start(command, resumed=resumed)
             case StopAttempt():
-                place = (command.node, command.attempt)
-                attempt = self._attempts.get(place)
-                if attempt is None:
-                    attempt = self._attempt(command.node, command.attempt, command.key, resumed=True)
-                attempt.stop()
+                self._attempts.stop(command)
             case LookUp():
-                self._desk.look_up(command)
+                self._cache.look_up(command)
             case Remember():
-                self._desk.remember(command)
+                self._cache.remember(command)
             case GiveUp():
-                self._desk.give_up(command)
+                self._cache.give_up(command)
             case AnswerCall():
                 self._calls.answer(command)
             case SetTimer():
-                self._timers.set(self._with_grace(command) if resumed else command)
+                self._timers.set(command, resumed=resumed)
             case CloseExecution():
                 self._timers.clear()
 
-    def _with_grace(self, timer: SetTimer) -> SetTimer:
-        """What runs outside may have begun while nobody looked: it gets the time to say so."""
-        if timer.kind != "queue":
-            return timer
-        at, after = max(timer.at, self._clock() + _GRACE), max(timer.after, _GRACE)
-        return msgspec.structs.replace(timer, at=at, after=after)
-
-    def _attempt(self, path: str, number: int, key: str, *, resumed: bool) -> Attempt:
-        kept = self._plugin_states.get((path, number))
-        state = AttemptState(self._store, self.state.execution, path, number, kept)
-        wake = asyncio.Event()
-        ctx, resources = context_of(
-            self.state,
-            path,
-            number,
-            key,
-            resumed=resumed,
-            remembered=state,
-            wake=wake.set,
-            setup=self._setup,
-            nodes=AttemptCalls(self._calls, path, number),
-        )
-        if resumed:
-            resources.restore()
-        attempt = self._attempts[path, number] = Attempt(
-            ctx=ctx,
-            state=state,
-            resources=resources,
-            wake=wake,
-            plugin=self._plugin,
-            emit=self.emit,
-            pause=self.pause,
-            values=self._values,
-            clock=self._clock,
-        )
-        return attempt
-
-    async def _pause(self, error: Exception) -> None:
+    async def _let_go(self) -> None:
+        await self._attempts.detach()
         self._timers.clear()
         await self._close_desks()
-        attempts, self._attempts = list(self._attempts.values()), {}
-        await asyncio.gather(*(attempt.detach() for attempt in attempts))
+
+    async def _close_desks(self) -> None:
+        self._showing.clear()
+        self._keeping.clear()
+        await self._cache.close()
+        await self._mailbox.close()
+
+    async def _pause(self, error: Exception) -> None:
+        await self._let_go()
         self._stop_with(error)
 
     def _stop_with(self, error: Exception) -> None:
@@ -351,17 +325,3 @@ class Driver:
         self._ended.set()
         self.subscribers.close()
         self._on_pause()
-
-
-def record_of(state: State) -> ExecutionRecord:
-    """What the store's list of executions says of this one."""
-    return ExecutionRecord(
-        id=state.execution,
-        workflow=state.program.name if state.program is not None else "",
-        project=state.project,
-        domain=state.domain,
-        phase=state.phase.value,
-        error=state.failure.message if state.failure is not None else "",
-        started_at=state.started_at or 0.0,
-        ended_at=state.ended_at,
-    )

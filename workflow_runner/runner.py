@@ -12,7 +12,7 @@ from connectory.errors import AlreadyExistsError, StoreError
 from connectory.types import TypeRegistry, default_types
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.adoption import Adoption
-from workflow_runner.driver import Driver, record_of
+from workflow_runner.driver import Driver
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import encode_commands
 from workflow_runner.engine.events import (
@@ -29,6 +29,7 @@ from workflow_runner.leases import Leases
 from workflow_runner.naming import require_execution_id
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
+from workflow_runner.records import record_of
 from workflow_runner.replay import replay
 from workflow_runner.signals import SignalView, check_answer, signals_of
 from workflow_runner.store.contract import LogRecord, PluginState, Store
@@ -262,7 +263,7 @@ class Runner:
         """Where an execution stands, then every change, until it ends or is paused."""
         driver = self._drivers.get(execution_id)
         if driver is not None:
-            updates = driver.subscribers.subscribe(driver.state)
+            updates = driver.subscribers.subscribe(driver.look())
         else:
             ended = Subscribers(execution_id)
             ended.close()
@@ -273,7 +274,7 @@ class Runner:
     async def _load(self, execution_id: str) -> State:
         driver = self._drivers.get(execution_id)
         if driver is not None and not driver.paused:
-            return driver.state
+            return driver.look()
         return replay(execution_id, await self._store.log(execution_id))
 
     async def _is_driven(self, execution_id: str) -> bool:

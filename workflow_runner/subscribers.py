@@ -19,6 +19,11 @@ class Subscribers:
         self._queues: list[asyncio.Queue[Update | None]] = []
         self._closed = False
 
+    @property
+    def are_there(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._queues)
+
     async def subscribe(self, state: State) -> AsyncIterator[Update]:
         """Where the execution stands, then every change, until it ends or is paused."""
         queue: asyncio.Queue[Update | None] = asyncio.Queue()

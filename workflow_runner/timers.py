@@ -2,10 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
+
+import msgspec
 
 from workflow_runner.engine.commands import SetTimer
 
 __all__ = ["Timers"]
+
+_GRACE: Final = 5.0
+"""So many seconds after a restart, at least, an attempt may report that it has begun to run."""
 
 
 class Timers:
@@ -20,9 +26,16 @@ class Timers:
         self._wall_clock = wall_clock
         self._waiting: dict[tuple[str, str, int], asyncio.TimerHandle] = {}
 
-    def set(self, timer: SetTimer) -> None:
-        """Wait for this time; the same timer set again counts once."""
+    def set(self, timer: SetTimer, *, resumed: bool = False) -> None:
+        """Wait for this time; the same timer set again counts once.
+
+        When the execution was `resumed`, what runs outside may have begun while nobody looked: it gets some time to say
+        so.
+        """
         name = (timer.kind, timer.node, timer.attempt)
+        if resumed and timer.kind == "queue":
+            at, after = max(timer.at, self._wall_clock() + _GRACE), max(timer.after, _GRACE)
+            timer = msgspec.structs.replace(timer, at=at, after=after)
         self._forget(name)
         delay = max(0.0, min(timer.at - self._wall_clock(), timer.after))
         self._waiting[name] = asyncio.get_running_loop().call_later(delay, self._ring, name, timer)

@@ -25,6 +25,8 @@ from connectory.v1 import identifiers_pb2
 
 __all__ = ["ContextBuilder", "TaskContext", "alone", "current_context", "entered"]
 
+_LOGGER = getLogger("connectory.task")
+
 
 @dataclass(kw_only=True)
 class TaskContext:
@@ -48,7 +50,7 @@ class TaskContext:
     """Below which URL this attempt's checkpoint is written; empty: where nobody reads it."""
     previous_checkpoint: str = ""
     """Below which URL the previous attempt's checkpoint is; empty: there was no such attempt."""
-    logging: Logger = field(default_factory=lambda: getLogger("connectory.task"))
+    logging: Logger = _LOGGER
     stats: Stats = field(default_factory=Stats)
     """Counters and timers."""
     output_metadata_tracker: OutputMetadataTracker = field(default_factory=OutputMetadataTracker)

@@ -112,6 +112,22 @@ async def run_task_async(
     return literals_pb2.LiteralMap()
 
 
+class _Timed:
+    """Notes how long a block takes."""
+
+    __slots__ = ("_began", "_durations", "_step")
+
+    def __init__(self, durations: dict[str, float], step: str) -> None:
+        self._durations = durations
+        self._step = step
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._durations[self._step] = time.perf_counter() - self._began
+
+
 class _Run:
     """One run of a task, from its inputs to its outputs."""
 
@@ -130,14 +146,9 @@ class _Run:
         self._values: Mapping[str, Any] | None = None
         self._durations: dict[str, float] = {}
 
-    @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
+    def timed(self, step: str) -> "_Timed":
         """Measure how long a step takes."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._durations[step] = time.perf_counter() - began
+        return _Timed(self._durations, step)
 
     @contextmanager
     def surroundings(self) -> Iterator[None]:
@@ -176,7 +187,9 @@ class _Run:
             return result
         task, self._values = self._task, _named(self._task, result)
         declared, annotations = task.typed_interface.outputs, task.interface.outputs
-        conversion = replace(self._conversion, output_metadata=self._context.output_metadata_tracker)
+        conversion, tracker = self._conversion, self._context.output_metadata_tracker
+        if conversion.output_metadata is not tracker:
+            conversion = replace(conversion, output_metadata=tracker)
         try:
             with self.timed("outputs"):
                 return self._types.map_to_literals(self._values, declared, conversion, annotations)

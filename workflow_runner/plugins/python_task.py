@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from connectory.authoring.resolver import locator_of
 from connectory.errors import SettingsError
@@ -16,8 +16,8 @@ from workflow_runner.plugins.contract import (
 )
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
+from workflow_runner.plugins.prepared import PreparedTasks
 from workflow_runner.python.calls import Call, Expanded, Failed, Reply
-from workflow_runner.python.code import code_of
 from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.python.threads import ThreadExecutor
 
@@ -25,14 +25,14 @@ __all__ = ["CallExecutor", "Executor", "PythonTaskPlugin", "python_task_plugin"]
 
 Executor = Literal["process", "thread", "dask"]
 
-_LOOK_AGAIN = 30.0
+_GOES_ON: Final = do_transition(PhaseInfo.running(), again_in=30.0)
 
 
 class CallExecutor(Protocol):
     """Runs the code of tasks somewhere."""
 
-    async def run(self, call: Call) -> Reply:
-        """Run one call to its end. Cancelled, it ends the call, if it can end one at all."""
+    def begin(self, call: Call) -> asyncio.Future[Reply]:
+        """Run one call to its end. Cancelling the future ends the call, if one can be ended at all."""
         ...
 
     async def close(self) -> None:
@@ -63,7 +63,8 @@ class PythonTaskPlugin(Plugin):
         self._executor = executor
         self._driver = driver
         self._can_end = can_end
-        self._running: dict[str, asyncio.Task[Reply]] = {}
+        self._running: dict[str, asyncio.Future[Reply]] = {}
+        self._codes = PreparedTasks()
 
     @property
     def properties(self) -> PluginProperties:
@@ -77,16 +78,17 @@ class PythonTaskPlugin(Plugin):
             if ctx.resumed and not ctx.template.metadata.is_eager:
                 text = "the runner ended while the task's code was running"
                 return do_transition(PhaseInfo.retryable_failure("INTERRUPTED", text, kind="interrupted"))
-            running = self._running[ctx.key] = asyncio.create_task(self._run(ctx))
+            running = self._running[ctx.key] = self._begin(ctx)
             running.add_done_callback(lambda _: ctx.wake())
         if not running.done():
-            return do_transition(PhaseInfo.running(), again_in=_LOOK_AGAIN)
+            return _GOES_ON
         return do_transition(_info(running.result()))
 
-    async def _run(self, ctx: TaskExecutionContext) -> Reply:
+    def _begin(self, ctx: TaskExecutionContext) -> asyncio.Future[Reply]:
+        call = self._codes.call(ctx)
         if ctx.template.metadata.is_eager:
-            return await self._driver.drive(_call(ctx), ctx.nodes)
-        return await self._executor.run(_call(ctx))
+            return asyncio.create_task(self._driver.drive(call, ctx.nodes))
+        return self._executor.begin(call)
 
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """End the code, where that is possible."""
@@ -158,16 +160,6 @@ def _on_dask(workers: int | None) -> PythonTaskPlugin:
         ) from error
     executor = DaskExecutor(workers)
     return PythonTaskPlugin(executor, can_end=True, driver=executor)
-
-
-def _call(ctx: TaskExecutionContext) -> Call:
-    return Call(
-        template=ctx.template.SerializeToString(),
-        inputs=ctx.inputs.SerializeToString(),
-        metadata=ctx.metadata.SerializeToString(),
-        output_prefix=ctx.output_prefix,
-        code=code_of(ctx.template),
-    )
 
 
 def _info(reply: Reply) -> PhaseInfo:

@@ -3,7 +3,9 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol
 
 from connectory.authoring.context import TaskContext, entered
@@ -14,7 +16,7 @@ from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task, failures_reported
 from connectory.authoring.map_item import MapItem
-from connectory.authoring.resolver import locator_of
+from connectory.authoring.resolver import TaskLocator, locator_of
 from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
@@ -66,24 +68,37 @@ def environment(call: Call) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _find(template: tasks_pb2.TaskTemplate) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """A template, read, and where its code is."""
+
+    template: tasks_pb2.TaskTemplate
+    locator: TaskLocator
+    places: tuple[tuple[str, str], ...]
+    """Variables of its container that say where modules are, in order."""
+
+    def load(self) -> Any:
+        """The task, from modules that can be imported from now on."""
+        for name, value in self.places:
+            folders = value.split(os.pathsep) if name == SEARCH_PATH else [str(unpacked(value, default_storage()))]
+            sys.path[:0] = [folder for folder in folders if folder and folder not in sys.path]
+        return self.locator.load()
+
+
+@lru_cache(maxsize=256)
+def _code_of(encoded: bytes) -> _Code:
+    template = tasks_pb2.TaskTemplate.FromString(encoded)
     locator = locator_of(template)
     if locator is None:
         raise AuthoringError(f"task {template.id.name!r} does not say where its code is")
-    for pair in template.container.env:
-        if pair.key == SEARCH_PATH:
-            sys.path[:0] = [entry for entry in pair.value.split(os.pathsep) if entry and entry not in sys.path]
-        elif pair.key == CODE_VARIABLE:
-            folder = str(unpacked(pair.value, default_storage()))
-            sys.path[:0] = [folder] if folder not in sys.path else []
-    return locator.load()
+    places = [(pair.key, pair.value) for pair in template.container.env if pair.key in (SEARCH_PATH, CODE_VARIABLE)]
+    return _Code(template=template, locator=locator, places=tuple(places))
 
 
 def _run(call: Call, channel: Channel | None) -> Returned | Expanded:
-    template = tasks_pb2.TaskTemplate.FromString(call.template)
-    task = _find(template)
-    metadata = connector_pb2.TaskExecutionMetadata.FromString(call.metadata)
-    identity = metadata.task_execution_id
+    code = _code_of(call.template)
+    template, task = code.template, code.load()
+    identity = connector_pb2.TaskExecutionMetadata.FromString(call.metadata).task_execution_id
     context = TaskContext(
         execution_id=identity.node_execution_id.execution_id,
         task_id=template.id,
@@ -94,17 +109,19 @@ def _run(call: Call, channel: Channel | None) -> Returned | Expanded:
         previous_checkpoint=_previous_checkpoint(call.output_prefix, identity.retry_attempt),
     )
     inputs = literals_pb2.LiteralMap.FromString(call.inputs)
-    conversion = ConversionContext(raw_output_prefix=call.output_prefix)
+    conversion = ConversionContext(
+        raw_output_prefix=call.output_prefix, output_metadata=context.output_metadata_tracker
+    )
     if isinstance(task, MapItem):
         inputs = _as_lists(inputs, task)
     if isinstance(task, DynamicTask):
         return _expand(task, inputs, template, context)
-    with ExitStack() as stack:
-        if isinstance(task, EagerTask) and channel is not None:
-            calls = RemoteCalls(_settings(template), channel.send, output_prefix=call.output_prefix)
-            channel.attach(calls)
-            stack.enter_context(delegated(calls))
-            stack.enter_context(converting(conversion))
+    if isinstance(task, EagerTask) and channel is not None:
+        calls = RemoteCalls(_settings(template), channel.send, output_prefix=call.output_prefix)
+        channel.attach(calls)
+        with delegated(calls), converting(conversion):
+            outputs = execute_task(task, inputs, conversion=conversion, context=context)
+    else:
         outputs = execute_task(task, inputs, conversion=conversion, context=context)
     return Returned(outputs=outputs.SerializeToString(deterministic=True))
 

@@ -34,8 +34,11 @@ class DaskExecutor:
         self._cluster: LocalCluster | None = None
         self._here = ProcessExecutor(self._size)
 
-    async def run(self, call: Call) -> Reply:
+    def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end. Cancelled, it raises NotConfirmableError when the code goes on."""
+        return asyncio.create_task(self._run(call))
+
+    async def _run(self, call: Call) -> Reply:
         client = await self._client()
         name = f"connectory-{secrets.token_hex(8)}"
         future = client.submit(_perform, msgspec.msgpack.encode(call), key=name, pure=False, retries=0)

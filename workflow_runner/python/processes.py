@@ -25,7 +25,7 @@ class ProcessExecutor:
     """Runs calls in at most `size` processes; they are started when there is work and kept for more.
 
     A task's code has a process to itself while it runs: if it takes the process down, only its own call fails.
-    Cancelling `run` kills the process, and whatever the code started within its process group.
+    Cancelling a call kills the process, and whatever the code started within its process group.
     """
 
     def __init__(self, size: int | None = None, *, path: Sequence[str] | None = None) -> None:
@@ -35,8 +35,11 @@ class ProcessExecutor:
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
 
-    async def run(self, call: Call) -> Reply:
+    def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end."""
+        return asyncio.create_task(self._run_in_place(call))
+
+    async def _run_in_place(self, call: Call) -> Reply:
         async with self._places:
             return await self._run(call, NoCalls())
 

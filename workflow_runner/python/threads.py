@@ -3,14 +3,14 @@
 import asyncio
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from workflow_runner.plugins.contract import NotConfirmableError
 from workflow_runner.plugins.node_calls import NodeCalls
-from workflow_runner.python.calls import perform
+from workflow_runner.python.calls import Channel, perform
 from workflow_runner.python.driving import answered
 from workflow_runner.python.eager import RemoteCalls
 from workflow_runner.python.messages import Answered, Asked, Call, Failed, Reply, Withdrawn
+from workflow_runner.python.pool import ThreadPool
 
 __all__ = ["ThreadExecutor"]
 
@@ -22,11 +22,13 @@ class ThreadExecutor:
     """Runs calls in at most `size` threads of this process. A call that is under way cannot be ended early."""
 
     def __init__(self, size: int | None = None) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=size or (os.cpu_count() or 1) + 4, thread_name_prefix="python-task")
+        self._pool: ThreadPool[Call, Reply] = ThreadPool(
+            _performed, size=size or (os.cpu_count() or 1) + 4, name="python-task"
+        )
 
-    async def run(self, call: Call) -> Reply:
+    def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, perform, call)
+        return self._pool.begin(call)
 
     async def drive(self, call: Call, calls: NodeCalls) -> Reply:
         """The same for code that mostly waits for what it calls: it has a thread of its own.
@@ -46,7 +48,7 @@ class ThreadExecutor:
 
     async def close(self) -> None:
         """Take no more calls; those under way end by themselves."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.close()
 
 
 class _EagerThread:
@@ -83,10 +85,7 @@ class _EagerThread:
             self._asked.deliver(answer.result())
 
     def _run(self) -> None:
-        try:
-            reply = perform(self._call, self)
-        except BaseException as error:  # the code was told to end, or ended by what nobody catches
-            reply = Failed(code=type(error).__name__, message=f"the task's code ended: {type(error).__name__}")
+        reply = _performed(self._call, self)
         try:
             self._loop.call_soon_threadsafe(self._end, reply)
         except RuntimeError:  # the loop is closed: nobody waits any more
@@ -95,3 +94,10 @@ class _EagerThread:
     def _end(self, reply: Reply) -> None:
         if not self.reply.done():
             self.reply.set_result(reply)
+
+
+def _performed(call: Call, channel: Channel | None = None) -> Reply:
+    try:
+        return perform(call, channel)
+    except BaseException as error:  # the code was told to end, or ended by what nobody catches
+        return Failed(code=type(error).__name__, message=f"the task's code ended: {type(error).__name__}")
