@@ -11,6 +11,7 @@ import yaml
 from connector_server.settings import ServerSettings
 
 CHART = Path(__file__).parents[2] / "helm" / "connectory"
+DEPLOY = Path(__file__).parents[2] / "deploy"
 KUBERNETES = "1.30"
 TLS = {"enabled": True, "secretName": "server-tls"}
 
@@ -35,7 +36,17 @@ MATRIX: dict[str, dict[str, Any]] = {
     "ledger in a file": {"ledger": {"place": "/tmp/ledger.sqlite"}},
     "sidecar": {"mode": "sidecar"},
     "sidecar with tokens": {"mode": "sidecar", "access": {"tokens": {"secretName": "callers"}}},
+    "sidecar with a volume": yaml.safe_load((DEPLOY / "sidecar-values.yaml").read_text()),
     "autoscaled": {"autoscaling": {"enabled": True, "maxReplicas": 5}},
+    "autoscaled by calls": {
+        "autoscaling": {"enabled": True, "targetInFlight": 200, "targetCPUUtilizationPercentage": 0},
+        "topologySpread": {"keys": ["kubernetes.io/hostname"], "whenUnsatisfiable": "DoNotSchedule"},
+    },
+    "closed in": {
+        "networkPolicy": {
+            "to": [{"ports": [{"port": 53, "protocol": "UDP"}]}, {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]
+        }
+    },
     "monitored": {"serviceMonitor": {"enabled": True, "labels": {"team": "data"}}},
     "bare": {
         "networkPolicy": {"enabled": False},
@@ -178,6 +189,66 @@ def test_sidecar_mode_renders_a_container_with_the_socket_in_a_shared_volume() -
     assert {"name": "connectory-socket", "emptyDir": {}} in pod["spec"]["volumes"]
 
 
+def test_the_example_of_a_sidecar_is_what_the_chart_gives() -> None:
+    documents = rendered({**MATRIX["sidecar with a volume"]})
+    snippet = yaml.safe_load(next(d["data"]["pod.yaml"] for d in documents if "pod.yaml" in d["data"]))
+    pod = yaml.safe_load((DEPLOY / "sidecar-pod.yaml").read_text())
+    kubernetes_validate.validate(pod, KUBERNETES, strict=True)
+    engine, server = pod["spec"]["containers"]
+    assert [server] == snippet["containers"]
+    assert pod["spec"]["volumes"] == snippet["volumes"]
+    assert snippet["securityContext"].items() <= pod["spec"]["securityContext"].items()
+    shared = {"name": "connectory-socket", "mountPath": "/run/connectory"}
+    assert shared in engine["volumeMounts"]
+    assert shared in server["volumeMounts"]
+    (settings,) = [d for d in documents if "server.yaml" in d["data"]]
+    assert {"name": "config", "configMap": {"name": settings["metadata"]["name"]}} in pod["spec"]["volumes"]
+
+
+def test_pods_are_added_by_processor_time_by_calls_in_flight_or_both() -> None:
+    def metrics(**values: Any) -> list[Any]:
+        documents = rendered({"autoscaling": {"enabled": True, **values}})
+        return [
+            metric[metric["type"].lower()] for metric in only(documents, "HorizontalPodAutoscaler")["spec"]["metrics"]
+        ]
+
+    cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+    calls = {
+        "metric": {"name": "connectory_requests_in_flight"},
+        "target": {"type": "AverageValue", "averageValue": "200"},
+    }
+    assert metrics() == [cpu]
+    assert metrics(targetInFlight=200) == [calls, cpu]
+    assert metrics(targetInFlight=200, targetCPUUtilizationPercentage=0) == [calls]
+    (rule,) = yaml.safe_load((DEPLOY / "prometheus-adapter-rules.yaml").read_text())
+    assert rule["name"]["as"] == calls["metric"]["name"]
+
+
+def test_pods_spread_over_zones_and_nodes_unless_it_is_said_otherwise() -> None:
+    def spread(**values: Any) -> list[Any]:
+        pod = only(rendered(values), "Deployment")["spec"]["template"]
+        found: list[Any] = pod["spec"].get("topologySpreadConstraints", [])
+        for one in found:
+            assert one["labelSelector"].get("matchLabels", {}).items() <= pod["metadata"]["labels"].items()
+        return found
+
+    assert [one["topologyKey"] for one in spread()] == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    assert spread(topologySpread={"keys": []}) == []
+    own = {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
+    assert spread(topologySpreadConstraints=[own]) == [own]
+
+
+def test_replicas_without_a_shared_ledger_are_told_so() -> None:
+    def notes(**values: Any) -> str:
+        with helm.Chart.load(CHART) as chart:
+            return str(chart.render(values, name="demo", namespace="flows")["connectory/templates/NOTES.txt"])
+
+    told = "Its replicas share no ledger"
+    assert told in notes()
+    assert told not in notes(replicas=1)
+    assert told not in notes(ledger={"secretName": "database"})
+
+
 def test_an_unprotected_server_is_refused_with_the_remedy() -> None:
     with pytest.raises(helm.HelmError, match="tls\\.enabled=true"):
         rendered({"insecurePublic": False})
@@ -193,6 +264,8 @@ def test_an_unprotected_server_is_refused_with_the_remedy() -> None:
         ({"server": {"logFormat": "xml"}}, "logFormat"),
         ({"access": {"jwt": {"jwks": "https://login.example.com/keys"}}}, "issuer"),
         ({"access": {"tokens": {"secret": "callers"}}}, "secret"),
+        ({"autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": 0}}, "targetInFlight|targetCPU|anyOf"),
+        ({"topologySpread": {"whenUnsatisfiable": "Sometimes"}}, "whenUnsatisfiable"),
         ({"ledger": {"place": "postgresql://user:password@db/ledger"}}, "place"),
     ],
 )

@@ -170,6 +170,7 @@ timeoutSeconds: 3
     {{- range .Values.secretMounts }}
     - {name: {{ printf "secret-%s" .secretName | quote }}, mountPath: "/etc/secrets/{{ .secretName }}", readOnly: true}
     {{- end }}
+    {{- with .Values.extraVolumeMounts }}{{ toYaml . | nindent 4 }}{{- end }}
 {{- end -}}
 
 {{- define "connectory.volumes" -}}
@@ -195,5 +196,8 @@ timeoutSeconds: 3
 {{- range .Values.secretMounts }}
 - name: {{ printf "secret-%s" .secretName | quote }}
   secret: {secretName: {{ .secretName | quote }}}
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
 {{- end }}
 {{- end -}}
