@@ -10,7 +10,7 @@ SEED ?= $(shell date +%s)
 RUNNERS := .venv-dbos .venv-flyte2
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos fuzz image clean
+.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos load fuzz image clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -90,6 +90,9 @@ bench: env-dev bench-env ## measure server, SDK and runner side by side with the
 
 chaos: env-dev ## kill runners and connector servers at random moments, 200 times, and count the jobs outside
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+load: env-dev ## take 10,000 jobs through two replicas on PostgreSQL, killing one of them
+	$(BIN)/python -m tests.load $(ARGS)
 
 fuzz: env-dev ## send mutated and random bytes to every RPC for SECONDS=600; SEED=N repeats a run
 	CONNECTORY_FUZZ_SECONDS=$(SECONDS) CONNECTORY_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest tests/connector_server/test_fuzzing.py
