@@ -46,6 +46,7 @@ _AUTHORING: Homes = {
     "connectory.authoring.metadata": ("TaskMetadata",),
     "connectory.authoring.notification": ("Email", "Notification", "PagerDuty", "Slack", "WorkflowExecutionPhase"),
     "connectory.authoring.options": ("Options",),
+    "connectory.authoring.plain_settings": ("plain_calls",),
     "connectory.authoring.plan_options": (
         "Annotations",
         "AuthRole",

@@ -55,6 +55,7 @@ from connectory.authoring.notification import PagerDuty as PagerDuty
 from connectory.authoring.notification import Slack as Slack
 from connectory.authoring.notification import WorkflowExecutionPhase as WorkflowExecutionPhase
 from connectory.authoring.options import Options as Options
+from connectory.authoring.plain_settings import plain_calls as plain_calls
 from connectory.authoring.plan_options import Annotations as Annotations
 from connectory.authoring.plan_options import AuthRole as AuthRole
 from connectory.authoring.plan_options import ConcurrencyLimitBehavior as ConcurrencyLimitBehavior

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import GenericAlias
 from typing import Any, Union
 
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error
-from connectory.errors import ExecutionError
-from connectory.v1 import literals_pb2, types_pb2, workflow_pb2
+from connectory.v1 import workflow_pb2
 
-__all__ = ["ArraySettings", "list_interface", "run_items"]
+__all__ = ["ArraySettings", "list_interface"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +36,6 @@ class ArraySettings:
     def tolerant(self) -> bool:
         """Whether a part of the results may be missing."""
         return self.min_success_ratio is not None and self.min_success_ratio != 1
-
-    def needed(self, count: int) -> int:
-        """How many of so many repetitions must succeed."""
-        if self.min_successes is not None:
-            return min(self.min_successes, count)
-        return math.ceil(count * (1.0 if self.min_success_ratio is None else self.min_success_ratio))
 
     def fill(self, message: workflow_pb2.ArrayNode) -> None:
         """Write them into an array node."""
@@ -81,76 +72,6 @@ def list_interface(interface: Interface, *, bound: frozenset[str], tolerant: boo
 
 def _list_of(annotation: Any) -> Any:
     return GenericAlias(list, (annotation,))
-
-
-def run_items(
-    label: str,
-    settings: ArraySettings,
-    literals: literals_pb2.LiteralMap,
-    *,
-    bound: frozenset[str],
-    output: str | None,
-    member: types_pb2.LiteralType | None,
-    run: Callable[[literals_pb2.LiteralMap], literals_pb2.LiteralMap],
-) -> literals_pb2.LiteralMap:
-    """Run every repetition, one after the other; what failed is None in the list of results.
-
-    The first failure that leaves too few successes is raised as it is.
-    """
-    lists = {
-        name: list(value.collection.literals) for name, value in sorted(literals.literals.items()) if name not in bound
-    }
-    count = _common_length(label, lists)
-    needed = settings.needed(count)
-    results: list[literals_pb2.Literal] = []
-    failed = 0
-    for index in range(count):
-        item = literals_pb2.LiteralMap(literals={name: literals.literals[name] for name in bound})
-        for name, values in lists.items():
-            item.literals[name].CopyFrom(values[index])
-        try:
-            given = run(item)
-        except Exception:
-            failed += 1
-            if count - failed < needed:
-                raise
-            results.append(_nothing())
-        else:
-            results.append(given.literals[output] if output else _nothing())
-    if output is None:
-        return literals_pb2.LiteralMap()
-    if member is not None and member.WhichOneof("type") == "union_type":
-        results = [_variant(result, member) for result in results]
-    collection = literals_pb2.Literal(collection=literals_pb2.LiteralCollection(literals=results))
-    return literals_pb2.LiteralMap(literals={output: collection})
-
-
-def _common_length(label: str, lists: Mapping[str, list[literals_pb2.Literal]]) -> int:
-    lengths = {name: len(values) for name, values in lists.items()}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"'{name}' has {length}" for name, length in lengths.items())
-        raise ExecutionError(f"{label} is given lists of different lengths: {listed}")
-    return next(iter(lengths.values()), 0)
-
-
-def _variant(literal: literals_pb2.Literal, union: types_pb2.LiteralType) -> literals_pb2.Literal:
-    """A result as one of an optional type."""
-    if literal.scalar.WhichOneof("value") == "union":
-        return literal
-    missing = literal.scalar.WhichOneof("value") == "none_type"
-    kind = next(each for each in union.union_type.variants if _is_none(each) is missing)
-    scalar = literals_pb2.Scalar(union=literals_pb2.Union(value=literal, type=kind))
-    return literals_pb2.Literal(scalar=scalar)
-
-
-def _is_none(kind: types_pb2.LiteralType) -> bool:
-    return kind.WhichOneof("type") == "simple" and kind.simple == types_pb2.NONE
-
-
-def _nothing() -> literals_pb2.Literal:
-    literal = literals_pb2.Literal()
-    literal.scalar.none_type.SetInParent()
-    return literal
 
 
 def _is_count(value: object) -> bool:

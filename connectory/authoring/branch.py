@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectory.authoring.entity import Entity
-from connectory.authoring.evaluation import holds
 from connectory.authoring.interface import Interface
 from connectory.authoring.node import Node, Overrides
-from connectory.authoring.resolving import Lookup, resolve_all
 from connectory.errors import ExecutionError
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 
@@ -54,12 +52,3 @@ class Branch(Entity):
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """A choice has no meaning outside of its workflow."""
         raise ExecutionError(f"conditional '{self.name}' runs only as a node of its workflow")
-
-    def run_node(self, node: Node, lookup: Lookup) -> literals_pb2.LiteralMap:
-        """Run the node of the case that is taken, and no other."""
-        values = resolve_all(node.bindings, lookup).literals
-        for case in self.cases:
-            if case.condition is None or holds(case.condition, values):
-                given = case.node.entity.run_node(case.node, lookup)
-                return literals_pb2.LiteralMap(literals={name: given.literals[name] for name in self.interface.outputs})
-        raise ExecutionError(self.failure or f"no case of conditional '{self.name}' holds")

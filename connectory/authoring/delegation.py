@@ -39,8 +39,8 @@ def current_delegate() -> Delegate | None:
 
 
 @contextmanager
-def delegated(delegate: Delegate) -> Iterator[None]:
-    """While this is entered, calls go to the delegate."""
+def delegated(delegate: Delegate | None) -> Iterator[None]:
+    """While this is entered, calls go to the delegate; None: they are run right there."""
     token = _current.set(delegate)
     try:
         yield

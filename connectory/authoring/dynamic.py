@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
 from connectory.authoring.arguments import teaching
+from connectory.authoring.attempts import attempts_of_others, context_of_attempt
+from connectory.authoring.context import entered
+from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.graph import Graph, building
-from connectory.authoring.local_run import run_graph
+from connectory.authoring.local_engine import local_engine
 from connectory.authoring.location import authoring_error, function_location
 from connectory.authoring.plugins import TaskPlugins
 from connectory.authoring.returning import bind_outputs
 from connectory.authoring.task import task
 from connectory.authoring.template import CompileSettings
 from connectory.authoring.template_settings import SETTINGS_VARIABLE, settings_text
-from connectory.v1 import literals_pb2, tasks_pb2
+from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 
 __all__ = ["DynamicTask", "dynamic"]
 
@@ -55,11 +58,18 @@ class DynamicTask(FunctionTask[P, R]):
         graph.finish(self.location)
         return graph
 
-    def execute(self, **kwargs: Any) -> literals_pb2.LiteralMap:
+    def wire(self, literals: literals_pb2.LiteralMap) -> Graph:
+        """The same for literals, in the context of a task that runs here."""
+        values = type_registry().map_to_python(
+            literals, self.typed_interface.inputs, conversion_context(), self.interface.inputs
+        )
+        identifier = identifiers_pb2.Identifier(resource_type=identifiers_pb2.TASK, name=self.name)
+        with entered(context_of_attempt(identifier)), attempts_of_others():
+            return self.build(values)
+
+    def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """Wire the workflow, and run it here."""
-        graph = self.build(kwargs)
-        with building(None):
-            return run_graph(graph, literals_pb2.LiteralMap())
+        return local_engine().run(self, literals)
 
 
 class _DynamicPlugins(TaskPlugins):

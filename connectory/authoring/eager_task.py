@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar, cast
 
+from connectory.authoring.delegation import current_delegate, delegated
 from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.local_engine import local_engine
 from connectory.authoring.location import authoring_error, function_location
 from connectory.authoring.metadata import TaskMetadata
 
@@ -28,3 +30,9 @@ class EagerTask(FunctionTask[P, R]):
             )
         metadata = replace(metadata or TaskMetadata(), is_eager=True, generates_deck=True)
         super().__init__(cast(Callable[P, R], function), metadata=metadata, **settings)
+
+    async def _awaitable(self, args: Any, kwargs: Any) -> Any:
+        if current_delegate() is not None:
+            return await super()._awaitable(args, kwargs)
+        with delegated(local_engine()):
+            return await super()._awaited(args, kwargs)

@@ -11,7 +11,6 @@ from connectory.authoring.conversion import conversion_context, describe, type_r
 from connectory.authoring.interface import Interface, typed_interface
 from connectory.authoring.location import user_location
 from connectory.authoring.node import Node, Overrides
-from connectory.authoring.resolving import Lookup, resolve_all
 from connectory.errors import AuthoringError, ConnectoryError
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2, workflow_pb2
 
@@ -128,14 +127,6 @@ class Entity(ABC):
                 f"{overrides.task_config!r}, which is of another type",
                 location=user_location(),
             )
-
-    def run_node(self, node: Node, lookup: Lookup) -> literals_pb2.LiteralMap:
-        """Run it in this process as a node of a workflow whose values `lookup` gives."""
-        return self.run_as(node, resolve_all(node.bindings, lookup))
-
-    def run_as(self, node: Node, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Run it in this process with these inputs, as this node says."""
-        return self.run(literals)
 
     @abstractmethod
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:

@@ -21,7 +21,7 @@ from connectory.errors import StorageError, TypeConversionError
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import identifiers_pb2, interface_pb2, literals_pb2
 
-__all__ = ["ExecutableTask", "execute_task", "failures_reported", "run_task", "run_task_async"]
+__all__ = ["ExecutableTask", "execute_task", "failures_reported", "run_task", "run_task_async", "task_failure"]
 
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 
@@ -63,10 +63,17 @@ def failures_reported() -> Iterator[None]:
         yield
     except TaskFailedError:
         raise
-    except StorageError as error:
-        raise _failure(error, "system", recoverable=True) from error
     except Exception as error:
-        raise _failure(error, "user") from error
+        raise task_failure(error) from error
+
+
+def task_failure(error: Exception) -> TaskFailedError:
+    """The exception of a task's code as what it means for the task: whose fault it is, and whether it may pass."""
+    if isinstance(error, TaskFailedError):
+        return error
+    if isinstance(error, StorageError):
+        return _failure(error, "system", recoverable=True)
+    return _failure(error, "user")
 
 
 def run_task(

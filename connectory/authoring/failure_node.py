@@ -9,17 +9,12 @@ from connectory.authoring.calling import link_call, takes_none
 from connectory.authoring.casting import castable
 from connectory.authoring.conversion import describe
 from connectory.authoring.entity import Entity
-from connectory.authoring.errors import failure_message
 from connectory.authoring.graph import Graph
 from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Node
 from connectory.authoring.promise import Promise, Reference
-from connectory.authoring.resolving import resolve_all
-from connectory.v1 import literals_pb2, types_pb2
 
-__all__ = ["check_handler", "failure_node", "input_promise", "input_promises", "run_failure_node"]
-
-_ERROR_INPUT = "err"
+__all__ = ["check_handler", "failure_node", "input_promise", "input_promises"]
 
 
 def input_promises(workflow: Entity, graph: Graph) -> Mapping[str, Promise]:
@@ -73,27 +68,3 @@ def failure_node(graph: Graph, workflow: Entity, handler: Entity, *, node_id: st
     graph.close(part)
     node.id = node.first_id = node_id or f"{graph.prefix}fn0"
     return node
-
-
-def run_failure_node(node: Node, inputs: literals_pb2.LiteralMap, error: Exception) -> None:
-    """Run the handler here, with the error as its `err` when it takes one."""
-    literals = resolve_all(node.bindings, lambda node_id, var: inputs.literals[var])
-    variables = node.entity.typed_interface.inputs.variables
-    taken = _error_type(variables[_ERROR_INPUT].type) if _ERROR_INPUT in variables else None
-    if taken is not None:
-        literals.literals[_ERROR_INPUT].CopyFrom(_error(variables[_ERROR_INPUT].type, taken, error))
-    node.entity.run_as(node, literals)
-
-
-def _error_type(declared: types_pb2.LiteralType) -> types_pb2.LiteralType | None:
-    if declared.WhichOneof("type") == "simple" and declared.simple == types_pb2.ERROR:
-        return declared
-    found = (_error_type(variant) for variant in declared.union_type.variants)
-    return next((kind for kind in found if kind is not None), None)
-
-
-def _error(declared: types_pb2.LiteralType, kind: types_pb2.LiteralType, error: Exception) -> literals_pb2.Literal:
-    literal = literals_pb2.Literal(scalar=literals_pb2.Scalar(error=types_pb2.Error(message=failure_message(error))))
-    if declared.WhichOneof("type") != "union_type":
-        return literal
-    return literals_pb2.Literal(scalar=literals_pb2.Scalar(union=literals_pb2.Union(value=literal, type=kind)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
 from datetime import timedelta
 from typing import Any
@@ -47,6 +46,14 @@ class Gate(Entity):
     def to_proto(self) -> workflow_pb2.GateNode:
         """What it waits for."""
 
+    def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
+        """A gate has no meaning outside of its workflow."""
+        raise ExecutionError(f"gate '{self.name}' runs only as a node of its workflow")
+
+    @abstractmethod
+    def answer(self, literals: literals_pb2.LiteralMap) -> literals_pb2.Literal:
+        """What somebody here answers to it, given its inputs. Raises ExecutionError where there is nobody to ask."""
+
     def node_metadata(self, overrides: Overrides) -> workflow_pb2.NodeMetadata:
         """Its name, and how long it waits at most."""
         message = workflow_pb2.NodeMetadata(
@@ -63,16 +70,16 @@ class ApproveGate(Gate):
         """That it waits for an approval."""
         return workflow_pb2.GateNode(approve=workflow_pb2.ApproveCondition(signal_id=self.name))
 
-    def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Ask, and end the workflow unless the answer is yes."""
+    def answer(self, literals: literals_pb2.LiteralMap) -> literals_pb2.Literal:
+        """Whether the answer is yes."""
         values = type_registry().map_to_python(
             literals, self.typed_interface.inputs, conversion_context(), self.interface.inputs
         )
         shown = ", ".join(repr(value) for value in values.values())
         answer = ask(self.name, f"gate '{self.name}': approve {shown}? [y/N] ")
-        if answer is not True and str(answer).strip().lower() not in ("y", "yes", "true"):
-            raise ExecutionError(f"gate '{self.name}' was not approved")
-        return literals
+        approved = answer is True or str(answer).strip().lower() in ("y", "yes", "true")
+        primitive = literals_pb2.Primitive(boolean=approved)
+        return literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=primitive))
 
 
 class InputGate(Gate):
@@ -88,14 +95,14 @@ class InputGate(Gate):
             )
         )
 
-    def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Ask for the value."""
+    def answer(self, literals: literals_pb2.LiteralMap) -> literals_pb2.Literal:
+        """The value."""
         annotation = self.interface.outputs["o0"]
-        declared = self.typed_interface.outputs
+        declared = self.typed_interface.outputs.variables["o0"].type
         answer = decode(
             ask(self.name, f"gate '{self.name}' waits for {annotation}: "), annotation, f"gate '{self.name}'"
         )
-        return type_registry().map_to_literals({"o0": answer}, declared, conversion_context(), self.interface.outputs)
+        return type_registry().to_literal(answer, declared, conversion_context(), annotation=annotation)
 
 
 class SleepGate(Gate):
@@ -111,10 +118,9 @@ class SleepGate(Gate):
         message.sleep.duration.FromTimedelta(self.duration)
         return message
 
-    def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Wait."""
-        time.sleep(self.duration.total_seconds())
-        return literals_pb2.LiteralMap()
+    def answer(self, literals: literals_pb2.LiteralMap) -> literals_pb2.Literal:
+        """Nobody is asked."""
+        raise ExecutionError("a gate that sleeps waits for no answer")
 
 
 @teaching

@@ -10,6 +10,7 @@ from connectory.authoring.calling import call
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.entity import Entity
 from connectory.authoring.interface import Interface
+from connectory.authoring.local_engine import local_engine
 from connectory.authoring.location import authoring_error, user_location
 from connectory.authoring.node import Overrides
 from connectory.authoring.notification import Notification
@@ -146,10 +147,7 @@ class LaunchPlan(Entity):
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """Run the workflow here, with the fixed inputs."""
-        everything = literals_pb2.LiteralMap()
-        everything.CopyFrom(literals)
-        everything.MergeFrom(self.fixed_literals)
-        return self.workflow.run(everything)
+        return local_engine().run(self, literals)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return call(self, args, kwargs)

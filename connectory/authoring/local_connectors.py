@@ -12,7 +12,7 @@ __all__ = ["run_with_connectors"]
 def run_with_connectors(template: tasks_pb2.TaskTemplate, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
     """The task's outputs. Progress goes to stderr when that is a terminal; Ctrl-C deletes the job."""
     show = _Lines(template.id.name) if sys.stderr.isatty() else None
-    return completed(run_local(template, literals, on_progress=show))
+    return completed(run_local(template, literals, on_progress=show), is_orderly=True)
 
 
 class _Lines:

@@ -6,23 +6,24 @@ import copy
 import functools
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectory.authoring.arguments import teaching
-from connectory.authoring.array import ArraySettings, list_interface, run_items
+from connectory.authoring.array import ArraySettings, list_interface
 from connectory.authoring.calling import call
 from connectory.authoring.entity import Entity
 from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.local_engine import local_engine
 from connectory.authoring.location import authoring_error
 from connectory.authoring.map_item import MapTaskResolver
 from connectory.authoring.metadata import TaskMetadata
-from connectory.authoring.node import Node, Overrides
+from connectory.authoring.node import Overrides
 from connectory.authoring.node_settings import node_metadata
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.reference import ReferenceTask
 from connectory.authoring.template import CompileSettings
-from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, workflow_pb2
 
 __all__ = ["ArrayEntity", "MapNode", "MapTask", "is_minimal", "map_task"]
 
@@ -91,28 +92,8 @@ class ArrayEntity(Entity):
         )
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Run all repetitions here, one after the other."""
-        return self.run_each(literals, self.target.run)
-
-    def run_each(
-        self,
-        literals: literals_pb2.LiteralMap,
-        run: Callable[[literals_pb2.LiteralMap], literals_pb2.LiteralMap],
-    ) -> literals_pb2.LiteralMap:
-        """The results of running every member in this way."""
-        output = next(iter(self.interface.outputs), None)
-        member: types_pb2.LiteralType | None = None
-        if output is not None:
-            member = self.typed_interface.outputs.variables[output].type.collection_type
-        return run_items(
-            f"map task '{self.name}'",
-            self.settings,
-            literals,
-            bound=frozenset(self.bound),
-            output=output,
-            member=member,
-            run=run,
-        )
+        """Run all repetitions here."""
+        return local_engine().run(self, literals)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return call(self, args, {**self.bound, **kwargs})
@@ -160,10 +141,6 @@ class MapTask(ArrayEntity):
                 target.interface, bound=frozenset(bound), tolerant=settings.tolerant, owner=target.name
             ),
         )
-
-    def run_as(self, node: Node, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Run all repetitions here, each again as often as it is to be retried, unless its result is known."""
-        return self.run_each(literals, lambda item: self.target.run_with(self.metadata, node.overrides, item))
 
     @property
     def short_name(self) -> str:

@@ -10,7 +10,7 @@ from connectory.authoring.pod_template import pod_message
 from connectory.authoring.resources import resources_message
 from connectory.v1 import tasks_pb2, workflow_pb2
 
-__all__ = ["node_metadata", "node_overrides", "retries_of"]
+__all__ = ["node_metadata", "node_overrides"]
 
 
 _Kind = tasks_pb2.Resources.ResourceName
@@ -23,7 +23,7 @@ def node_metadata(name: str, metadata: TaskMetadata, overrides: Overrides) -> wo
     timeout = as_duration(metadata.timeout if overrides.timeout is None else overrides.timeout, "timeout")
     message = workflow_pb2.NodeMetadata(
         name=overrides.name or name,
-        retries=tasks_pb2.RetryStrategy(retries=retries_of(metadata, overrides)),
+        retries=tasks_pb2.RetryStrategy(retries=metadata.retries if overrides.retries is None else overrides.retries),
     )
     if isinstance(timeout, timedelta) and timeout:
         message.timeout.FromTimedelta(timeout)
@@ -32,11 +32,6 @@ def node_metadata(name: str, metadata: TaskMetadata, overrides: Overrides) -> wo
         message.interruptible = interruptible
     _cache(message, overrides)
     return message
-
-
-def retries_of(metadata: TaskMetadata, overrides: Overrides) -> int:
-    """How often a node's task is tried again."""
-    return metadata.retries if overrides.retries is None else overrides.retries
 
 
 def _cache(message: workflow_pb2.NodeMetadata, overrides: Overrides) -> None:

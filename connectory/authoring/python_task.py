@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
-from connectory.authoring.attempts import attempted
 from connectory.authoring.calling import call
 from connectory.authoring.context import TaskContext
 from connectory.authoring.decks import DeckField
@@ -19,12 +18,11 @@ from connectory.authoring.image_spec import IMAGE_VARIABLE, ImageSpec, image_nam
 from connectory.authoring.interface import Interface
 from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import TaskMetadata
-from connectory.authoring.node import Node, Overrides
-from connectory.authoring.node_settings import node_metadata, retries_of
+from connectory.authoring.node import Overrides
+from connectory.authoring.node_settings import node_metadata
 from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD, PodTemplate, pod_message
 from connectory.authoring.resolver import TaskResolver, TaskResolverMixin, default_task_resolver
 from connectory.authoring.resources import Resources, resources_message
-from connectory.authoring.reuse import cache_version, reused
 from connectory.authoring.secret import Secret, security_context
 from connectory.authoring.setting_checks import require, require_each, require_texts
 from connectory.authoring.template import CompileSettings, container, fill_struct
@@ -171,24 +169,8 @@ class PythonTask(Entity, Generic[ConfigT]):
         return node_metadata(self.short_name, self.metadata, overrides)
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Execute it here."""
+        """Execute it here, once."""
         return run_task(self, literals)
-
-    def run_as(self, node: Node, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
-        """Execute it here, and again as often as it is to be retried, unless its result is known."""
-        return self.run_with(self.metadata, node.overrides, literals)
-
-    def run_with(
-        self, metadata: TaskMetadata, overrides: Overrides, literals: literals_pb2.LiteralMap
-    ) -> literals_pb2.LiteralMap:
-        """The same with this metadata in place of its own."""
-        return reused(
-            self,
-            cache_version(metadata, overrides),
-            metadata.cache_ignore_input_vars,
-            literals,
-            lambda: attempted(self.name, retries_of(metadata, overrides), lambda: self.run(literals)),
-        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return call(self, args, kwargs)

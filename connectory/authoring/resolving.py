@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterable
 from connectory.authoring.attributes import reach
 from connectory.v1 import literals_pb2, types_pb2, workflow_pb2
 
-__all__ = ["Lookup", "resolve", "resolve_all"]
+__all__ = ["Lookup", "outputs_without_nodes", "resolve"]
 
 Lookup = Callable[[str, str], literals_pb2.Literal]
 """Gives the literal of a variable of a node; an empty node id means the workflow's own inputs."""
 
 
-def resolve_all(bindings: Iterable[workflow_pb2.Binding], lookup: Lookup) -> literals_pb2.LiteralMap:
-    """Every bound variable's literal."""
-    result = literals_pb2.LiteralMap()
-    for binding in bindings:
-        result.literals[binding.var].CopyFrom(resolve(binding.binding, lookup))
-    return result
+def outputs_without_nodes(bindings: Iterable[workflow_pb2.Binding]) -> literals_pb2.LiteralMap:
+    """The outputs of a graph in which there is nothing to be run."""
+    outputs = {binding.var: resolve(binding.binding, _no_node) for binding in bindings}
+    return literals_pb2.LiteralMap(literals=outputs)
+
+
+def _no_node(node_id: str, var: str) -> literals_pb2.Literal:
+    raise KeyError(f"{node_id}.{var}")
 
 
 def resolve(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import enum
 from abc import abstractmethod
 from functools import cached_property
-from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
 from connectory.authoring.default_options import DefaultOptions
 from connectory.authoring.entity import Entity
-from connectory.authoring.failure_node import check_handler, failure_node, input_promises, run_failure_node
+from connectory.authoring.failure_node import check_handler, failure_node, input_promises
 from connectory.authoring.graph import Graph
 from connectory.authoring.interface import Interface
-from connectory.authoring.local_run import run_graph
+from connectory.authoring.local_engine import local_engine
 from connectory.authoring.location import authoring_error
-from connectory.authoring.node import Node, Overrides
+from connectory.authoring.node import Overrides
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 
 if TYPE_CHECKING:
@@ -100,19 +99,4 @@ class WorkflowBase(Entity):
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """Run all nodes here; when one fails, the failure node, and raise what it failed with."""
-        graph = self.graph
-        try:
-            patient = self.failure_policy is WorkflowFailurePolicy.FAIL_AFTER_EXECUTABLE_NODES_COMPLETE
-            return run_graph(graph, literals, finish_others=patient)
-        except Exception as error:
-            if graph.failure_node is not None:
-                _run_handler(graph.failure_node, literals, error)
-            raise
-
-
-def _run_handler(node: Node, literals: literals_pb2.LiteralMap, error: Exception) -> None:
-    """Run the failure node; the workflow fails with what was wrong before, also when this fails."""
-    try:
-        run_failure_node(node, literals, error)
-    except Exception:
-        getLogger("connectory").warning("the failure node '%s' failed, too", node.entity_name, exc_info=True)
+        return local_engine().run(self, literals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from connectory.authoring.branch import Branch
@@ -31,7 +32,7 @@ class Compilation:
         self.settings = settings
         self.references: dict[bytes, ReferenceEntity] = {}
         """What is called but registered elsewhere, by identifier."""
-        self._tasks: dict[str, PythonTask[Any] | MapTask] = {}
+        self._tasks: dict[str, Any] = {}
         self._configs: dict[str, Any] = {}
         self._workflows: dict[str, Entity] = {}
         self._plans: dict[str, LaunchPlan] = {}
@@ -44,7 +45,7 @@ class Compilation:
         """Everything that is reachable from here."""
         closure = workflow_pb2.CompiledWorkflowClosure()
         self.workflow(workflow, closure.primary)
-        closure.sub_workflows.extend(self.sub_workflows(workflow.name))
+        closure.sub_workflows.extend(self.sub_workflows(self.name_of(workflow)))
         closure.tasks.extend(workflow_pb2.CompiledTask(template=template) for template in self.templates())
         closure.launch_plans.extend(map(self._plan, self._plans.values()))
         return closure
@@ -53,30 +54,40 @@ class Compilation:
         """The workflows that were met, but for one."""
         return [compiled for name, compiled in self._compiled.items() if name != besides]
 
+    @property
+    def tasks(self) -> Mapping[str, Any]:
+        """The tasks that were met, by the names under which they are compiled, with the configs that nodes give."""
+        return {
+            name: reconfigured(task, self._configs[name]) if name in self._configs else task
+            for name, task in self._tasks.items()
+        }
+
     def templates(self) -> list[tasks_pb2.TaskTemplate]:
         """The templates of the tasks that were met."""
-        return [
-            reconfigured(task, self._configs[name]).template(self.settings)
-            if name in self._configs
-            else task.template(self.settings)
-            for name, task in self._tasks.items()
-        ]
+        return [self.template_of(name, task) for name, task in self.tasks.items()]
+
+    def name_of(self, entity: Entity) -> str:
+        """The name under which something is compiled; two things of one name are refused."""
+        return entity.name
+
+    def template_of(self, name: str, task: Any) -> tasks_pb2.TaskTemplate:
+        """The template of a task that is compiled under this name."""
+        template: tasks_pb2.TaskTemplate = task.template(self.settings)
+        return template
 
     def workflow(self, workflow: WorkflowBase, into: workflow_pb2.CompiledWorkflow | None = None) -> None:
         """Compile a workflow, unless it was met before."""
-        self._admit(self._workflows, workflow)
-        if workflow.name in self._open:
-            ring = " calls ".join(
-                f"'{name}'" for name in [*self._open[self._open.index(workflow.name) :], workflow.name]
-            )
+        name = self._admit(self._workflows, workflow)
+        if name in self._open:
+            ring = " calls ".join(f"'{each}'" for each in [*self._open[self._open.index(name) :], name])
             raise authoring_error(f"workflows call each other in a ring: {ring}", location=workflow.location)
-        if workflow.name not in self._compiled:
-            self._open.append(workflow.name)
+        if name not in self._compiled:
+            self._open.append(name)
             compiled = workflow_pb2.CompiledWorkflow() if into is None else into
             self._fill(compiled.template, workflow)
             connect(compiled)
             self._open.pop()
-            self._compiled[workflow.name] = compiled
+            self._compiled[name] = compiled
 
     def nodes(self, graph: Graph) -> list[workflow_pb2.Node]:
         """The compiled nodes of a graph, in their order."""
@@ -84,7 +95,7 @@ class Compilation:
 
     def _fill(self, template: workflow_pb2.WorkflowTemplate, workflow: WorkflowBase) -> None:
         graph = workflow.graph
-        template.id.CopyFrom(self.settings.identifier(identifiers_pb2.WORKFLOW, workflow.name))
+        template.id.CopyFrom(self._identifier(identifiers_pb2.WORKFLOW, workflow))
         template.interface.CopyFrom(workflow.typed_interface)
         for node in graph.nodes:
             self._write(node, template.nodes.add())
@@ -151,21 +162,17 @@ class Compilation:
                 message.workflow_node.launchplan_ref.CopyFrom(self._reference(entity))
             case WorkflowBase():
                 self.workflow(entity)
-                message.workflow_node.sub_workflow_ref.CopyFrom(
-                    self.settings.identifier(identifiers_pb2.WORKFLOW, entity.name)
-                )
+                message.workflow_node.sub_workflow_ref.CopyFrom(self._identifier(identifiers_pb2.WORKFLOW, entity))
             case LaunchPlan():
                 self._admit(self._plans, entity)
-                message.workflow_node.launchplan_ref.CopyFrom(
-                    self.settings.identifier(identifiers_pb2.LAUNCH_PLAN, entity.name)
-                )
+                message.workflow_node.launchplan_ref.CopyFrom(self._identifier(identifiers_pb2.LAUNCH_PLAN, entity))
             case _:
                 raise authoring_error(f"node '{message.id}' calls a {entity.kind}, which cannot be compiled")
 
     def _task(self, task: PythonTask[Any] | MapTask, overrides: Overrides) -> workflow_pb2.TaskNode:
-        self._admit(self._tasks, task)
+        name = self._admit(self._tasks, task)
         if overrides.task_config is not None:
-            known = self._configs.setdefault(task.name, overrides.task_config)
+            known = self._configs.setdefault(name, overrides.task_config)
             if known != overrides.task_config:
                 raise authoring_error(
                     f"nodes of task '{task.name}' override its config in different ways, but all of them share one "
@@ -173,11 +180,9 @@ class Compilation:
                 )
         container = None
         if overrides.pod_template is not None:
-            container = task.template(self.settings).container
+            container = self.template_of(name, task).container
         changed = node_overrides(overrides, container=container, owner=task.name)
-        return workflow_pb2.TaskNode(
-            reference_id=self.settings.identifier(identifiers_pb2.TASK, task.name), overrides=changed
-        )
+        return workflow_pb2.TaskNode(reference_id=self._identifier(identifiers_pb2.TASK, task), overrides=changed)
 
     def _branch(self, branch: Branch) -> workflow_pb2.BranchNode:
         *conditional, last = branch.cases
@@ -216,7 +221,7 @@ class Compilation:
 
     def _plan(self, plan: LaunchPlan) -> workflow_pb2.CompiledLaunchPlan:
         template = workflow_pb2.LaunchPlanTemplate(
-            id=self.settings.identifier(identifiers_pb2.LAUNCH_PLAN, plan.name),
+            id=self._identifier(identifiers_pb2.LAUNCH_PLAN, plan),
             interface=plan.typed_interface,
             fixed_inputs=plan.fixed_literals,
         )
@@ -226,12 +231,16 @@ class Compilation:
         self.references[entity.identifier.SerializeToString(deterministic=True)] = entity
         return entity.identifier
 
-    @staticmethod
-    def _admit(known: dict[str, Any], entity: Entity) -> None:
-        other = known.setdefault(entity.name, entity)
+    def _identifier(self, kind: identifiers_pb2.ResourceType.ValueType, entity: Entity) -> identifiers_pb2.Identifier:
+        return self.settings.identifier(kind, self.name_of(entity))
+
+    def _admit(self, known: dict[str, Any], entity: Entity) -> str:
+        name = self.name_of(entity)
+        other = known.setdefault(name, entity)
         if not other.same_as(entity):
             raise authoring_error(
                 f"two {entity.kind}s have the name '{entity.name}' (the other one is at {other.location}); "
                 "give one of them another name",
                 location=entity.location,
             )
+        return name

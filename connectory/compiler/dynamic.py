@@ -5,8 +5,8 @@ from typing import Any
 
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.dynamic import DynamicTask
-from connectory.authoring.local_run import run_graph
 from connectory.authoring.refusals import refusing
+from connectory.authoring.resolving import outputs_without_nodes
 from connectory.authoring.template import CompileSettings
 from connectory.compiler.compilation import Compilation
 from connectory.v1 import literals_pb2, workflow_pb2
@@ -34,7 +34,7 @@ def compile_dynamic(
         )
     graph = task.build(inputs)
     if not graph.nodes:
-        return run_graph(graph, literals_pb2.LiteralMap())
+        return outputs_without_nodes(graph.outputs)
     settings = CompileSettings(
         project=project,
         domain=domain,

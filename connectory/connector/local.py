@@ -10,6 +10,7 @@ from typing import Final
 from connectory.connector.contract import LogLink, Phase
 from connectory.connector.discovery import discover
 from connectory.connector.dispatch import Dispatcher
+from connectory.connector.job_failure import JobFailedError
 from connectory.connector.registry import Registry
 from connectory.errors import ConnectorError, ExecutionError
 from connectory.secrets import default_secrets
@@ -61,7 +62,8 @@ async def run_local(
         resource = await (run.at_once() if registration.is_sync else run.as_job())
     if resource.phase != Phase.SUCCEEDED.value:
         phase = Phase(resource.phase).name
-        raise ExecutionError(f"task {template.id.name or template.type} ended as {phase}: {resource.message}")
+        message = f"task {template.id.name or template.type} ended as {phase}: {resource.message}"
+        raise JobFailedError(message, resource)
     return await _outputs(resource, template, prefix, storage)
 
 

@@ -29,7 +29,7 @@ class _ConnectorExecutorMixin:
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:
         """Run it through the connectors of this process; the job is deleted when the call is interrupted."""
         task: Any = self
-        return completed(run_local(task.template(CompileSettings()), literals, registry=_connectors()))
+        return completed(run_local(task.template(CompileSettings()), literals, registry=_connectors()), is_orderly=True)
 
 
 class AsyncConnectorExecutorMixin(_ConnectorExecutorMixin):

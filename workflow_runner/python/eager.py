@@ -12,7 +12,7 @@ from threading import Lock
 from connectory.authoring.entity import Entity
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.template import CompileSettings
-from connectory.compiler import compile_call
+from connectory.compiler import CompiledCall, compile_call
 from connectory.v1 import literals_pb2
 from workflow_runner.python.messages import Answered, Asked, Failed, Withdrawn
 from workflow_runner.sources import mark_sources
@@ -30,9 +30,15 @@ class RemoteCalls:
     """
 
     def __init__(
-        self, settings: CompileSettings, send: Callable[[Asked | Withdrawn], None], *, output_prefix: str = ""
+        self,
+        settings: CompileSettings,
+        send: Callable[[Asked | Withdrawn], None],
+        *,
+        output_prefix: str = "",
+        compile_one: Callable[[Entity, str, CompileSettings], CompiledCall] = compile_call,
     ) -> None:
         self._settings = settings
+        self._compile = compile_one
         self._send = send
         self._prefix = output_prefix
         self._lock = Lock()
@@ -83,7 +89,7 @@ class RemoteCalls:
             self._times[name] += 1
             call = f"{name}-{times}" if times else name
             self._waiting[call] = future
-        made = compile_call(entity, call, self._settings)
+        made = self._compile(entity, call, self._settings)
         mark_sources(made.spec.tasks)
         asked = Asked(
             call=call,

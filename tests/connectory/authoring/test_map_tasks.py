@@ -94,7 +94,7 @@ def test_too_few_successes_fail_as_the_task_did() -> None:
 
 
 def test_enough_successes() -> None:
-    with pytest.raises(ValueError, match="-3 is negative"):
+    with pytest.raises(ValueError, match="is negative"):
         map_task(positive, min_successes=2)(a=[1, -2, -3])
 
 
@@ -114,7 +114,7 @@ def test_called_outside_of_a_workflow() -> None:
 
 
 def test_lists_of_different_lengths() -> None:
-    with pytest.raises(ExecutionError, match="different lengths: 'a' has 2, 'b' has 1"):
+    with pytest.raises(ExecutionError, match="differ in length: 'a' has 2, 'b' has 1"):
         map_task(add)(a=[1, 2], b=[3])
 
 

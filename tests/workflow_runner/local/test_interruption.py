@@ -1,0 +1,62 @@
+"""Ctrl-C while a workflow runs in plain Python ends what it waits for; jobs are deleted before it is raised."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import asyncio, threading
+from connectory.authoring import ProcessTask, kwtypes, task, workflow
+
+long = ProcessTask("long", command=["echo $$ > {fifo}; exec sleep 60"], shell=True)
+other = ProcessTask("other", command=["sleep", "0"])
+
+@task(retries=9)
+def flaky() -> int:
+    raise ValueError("not yet")
+
+@task
+def blocked() -> int:
+    threading.Event().wait()
+    return 1
+
+@workflow
+def jobs() -> None:
+    long()
+    other()
+
+@workflow
+def waiting() -> int:
+    long()
+    return flaky()
+
+@workflow
+def beside() -> int:
+    long()
+    return blocked()
+
+async def main():
+    {flow}()
+
+{call}
+"""
+
+
+@pytest.mark.parametrize("flow", ["jobs", "waiting", "beside"])
+@pytest.mark.parametrize("call", ["{flow}()", "asyncio.run(main())"])
+def test_jobs_are_deleted(flow: str, call: str, tmp_path: Path) -> None:
+    fifo = tmp_path / "pid"
+    os.mkfifo(fifo)
+    source = PROGRAM.format(fifo=fifo, flow=flow, call=call.format(flow=flow))
+    program = subprocess.Popen([sys.executable, "-c", source], stderr=subprocess.PIPE)
+    pid = int(fifo.read_text())
+    program.send_signal(signal.SIGINT)
+    _, err = program.communicate(timeout=30)
+    assert program.returncode != 0
+    assert b"KeyboardInterrupt" in err
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
