@@ -54,3 +54,21 @@ async def test_what_is_asked_for_is_done_although_nobody_waits() -> None:
     assert await groups.ask(2) == 4
     await groups.aclose()
     assert doubled.groups == [[1, 2]]
+
+
+async def test_after_a_large_group_another_large_one_is_waited_for() -> None:
+    doubled = _Doubled()
+    groups = Groups(doubled, gather_for=3600.0)
+    await asyncio.gather(*(groups.ask(number) for number in range(1, 10)))
+    few = [groups.ask(number) for number in range(1, 10)]
+    done, _ = await asyncio.wait(few, timeout=0.01)
+    assert not done
+    many = [groups.ask(number) for number in range(1, 40)]
+    await asyncio.gather(*few, *many)
+    assert [len(group) for group in doubled.groups] == [9, 48]
+
+
+async def test_where_few_ask_nobody_is_waited_for() -> None:
+    groups = Groups(_Doubled(), gather_for=3600.0)
+    for _ in range(3):
+        assert await asyncio.gather(groups.ask(1), groups.ask(2)) == [2, 4]
