@@ -1,6 +1,6 @@
 """The Prometheus endpoint: shows what the server counts. This module is imported only when an address is set for it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -11,7 +11,9 @@ from prometheus_client.registry import Collector
 
 from connector_server.admission import Admission
 from connector_server.gauges import Gauges
+from connector_server.isolation.kept import KeptChild
 from connector_server.measurements import LATENCY_BOUNDS, Measurements, Series
+from connector_server.reloading.reloads import Reloads
 from connectory.connector.limits.gate import WAIT_BOUNDS
 from connectory.connector.limits.gates import LimitCount
 from connectory.connector.watching.jobs import WatchCount
@@ -56,6 +58,7 @@ class ServerCollector(Collector):
             ("connector",),
             (((name,), count) for name, count in self.gauges.active().items()),
         )
+        yield from _isolated(self.gauges.isolated())
         jobs = self.gauges.jobs()
         yield _gauge(
             "connectory_jobs",
@@ -70,6 +73,7 @@ class ServerCollector(Collector):
             (((category,), jobs.orphans.get(category, 0)) for category in jobs.live),
         )
         yield from _admission(self.gauges.admission)
+        yield from _reloads(self.gauges.reloads, self.gauges.retiring())
         yield from _limits(list(self.gauges.limits()))
         yield from _watched(list(self.gauges.watched()))
         yield _gauge(
@@ -115,6 +119,23 @@ def _admission(admission: Admission) -> Iterator[Metric]:
     )
     refused.add_metric((), admission.refused)
     yield refused
+
+
+def _reloads(reloads: Reloads | None, retiring: int) -> Iterator[Metric]:
+    if reloads is None:
+        return
+    total = CounterMetricFamily("connectory_reloads", "Reloads, by what became of them.", labels=("outcome",))
+    for outcome, count in reloads.counts.items():
+        total.add_metric((outcome,), count)
+    yield total
+    latest = reloads.latest
+    succeeded = latest is None or latest.outcome == "done"
+    yield _gauge("connectory_last_reload_successful", "Whether the latest reload was done.", (), [((), succeeded)])
+    if reloads.latest_at is not None:
+        text = "When settings or connectors were last reloaded, in seconds since 1970."
+        yield _gauge("connectory_last_reload_timestamp_seconds", text, (), [((), reloads.latest_at)])
+    text = "Connectors that were replaced and still finish what began with them."
+    yield _gauge("connectory_retiring_connectors", text, (), [((), retiring)])
 
 
 def _limits(counts: Sequence[LimitCount]) -> Iterator[Metric]:
@@ -164,6 +185,23 @@ def _watched(counts: Sequence[WatchCount]) -> Iterator[Metric]:
         polls.add_metric((one.category, "answered"), one.polls - one.failed)
         polls.add_metric((one.category, "failed"), one.failed)
     yield polls
+
+
+def _isolated(children: Mapping[str, KeptChild]) -> Iterator[Metric]:
+    yield _gauge(
+        "connectory_isolated_up",
+        "Whether the process that a connector has of its own takes calls.",
+        ("connector",),
+        (((name,), float(child.is_up)) for name, child in children.items()),
+    )
+    restarts = CounterMetricFamily(
+        "connectory_isolated_restarts",
+        "How often the process that a connector has of its own was started again.",
+        labels=("connector",),
+    )
+    for name, child in children.items():
+        restarts.add_metric((name,), child.restarts)
+    yield restarts
 
 
 def _gauge(

@@ -27,9 +27,8 @@ from connector_server.isolation.secrets import CallSecrets
 from connector_server.isolation.service import work_handlers
 from connector_server.isolation.work import Work
 from connector_server.telemetry import call_tracer
+from connectory.connector.closing import close
 from connectory.connector.contexts import Contexts
-from connectory.connector.failures import FAILURES, translated
-from connectory.connector.registry import Registry
 from connectory.connector.reports import Reports
 from connectory.connector.watchdog import Watchdog
 from connectory.errors import ConnectoryError
@@ -68,7 +67,8 @@ async def _serve(assignment: Assignment, channel: Channel) -> int:
     stop = _stopped_by_the_server_only(channel, assignment)
     registry = loaded(assignment.source)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_close, registry)
+        for registration in registry.list():
+            stack.push_async_callback(close, registration)
         types = default_types()
         contexts = Contexts(secrets=CallSecrets(channel, ""), storage=default_storage(), types=types)
         work = Work(registry, contexts, Reports(types), lambda call: CallSecrets(channel, call))
@@ -100,20 +100,6 @@ def _stopped_by_the_server_only(channel: Channel, assignment: Assignment) -> asy
 
     channel.start(abandoned=abandoned)
     return stop
-
-
-async def _close(registry: Registry) -> None:
-    for registration in registry.list():
-        close = registration.operations.get("close")
-        try:
-            if close is not None:
-                await close()
-        except FAILURES as error:
-            told = translated(error, registration, "close")
-            registration.logger.error("connector %s could not be closed: %s", registration.name, told)
-        finally:
-            registration.pool.close()
-            registration.check_pool.close()
 
 
 if __name__ == "__main__":

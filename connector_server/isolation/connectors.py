@@ -34,7 +34,6 @@ _ORIGINS: Final[dict[int, Literal["unknown", "user", "system"]]] = {
     pb.USER: "user",
     pb.SYSTEM: "system",
 }
-_SOON: Final = timedelta(seconds=2)
 
 
 class Isolated(Connector[dict[str, Any]]):
@@ -71,9 +70,7 @@ class _Jobs(Isolated, AsyncConnector[dict[str, Any], WholeHandle]):
         try:
             answer = await self.child.ask("Create", _task(ctx), ctx)
         except LostError as lost:
-            raise AmbiguousError(
-                f"whether the job was created cannot be known: {lost.message}", reason=lost.reason, retry_after=_SOON
-            ) from lost
+            raise AmbiguousError(f"whether the job was created cannot be known: {lost.message}") from lost
         return WholeHandle(answer.resource_meta)
 
     async def get(self, job: WholeHandle, ctx: JobContext) -> Resource:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ __all__ = ["Link", "LostError"]
 
 _NEVER: Final = 2**31 - 1
 _LAST_WORDS: Final = 2.0
+_SOON: Final = timedelta(seconds=2)
+"""What a caller is told to wait; the process should be there again by then, unless it keeps ending."""
 
 
 class LostError(UnavailableError):
@@ -106,7 +109,7 @@ def _meaning(failure: grpc.aio.AioRpcError) -> ConnectorError:
 
 
 def _lost() -> LostError:
-    return LostError("the connector's process ended before it answered; it is being started again")
+    return LostError("the connector's process ended before it answered; it is being started again", retry_after=_SOON)
 
 
 def _is_wanted() -> bool:

@@ -80,22 +80,23 @@ class KnownPolicies:
     def answer(self, registration: Registration, error: ConnectorError) -> ConnectorError:
         """What a caller hears of an error of its create.
 
-        An outcome that the ledger can settle in a moment (`retry_after`), by looking or by creating again, is worth
-        asking for again.
+        One that is unknown because the connector was away for a moment is worth asking for again, when the ledger can
+        settle it then by looking or by creating again.
         """
         if not isinstance(error, AmbiguousError):
             return error
         policy = self.of(registration).ambiguous
-        soon = error.retry_after
-        if soon is not None and ("find" in registration.operations or policy == "retry"):
-            return UnavailableError(error.message, reason=error.reason, retry_after=soon)
+        can_settle = policy == "retry" or "find" in registration.operations
+        away = error.__cause__
+        if can_settle and isinstance(away, UnavailableError) and away.retry_after is not None:
+            return UnavailableError(error.message, reason=away.reason, retry_after=away.retry_after)
         if policy == "ask":
             return UnavailableError(
                 f"{error.message}; a person has to settle it (`connectory jobs settle`)",
                 reason="AWAITING_DECISION",
                 retry_after=_ASK_AGAIN,
             )
-        return error if soon is None else AmbiguousError(error.message, reason=error.reason, fields=error.fields)
+        return error
 
 
 def _said(by_name: Mapping[str, T], registration: Registration, declared: T) -> T:
