@@ -30,6 +30,7 @@ OPERATION_SCOPES: Final[Mapping[str, str]] = {
     "DeleteJob": "delete",
     "ReapJobs": "reap",
     "SettleJob": "settle",
+    "Reload": "reload",
 }
 """The operations as scopes call them."""
 

@@ -1,6 +1,7 @@
 """What the server counts: plain numbers, written by the event loop only, read by whoever exposes them.
 
-The number of series is bounded: operations times registered task types, and one "unknown" for all other types.
+The number of series is bounded: operations times task types that were ever registered, and one "unknown" for all other
+types.
 """
 
 from bisect import bisect_left
@@ -50,7 +51,7 @@ class Series:
 
 
 class Measurements:
-    """All series of a server, laid out before the first call so that a call only looks one up."""
+    """All series of a server, laid out before the calls come so that a call only looks one up."""
 
     def __init__(self, operations: Iterable[str], task_types: Iterable[str]) -> None:
         types = [*dict.fromkeys(task_types), UNKNOWN_TYPE]
@@ -58,10 +59,17 @@ class Measurements:
             operation: {task_type: Series(operation, task_type) for task_type in types} for operation in operations
         }
 
+    def add(self, task_types: Iterable[str]) -> None:
+        """Count calls of these task types apart, too. Those that are there already keep what they counted."""
+        names = tuple(task_types)
+        for operation, by_type in self._series.items():
+            for task_type in names:
+                by_type.setdefault(task_type, Series(operation, task_type))
+
     def of(self, operation: str) -> Mapping[str, Series]:
         """The operation's series by task type; `UNKNOWN_TYPE` is always among them."""
         return self._series[operation]
 
     def used(self) -> list[Series]:
         """Every series that saw a call."""
-        return [series for by_type in self._series.values() for series in by_type.values() if series.is_used]
+        return [series for by_type in self._series.values() for series in list(by_type.values()) if series.is_used]

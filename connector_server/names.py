@@ -2,7 +2,7 @@
 
 from connectory.rpc.names import ServedService, same
 
-__all__ = ["JOB_SERVICE", "SERVICES", "WATCH_SERVICE"]
+__all__ = ["JOB_SERVICE", "OPERATIONS_SERVICE", "SERVICES", "WATCH_SERVICE"]
 
 _ASYNC_METHODS = ("CreateTask", "GetTask", "DeleteTask", "GetTaskMetrics", "GetTaskLogs")
 _METADATA_METHODS = ("GetConnector", "ListConnectors")
@@ -64,3 +64,10 @@ WATCH_SERVICE = ServedService(
     methods=same("WatchTasks"),
 )
 """The service for those who would rather watch jobs than poll them; ours alone."""
+
+OPERATIONS_SERVICE = ServedService(
+    name="connectory.v1.OperationsService",
+    source="OperationsService",
+    methods=same("Reload"),
+)
+"""What those who operate the server tell it while it runs; ours alone."""

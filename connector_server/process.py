@@ -7,8 +7,11 @@ import os
 import sys
 
 from connector_server.logs import TraceIds, configure_logging, no_trace
+from connector_server.reloading.reloads import Reloads
+from connector_server.reloading.triggers import Wishes, catch_hangup, watch_config
 from connector_server.server import serve
 from connector_server.settings import ServerSettings
+from connector_server.supervisor_link import SupervisorLink
 from connectory.rpc.stopping import catch_signals
 
 __all__ = ["serve_until_signalled"]
@@ -18,12 +21,21 @@ _log = logging.getLogger("connectory.server")
 
 
 async def serve_until_signalled(
-    settings: ServerSettings, *, share_port: bool = False, stop: asyncio.Event | None = None
+    settings: ServerSettings,
+    *,
+    share_port: bool = False,
+    stop: asyncio.Event | None = None,
+    link: SupervisorLink | None = None,
 ) -> int:
-    """Serve until a signal, or until `stop` is set; then drain. Answers the exit code."""
-    configure_logging(settings.log_format, settings.log_level, _current_trace)
+    """Serve until a signal, or until `stop` is set; then drain. Answers the exit code.
+
+    SIGHUP reloads. A worker is told by `link` what to reload, and asks there for it.
+    """
+    _log_as(settings)
     _let_threads_finish()
     signalled = catch_signals() if stop is None else stop
+    wishes = Wishes()
+    catch_hangup(wishes, signalled)
     async with serve(settings, share_port=share_port) as server:
         for broken in server.dispatcher.registry.broken:
             _log.error("connector %s is broken: %s", broken.name, broken.reason, extra={"source": broken.source})
@@ -33,12 +45,29 @@ async def serve_until_signalled(
         }
         if server.metrics_address is not None:
             facts["metrics"] = [server.metrics_address]
+        server.reloads.follow(lambda now, _: _log_as(now))
+        if link is not None:
+            link.serving(server.reloads)
         _spare_the_collector()
         _log.info("serving", extra=facts)
+        reloading = asyncio.create_task(_keep_reloading(wishes, server.reloads))
+        watching = asyncio.create_task(watch_config(settings, wishes))
         await signalled.wait()
         _log.info("draining", extra={"grace": settings.grace})
+        reloading.cancel()
+        watching.cancel()
     _log.info("stopped")
     return 0
+
+
+async def _keep_reloading(wishes: Wishes, reloads: Reloads) -> None:
+    while True:
+        modules = await wishes.next()
+        await (reloads.ask() if modules else reloads.reload(modules=False))
+
+
+def _log_as(settings: ServerSettings) -> None:
+    configure_logging(settings.log_format, settings.log_level, _current_trace)
 
 
 def _let_threads_finish() -> None:

@@ -8,27 +8,50 @@ from contextlib import asynccontextmanager
 from connectory.connector.reaping import Reaping
 from connectory.errors import ConnectoryError
 
-__all__ = ["reaper"]
+__all__ = ["Pace", "reaper"]
 
 _log = logging.getLogger("connectory.server.reaper")
 
 
+class Pace:
+    """How often something is done, in seconds between two times; 0: never. It may change at any time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._changed = asyncio.Event()
+
+    def change(self, seconds: float) -> None:
+        """Go by another pace from now on."""
+        if seconds != self._seconds:
+            self._seconds = seconds
+            self._changed.set()
+
+    async def pause(self) -> None:
+        """Return when it is time again."""
+        while True:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(self._seconds or None):
+                    await self._changed.wait()
+            except TimeoutError:
+                return
+
+
 @asynccontextmanager
-async def reaper(reaping: Reaping, every: float) -> AsyncIterator[None]:
-    """Reap every so many seconds (0: never) until the block ends."""
-    task = asyncio.create_task(_keep_reaping(reaping, every)) if every > 0 else None
+async def reaper(reaping: Reaping, pace: Pace) -> AsyncIterator[None]:
+    """Reap at this pace until the block ends."""
+    task = asyncio.create_task(_keep_reaping(reaping, pace))
     try:
         yield
     finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
+        task.cancel()
+        await asyncio.wait([task])
 
 
-async def _keep_reaping(reaping: Reaping, every: float) -> None:
+async def _keep_reaping(reaping: Reaping, pace: Pace) -> None:
     was_well = True
     while True:
-        await asyncio.sleep(every)
+        await pace.pause()
         try:
             await reaping.round()
             was_well = True

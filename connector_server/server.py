@@ -16,8 +16,11 @@ from connector_server.isolation.opening import opened
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
-from connector_server.names import JOB_SERVICE, SERVICES, WATCH_SERVICE
-from connector_server.reaper import reaper
+from connector_server.names import JOB_SERVICE, OPERATIONS_SERVICE, SERVICES, WATCH_SERVICE
+from connector_server.reaper import Pace, reaper
+from connector_server.reloading.connectors import reopened
+from connector_server.reloading.reloads import Reloads
+from connector_server.reloading.service import RELOAD, reload_handlers
 from connector_server.services import OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
 from connector_server.telemetry import call_tracer, otlp_is_wanted
@@ -59,6 +62,8 @@ class ConnectorServer:
     measurements: Measurements
     watchdog: Watchdog
     admission: Admission
+    reloads: Reloads
+    """How it is changed while it runs."""
 
 
 @asynccontextmanager
@@ -79,6 +84,7 @@ async def serve(
     seconds to finish, then the connectors are closed.
     """
     async with AsyncExitStack() as stack:
+        rediscover = reopened if registry is None else None
         registry = await opened(settings) if registry is None else registry
         dispatcher = Dispatcher(
             registry,
@@ -93,30 +99,45 @@ async def serve(
         )
         stack.push_async_callback(dispatcher.aclose, timeout=settings.grace)
         measurements = Measurements(
-            (*OPERATIONS, *JOB_OPERATIONS, *WATCH_OPERATIONS), (category.name for category in _categories(registry))
+            (*OPERATIONS, *JOB_OPERATIONS, *WATCH_OPERATIONS, RELOAD),
+            (category.name for category in _categories(registry)),
         )
         health = Health(_service_names(), _categories(registry), dispatcher.check)
         tracer = call_tracer(registry, tracer_provider, stack)
         guard = _guard(settings, stack)
         admission = Admission(settings.max_in_flight)
+        pace = Pace(settings.reap_every)
+        reloads = Reloads(settings, dispatcher, rediscover)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
-        metrics_address = _metrics(settings, measurements, _gauges(registry, watchdog, dispatcher, admission), stack)
+        metrics_address = _metrics(
+            settings, measurements, _gauges(registry, watchdog, dispatcher, admission, reloads), stack
+        )
         server = grpc.aio.server(options=server_options(settings.max_message_bytes, share_port=share_port))
         watches = TaskWatches(dispatcher.watching, settings.max_message_bytes)
         handlers = {
             **connector_handlers(dispatcher, measurements, admission, tracer, guard),
             **job_handlers(dispatcher.jobs, measurements, tracer, guard),
             **watches.handlers(measurements, tracer, guard),
+            **reload_handlers(reloads, measurements, tracer, guard),
             **health_handlers(health),
             **reflection_handlers(_service_names(), health.draining, _descriptions),
         }
+
+        def follow(now: ServerSettings, serving: Registry) -> None:
+            categories = _categories(serving)
+            measurements.add(category.name for category in categories)
+            health.know(categories)
+            admission.most = now.max_in_flight
+            pace.change(now.reap_every)
+
+        reloads.follow(follow)
         register(server, handlers)
         tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
         addresses = listen(server, settings.listen, settings.uds, tls, stack)
         watchdog.start()
         stack.callback(watchdog.stop)
         await server.start()
-        await stack.enter_async_context(reaper(dispatcher.jobs.reaping, settings.reap_every))
+        await stack.enter_async_context(reaper(dispatcher.jobs.reaping, pace))
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(watches.drain)
         stack.callback(health.drain)
@@ -128,11 +149,16 @@ async def serve(
             measurements=measurements,
             watchdog=watchdog,
             admission=admission,
+            reloads=reloads,
         )
 
 
 def _service_names() -> tuple[str, ...]:
-    return (*(served.name for served in (*SERVICES, JOB_SERVICE, WATCH_SERVICE)), HEALTH_SERVICE, *REFLECTION_SERVICES)
+    return (
+        *(served.name for served in (*SERVICES, JOB_SERVICE, WATCH_SERVICE, OPERATIONS_SERVICE)),
+        HEALTH_SERVICE,
+        *REFLECTION_SERVICES,
+    )
 
 
 def _descriptions() -> "DescriptorPool":
@@ -150,10 +176,19 @@ def _ledger(settings: ServerSettings) -> Ledger:
     return chosen_ledger(settings.ledger, timedelta(seconds=settings.ledger_lease))
 
 
-def _gauges(registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher, admission: Admission) -> Gauges:
-    jobs = dispatcher.jobs.reaping
-    lag, watched = (lambda: watchdog.lag), dispatcher.watching.counts
-    return Gauges(registry, lag, lambda: jobs.count, dispatcher.gates.counts, admission, watched)
+def _gauges(
+    registry: Registry, watchdog: Watchdog, dispatcher: Dispatcher, admission: Admission, reloads: Reloads
+) -> Gauges:
+    return Gauges(
+        registry,
+        loop_lag=lambda: watchdog.lag,
+        jobs=lambda: dispatcher.jobs.reaping.count,
+        limits=dispatcher.gates.counts,
+        admission=admission,
+        watched=dispatcher.watching.counts,
+        reloads=reloads,
+        retiring=lambda: dispatcher.retiring,
+    )
 
 
 def _metrics(settings: ServerSettings, measurements: Measurements, gauges: Gauges, stack: AsyncExitStack) -> str | None:

@@ -1,12 +1,12 @@
 """Several serving processes on the same addresses, and what keeps them running.
 
 Workers are fresh processes, never forks: gRPC does not survive a fork. They share each port by SO_REUSEPORT, so the
-kernel spreads connections over them. A worker reads its settings from its standard input and stops in order when that
-is closed, so none outlives its supervisor, not even one that was killed.
+kernel spreads connections over them. A worker reads its settings from its standard input, a socket, and stops in order
+when that is closed, so none outlives its supervisor, not even one that was killed. By the same socket workers are told
+to reload: the supervisor reads the settings for all of them, and a worker that is started later begins with them.
 """
 
 import asyncio
-import json
 import logging
 import signal
 import socket
@@ -15,8 +15,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 
+from connector_server.links import Instruction, WorkerLink
 from connector_server.logs import configure_logging
+from connector_server.reloading.triggers import Wishes, catch_hangup, watch_config
 from connector_server.settings import ServerSettings
+from connector_server.settings.changes import changes_between
 from connectory.errors import SettingsError
 from connectory.rpc.addresses import Address, parse_address
 from connectory.rpc.stopping import catch_signals
@@ -49,35 +52,73 @@ def worker_settings(settings: ServerSettings, index: int, addresses: tuple[Addre
 
 
 class Supervisor:
-    """Starts the workers, starts dead ones again, and passes SIGTERM and SIGINT on."""
+    """Starts the workers, starts dead ones again, has all of them reload, and passes SIGTERM and SIGINT on."""
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
+        self._links: dict[int, WorkerLink] = {}
+        self._addresses: tuple[Address, ...] = ()
         self._stop = asyncio.Event()
+        self._wishes = Wishes()
         self._code = 0
 
     async def run(self) -> int:
         """Keep the workers running until a signal; answers the exit code once all of them have stopped."""
         configure_logging(self._settings.log_format, self._settings.log_level)
         self._stop = catch_signals()
+        self._wishes = Wishes()
+        catch_hangup(self._wishes, self._stop)
         with ExitStack() as stack:
             addresses = tuple(stack.enter_context(_reserved(address)) for address in self._settings.listen)
             facts = {"addresses": [str(address) for address in addresses], "workers": self._settings.workers}
             _log.info("supervising", extra=facts)
             if self._settings.ledger == "memory":
                 _log.warning("each worker remembers its own creates only; name an SQLite file as ledger to share them")
-            async with asyncio.TaskGroup() as group:
-                for index in range(self._settings.workers):
-                    group.create_task(self._keep_running(index, addresses))
+            self._addresses = addresses
+            reloading = asyncio.create_task(self._keep_reloading())
+            watching = asyncio.create_task(watch_config(self._settings, self._wishes))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for index in range(self._settings.workers):
+                        group.create_task(self._keep_running(index))
+            finally:
+                reloading.cancel()
+                watching.cancel()
         _log.info("all workers stopped")
         return self._code
 
-    async def _keep_running(self, index: int, addresses: tuple[Address, ...]) -> None:
-        told = json.dumps(worker_settings(self._settings, index, addresses)).encode() + b"\n"
+    async def _keep_reloading(self) -> None:
+        while True:
+            modules = await self._wishes.next()
+            asked = {index: link.asked for index, link in self._links.items()}
+            try:
+                changes = changes_between(self._settings, self._settings.read_again())
+            except SettingsError as error:
+                _log.error("the configuration is not reloaded: %s", error)
+                for index, number in asked.items():
+                    self._links[index].tell(Instruction(refusal=str(error), answers=number))
+                continue
+            self._settings = changes.effective
+            configure_logging(self._settings.log_format, self._settings.log_level)
+            _log.info("workers are told to reload", extra={"workers": len(asked), "changed": list(changes.live)})
+            for index, number in asked.items():
+                instruction = Instruction(
+                    settings=self._told(index),
+                    modules=modules,
+                    after_restart=changes.after_restart,
+                    others=len(asked) - 1,
+                    answers=number,
+                )
+                self._links[index].tell(instruction)
+
+    def _told(self, index: int) -> dict[str, object]:
+        return worker_settings(self._settings, index, self._addresses)
+
+    async def _keep_running(self, index: int) -> None:
         failures = 0
         while not self._stop.is_set():
             started = monotonic()
-            code = await self._run_once(index, told)
+            code = await self._run_once(index)
             if self._stop.is_set():
                 self._code = self._code or (0 if code in (0, -signal.SIGTERM, -signal.SIGINT) else 1)
                 return
@@ -90,20 +131,23 @@ class Supervisor:
             _log.error("worker %d died and is started again", index, extra={"code": code, "delay": delay})
             await self._pause(delay)
 
-    async def _run_once(self, index: int, told: bytes) -> int:
+    async def _run_once(self, index: int) -> int:
+        link = WorkerLink(self._told(index))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "connector_server.worker", stdin=asyncio.subprocess.PIPE, start_new_session=True
+            sys.executable, "-m", "connector_server.worker", stdin=link.worker_end.fileno(), start_new_session=True
         )
         _log.info("worker %d started", index, extra={"pid": process.pid})
-        assert process.stdin is not None
-        process.stdin.write(told)
+        self._links[index] = link
+        talking = asyncio.ensure_future(link.open(self._wishes.wish))
         ended = asyncio.ensure_future(process.wait())
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not ended.done():
             await self._end(process, ended)
-        process.stdin.close()
+        del self._links[index]
+        link.close()
+        talking.cancel()
         return await ended
 
     async def _end(self, process: asyncio.subprocess.Process, ended: "asyncio.Future[int]") -> None:

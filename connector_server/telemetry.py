@@ -31,8 +31,7 @@ def call_tracer(registry: Registry, provider: "TracerProvider | None", stack: As
     # Optional: without a provider no span object is ever made.
     from connector_server.tracing import SpanTracer  # noqa: PLC0415
 
-    names = {category: registration.name for registration in registry.list() for category in registration.categories}
-    return SpanTracer(provider, names)
+    return SpanTracer(provider, registry.name_of)
 
 
 def otlp_is_wanted(signal: str) -> bool:

@@ -1,6 +1,6 @@
 """OpenTelemetry: one server span per call. This module is imported only when spans are wanted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextvars import Token
 
 from google.protobuf.message import Message
@@ -21,11 +21,14 @@ _SERVER_FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "IN
 
 
 class SpanTracer:
-    """Makes the span of each call, under the caller's trace when it sends one (`traceparent`)."""
+    """Makes the span of each call, under the caller's trace when it sends one (`traceparent`).
 
-    def __init__(self, provider: trace.TracerProvider, connectors: Mapping[TaskCategory, str]) -> None:
+    `connector_of` names the connector of a category; empty: there is none.
+    """
+
+    def __init__(self, provider: trace.TracerProvider, connector_of: Callable[[TaskCategory], str]) -> None:
         self._tracer = provider.get_tracer("connectory.server")
-        self._connectors = connectors
+        self._connector_of = connector_of
         self._propagator = TraceContextTextMapPropagator()
 
     def begin(self, method: Method, request: Message | None, context: CallContext) -> "_CallSpan":
@@ -40,7 +43,7 @@ class SpanTracer:
         if category is not None:
             attributes["connectory.task_type"] = category.name
             attributes["connectory.task_type_version"] = category.version
-            attributes["connectory.connector"] = self._connectors.get(category, "")
+            attributes["connectory.connector"] = self._connector_of(category)
         span = self._tracer.start_span(
             method.name[1:], self._parent(context), trace.SpanKind.SERVER, attributes=attributes
         )

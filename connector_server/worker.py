@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import sys
 
 import uvloop
@@ -11,6 +10,7 @@ import uvloop
 from connector_server.process import serve_until_signalled
 from connector_server.settings import ServerSettings
 from connector_server.supervisor import UNUSABLE_SETTINGS
+from connector_server.supervisor_link import SupervisorLink, first_line
 from connectory.errors import SettingsError
 from connectory.rpc.stopping import catch_signals
 
@@ -21,34 +21,20 @@ _log = logging.getLogger("connectory.server")
 
 async def _work(settings: ServerSettings) -> int:
     stop = catch_signals()
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
-    watching = asyncio.create_task(_stop_when_abandoned(reader, stop))
+    link = await SupervisorLink.opened()
+    listening = asyncio.create_task(link.listen())
+    listening.add_done_callback(lambda _: stop.set())
     try:
-        return await serve_until_signalled(settings, share_port=True, stop=stop)
+        return await serve_until_signalled(settings, share_port=True, stop=stop, link=link)
     finally:
-        watching.cancel()
-
-
-async def _stop_when_abandoned(supervisor: asyncio.StreamReader, stop: asyncio.Event) -> None:
-    while await supervisor.read(1024):
-        continue
-    stop.set()
-
-
-def _first_line(descriptor: int) -> bytes:
-    """The first line and not a byte more: what follows is watched, not read."""
-    line = b""
-    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
-        line += byte
-    return line
+        listening.cancel()
 
 
 def main() -> int:
     """Serve as one of several; answers the exit code."""
-    line = _first_line(sys.stdin.fileno())
+    line = first_line()
     try:
-        settings = ServerSettings(**json.loads(line))
+        settings = ServerSettings.exactly(json.loads(line))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_work(settings))
     except SettingsError as error:

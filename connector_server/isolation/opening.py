@@ -15,7 +15,7 @@ from connectory.connector.discovery import discover, entry_point_names
 from connectory.connector.registry import BrokenConnector, Registry
 from connectory.errors import RegistryError
 
-__all__ = ["isolated_in", "opened", "planned"]
+__all__ = ["isolated_in", "open_child", "opened", "planned"]
 
 _EVERYTHING_ELSE: Final = "*"
 _log = logging.getLogger("connectory.isolation")
@@ -31,7 +31,7 @@ async def opened(settings: ServerSettings) -> Registry:
     registry = discover(modules, chosen=lambda name: name not in plans)
     children = [KeptChild(plan) for plan in plans.values()]
     try:
-        await asyncio.gather(*(_open(child, registry) for child in children))
+        await asyncio.gather(*(open_child(child, registry) for child in children))
     except BaseException:
         await asyncio.gather(*(child.aclose() for child in children))
         raise
@@ -66,7 +66,8 @@ def _source(name: str, apart: Apart, settings: ServerSettings) -> Source:
     return Source("module" if name in settings.modules else "entry point", name)
 
 
-async def _open(child: KeptChild, registry: Registry) -> None:
+async def open_child(child: KeptChild, registry: Registry) -> None:
+    """Start a process and register what it serves; what cannot be is listed as broken."""
     source = f"{child.plan.source}, in a process of its own"
     try:
         ready = await child.open()

@@ -8,11 +8,12 @@ from msgspec import Meta
 from connector_server.settings.access import Access
 from connector_server.settings.listening import Listening
 from connector_server.settings.refusals import unusable
+from connectory.connector.secret_rules import SecretRules
 from connectory.errors import SettingsError
 from connectory.rpc.access.wanted import demands_tokens
 from connectory.rpc.addresses import Address, parse_address
 
-__all__ = ["check_addresses", "check_reach", "check_sockets", "check_tls"]
+__all__ = ["check_addresses", "check_reach", "check_secrets", "check_sockets", "check_tls"]
 
 
 def check_addresses(settings: Listening, meanings: Mapping[str, Meta]) -> None:
@@ -24,6 +25,11 @@ def check_addresses(settings: Listening, meanings: Mapping[str, Meta]) -> None:
             parse_address(address)
         except ValueError as error:
             raise unusable(f"{error} - at `$.{name}`", {name: address}, meanings) from None
+
+
+def check_secrets(settings: Access) -> None:
+    """What is said about secrets can be read."""
+    SecretRules(settings.secrets_allow)
 
 
 def check_sockets(settings: Listening) -> None:

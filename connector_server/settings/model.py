@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from connector_server.settings.access import Access
-from connector_server.settings.checks import check_addresses, check_reach, check_sockets, check_tls
+from connector_server.settings.checks import check_addresses, check_reach, check_secrets, check_sockets, check_tls
 from connector_server.settings.isolation import Isolations
 from connector_server.settings.jobs import Jobs
 from connector_server.settings.listening import DEFAULT_ADDRESS, Listening
@@ -42,6 +42,12 @@ class ServerSettings(Jobs, Isolations, Running, Access, Listening):
         check_access(self)
         check_reach(self, self.listen)
         check_sockets(self)
+        check_secrets(self)
+
+    @classmethod
+    def exactly(cls, values: Mapping[str, Any]) -> "ServerSettings":
+        """These settings and defaults, whatever the environment and the file say."""
+        return _converted({name: value for name, value in values.items() if value is not None})
 
     def read_again(self) -> Self:
         """The settings as they are now: what was given, with the environment and the file read anew."""

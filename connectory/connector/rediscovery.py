@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from typing import Final
 
 from connectory.connector.announcements import announced, forget
 from connectory.connector.discovery import Source
 from connectory.connector.fresh_modules import put_back, root_of, take_out
+from connectory.connector.limits import Limits
 from connectory.connector.registry import BrokenConnector, Registration, Registry
 from connectory.errors import RegistryError
 
-__all__ = ["Rediscovered", "rediscover"]
+__all__ = ["GOES_ON", "Rediscovered", "rediscover"]
+
+GOES_ON: Final = "its last good version goes on"
+"""How the reason ends of what is broken although it serves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +30,15 @@ class Rediscovered:
 
 
 def rediscover(current: Registry, wanted: Sequence[Source], others: Iterable[Registration] = ()) -> Rediscovered:
-    """Load the sources again, beside the `others`, which go on as they are. Nothing of `current` changes.
+    """Load the sources again, beside the `others`, which are loaded already. Nothing of `current` changes.
 
     The modules of a package are run anew together, and taken or left together: when one of its sources fails that
     serves now, the whole package stays as it was. A category that serves from one package is not given to another
     before the first one has given it up.
     """
     before = len(announced())
-    registry, failed, tried = Registry(), list[BrokenConnector](), list[Registration]()
-    for registration in others:
-        registry.admit(registration)
+    registry, failed, tried = Registry(), list[BrokenConnector](), list(others)
+    _admit(registry, tried)
     units = _units(wanted)
     for root, sources in units.items():
         elsewhere = [source for name, its in units.items() if name != root for source in its]
@@ -42,8 +46,8 @@ def rediscover(current: Registry, wanted: Sequence[Source], others: Iterable[Reg
         failed += failures
         tried += trial.list()
     forget(until=before)
-    serving = set(registry.list())
-    discarded = [registration for registration in tried if registration not in serving]
+    needed = {*registry.list(), *current.list()}
+    discarded = [registration for registration in tried if registration not in needed]
     return Rediscovered(registry=registry, failed=failed, discarded=discarded)
 
 
@@ -74,13 +78,15 @@ def _reload(
         source.add_to(trial)
     served = {source.text for source in sources if any(source.gave(one) for one in serving)}
     failed = [broken for broken in trial.broken if broken.source in served]
-    failed += _claims(current, trial, elsewhere)
+    failed += [*_claims(current, trial, elsewhere), *_unfit(trial)]
     if not failed:
-        _take(registry, trial)
+        _admit(registry, trial.list())
+        for broken in trial.broken:
+            registry.add_broken(broken)
         return trial, ()
     put_back(root, taken, roots)
     forget(since)
-    kept = [replace(one, reason=f"{one.reason}; its last good version goes on") for one in failed]
+    kept = [replace(one, reason=f"{one.reason}; {GOES_ON}") for one in failed]
     for registration in serving:
         registry.admit(registration)
     for broken in (*kept, *(one for one in trial.broken if one.source not in served)):
@@ -100,12 +106,19 @@ def _claims(current: Registry, trial: Registry, elsewhere: Sequence[Source]) -> 
     return refused
 
 
-def _take(registry: Registry, trial: Registry) -> None:
-    for registration in trial.list():
+def _unfit(trial: Registry) -> Sequence[BrokenConnector]:
+    """Which new connectors declare limits that are none."""
+    return [
+        BrokenConnector(name=one.name, source=one.source, reason=f"limits={one.connector.limits!r} is no Limits(...)")
+        for one in trial.list()
+        if not isinstance(one.connector.limits, Limits)
+    ]
+
+
+def _admit(registry: Registry, registrations: Iterable[Registration]) -> None:
+    for registration in registrations:
         try:
             registry.admit(registration)
         except RegistryError as error:
             name, source = registration.name, registration.source
             registry.add_broken(BrokenConnector(name=name, source=source, reason=str(error)))
-    for broken in trial.broken:
-        registry.add_broken(broken)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from connectory.connector.registry import Registration
 from connectory.errors import PermissionDeniedError, SettingsError
-from connectory.secrets import Secrets
+
+if TYPE_CHECKING:
+    from connectory.connector.registry import Registration
+    from connectory.secrets import Secrets
 
 __all__ = ["NO_RULES", "SECRET_NOT_ALLOWED", "SecretRule", "SecretRules"]
 
@@ -55,7 +57,7 @@ class SecretRules:
         """Whether anything is said at all."""
         return bool(self._rules)
 
-    def limited(self, source: Secrets, registration: Registration, project: str | None) -> Secrets:
+    def limited(self, source: "Secrets", registration: "Registration", project: str | None) -> "Secrets":
         """The secrets of `source` that the connector may read for the project (None: it is not known)."""
         for name in (*(category.name for category in registration.categories), registration.name, "*"):
             if name in self._rules:
@@ -69,7 +71,7 @@ NO_RULES: Final = SecretRules({})
 class _AllowedSecrets:
     __slots__ = ("_connector", "_project", "_rules", "_source")
 
-    def __init__(self, source: Secrets, connector: str, rules: Sequence[SecretRule], project: str | None) -> None:
+    def __init__(self, source: "Secrets", connector: str, rules: Sequence[SecretRule], project: str | None) -> None:
         self._source = source
         self._connector = connector
         self._rules = rules

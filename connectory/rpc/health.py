@@ -8,6 +8,7 @@ work never makes the whole unhealthy, because the others can.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -88,12 +89,15 @@ class Health:
         timeout: float = 3.0,
     ) -> None:
         self._services = frozenset({"", *services})
-        self._probes = {
-            connector_health_name(category): _Probe(category, check, every=every, timeout=timeout)
-            for category in categories
-        }
+        self._probe = partial(_Probe, check=check, every=every, timeout=timeout)
+        self._probes: dict[str, _Probe] = {}
         self._every = every
+        self.know(categories)
         self.draining = asyncio.Event()
+
+    def know(self, categories: Iterable[TaskCategory]) -> None:
+        """From now on these are the connectors' categories. Each is looked at anew; others are unknown."""
+        self._probes = {connector_health_name(category): self._probe(category) for category in categories}
 
     def drain(self) -> None:
         """From now on nothing serves, and every watcher is told so."""

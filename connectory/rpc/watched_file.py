@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from connectory.errors import SettingsError
 
-__all__ = ["WatchedFile"]
+__all__ = ["WatchedFile", "stamp_of"]
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class WatchedFile(Generic[T]):
         self._complain = complain
         self._check_every = check_every
         self._checked = time.monotonic()
-        self._seen = self._stamp()
+        self._seen = stamp_of(self._path)
         self._content = read(path)
 
     def content(self) -> T:
@@ -42,7 +42,7 @@ class WatchedFile(Generic[T]):
         if now - self._checked < self._check_every:
             return self._content
         self._checked = now
-        stamp = self._stamp()
+        stamp = stamp_of(self._path)
         if stamp != self._seen:
             self._seen = stamp
             try:
@@ -51,9 +51,11 @@ class WatchedFile(Generic[T]):
                 self._complain(error)
         return self._content
 
-    def _stamp(self) -> tuple[int, int, int]:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return (0, 0, 0)
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+def stamp_of(path: Path) -> tuple[int, int, int]:
+    """What is different once a file has changed; zeros when it cannot be looked at."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (0, 0, 0)
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
