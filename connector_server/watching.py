@@ -69,6 +69,8 @@ class TaskWatches:
         self._draining.set()
 
     async def _watch(self, asking: "_Asking", context: CallContext) -> None:
+        # By itself: a stream that ends while its first answer is being written would send it twice.
+        await context.send_initial_metadata(())
         stream = WatchStream(self._watching, asking.allow, self._largest)
         writing = asyncio.create_task(_write(stream, context))
         others = [_read(stream, asking, context), self._drained(), asking.keep_admitting()]

@@ -9,10 +9,10 @@ import grpc
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
-from connector_server.names import JOB_SERVICE, SERVICES
+from connector_server.names import JOB_SERVICE, OPERATIONS_SERVICE, SERVICES, WATCH_SERVICE
 from connectory.testing import task_call
 from connectory.v1 import connector_pb2 as pb
-from connectory.v1 import jobs_pb2
+from connectory.v1 import jobs_pb2, operations_pb2, watch_pb2
 
 __all__ = ["DEFECTS", "LOCAL", "Attempt", "attempts", "send"]
 
@@ -33,7 +33,7 @@ _INTERESTING: Final = (
     b"\xed\xa0\x80",
     b"\x0a" * 200,
 )
-_STREAMS: Final = {"ExecuteTaskSync", "ServerReflectionInfo"}
+_STREAMS: Final = {"ExecuteTaskSync", "ServerReflectionInfo", "WatchTasks"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def attempts(seed: int, handles: Sequence[bytes]) -> Iterator[Attempt]:
     seeds = {operation: [m.SerializeToString() for m in made] for operation, made in _requests(handles).items()}
     paths = [
         (f"/{service.name}/{method}", operation)
-        for service in (*SERVICES, JOB_SERVICE)
+        for service in (*SERVICES, JOB_SERVICE, WATCH_SERVICE, OPERATIONS_SERVICE)
         for method, operation in service.methods.items()
     ]
     paths += [("/grpc.health.v1.Health/Check", "Check")]
@@ -84,6 +84,10 @@ async def send(channel: grpc.aio.Channel, attempt: Attempt) -> tuple[grpc.Status
     return grpc.StatusCode.OK, ""
 
 
+def _watch(subscription: watch_pb2.TaskSubscription) -> watch_pb2.WatchTasksRequest:
+    return watch_pb2.WatchTasksRequest(subscribe=[subscription])
+
+
 def _requests(handles: Sequence[bytes]) -> Mapping[str, Sequence[Any]]:
     handle = handles[0]
     category = pb.TaskCategory(name="echo")
@@ -108,10 +112,16 @@ def _requests(handles: Sequence[bytes]) -> Mapping[str, Sequence[Any]]:
         "ListJobs": [jobs_pb2.ListJobsRequest(limit=3, token="YQ==", category="echo@0", execution="e", states=[1, 2])],
         "GetJob": [jobs_pb2.GetJobRequest(key="fuzzed")],
         "DeleteJob": [jobs_pb2.DeleteJobRequest(key="fuzzed")],
+        "Reload": [operations_pb2.ReloadRequest()],
         "ReapJobs": [jobs_pb2.ReapJobsRequest(dry_run=True)],
         "SettleJob": [
             jobs_pb2.SettleJobRequest(key="fuzzed", resource_meta=handle),
             jobs_pb2.SettleJobRequest(key="fuzzed", nothing=True),
+        ],
+        "WatchTasks": [
+            *(_watch(watch_pb2.TaskSubscription(key=b"k", task=_TASK.get_request(one))) for one in handles),
+            _watch(watch_pb2.TaskSubscription(task=pb.GetTaskRequest(task_type="echo", resource_meta=handle))),
+            watch_pb2.WatchTasksRequest(unsubscribe=[b"k"]),
         ],
         "Check": [health_pb2.HealthCheckRequest(service="connectory.v1.AsyncConnectorService")],
         "ServerReflectionInfo": [
