@@ -8,9 +8,10 @@ PEER := .venv-flytekit
 SECONDS ?= 600
 SEED ?= $(shell date +%s)
 RUNNERS := .venv-dbos .venv-flyte2
+CLUSTER := $(BIN)/connectory-test-cluster
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos load fuzz image clean
+.PHONY: help env env-dev run test check protos protos-check buf docs docs-check stubs stubs-check lint types imports lock bench chaos load fuzz image kubernetes clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +46,11 @@ run: env ## run the example: a connector server, a workflow on real data, the re
 
 test: env-dev ## run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
+
+$(CLUSTER): $(wildcard tests/kubernetes/cluster/*) $(UV)
+	cd tests/kubernetes/cluster && go build -buildvcs=false -ldflags="-s -w" -o $(abspath $@) .
+
+kubernetes: $(CLUSTER) ## build the Kubernetes API server for the tests that need one (with Go, in minutes)
 
 check: env-dev lint types imports protos-check buf docs-check stubs-check ## all static checks
 	@echo "make check: all good"

@@ -10,8 +10,9 @@ compile() {
 echo "uv" | compile uv -
 compile dev pyproject.toml requirements/build.in --all-extras --group dev
 compile run pyproject.toml requirements/build.in --extra sql --extra example -c requirements/dev.txt
-compile server pyproject.toml --extra sql --extra otlp --extra postgres --extra jwt -c requirements/dev.txt
+compile server pyproject.toml --extra sql --extra otlp --extra postgres --extra jwt --extra kubernetes \
+    -c requirements/dev.txt
 compile build requirements/build.in -c requirements/dev.txt
 printf '%s\n' "flytekit[connector]~=1.16.0" kubernetes pandas pyarrow pydantic | compile flytekit -
 echo "dbos" | compile dbos -
-echo "flyte~=2.12" | compile flyte2 -
+echo "flyte[connector]~=2.12" | compile flyte2 -

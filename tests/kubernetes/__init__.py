@@ -1,0 +1,1 @@
+"""A Kubernetes cluster for tests: the real API server and controllers, and a kubelet that is none."""
