@@ -41,7 +41,8 @@ from connectory.errors import ConnectorError, ConnectoryError, DeadlineExceededE
 __all__ = ["Child", "ChildError", "Plan", "start_child"]
 
 _PROGRAM: Final = "connector_server.isolation.child"
-_TAIL: Final = 12
+_HEAD: Final = 3
+_TAIL: Final = 8
 _LONGEST_TEXT: Final = 64 * 1024
 _BEYOND_PATIENCE: Final = 5.0
 _LAST_WORDS: Final = 0.5
@@ -80,6 +81,7 @@ class Child:
         self._process = process
         self._folder = folder
         self._facts = {"connector_process": plan.name, "pid": process.pid}
+        self._head: list[str] = []
         self._tail: deque[str] = deque(maxlen=_TAIL)
         self._output = asyncio.create_task(self._log_output())
         self._pinging: asyncio.Task[None] | None = None
@@ -99,7 +101,7 @@ class Child:
         if isinstance(first, Refused):
             raise ChildError(first.reason)
         if first is None:
-            raise ChildError(f"{await self.ended()} before it was ready{self._last_output()}")
+            raise ChildError(f"{await self.ended()} before it was ready{self._said()}")
         self.ready = first
         self._reading = asyncio.create_task(self._listen(reader))
         self._pinging = asyncio.create_task(self._ping())
@@ -148,7 +150,7 @@ class Child:
 
     async def _first_word(self, reader: asyncio.StreamReader) -> Ready | Refused | None:
         """What it says beside its log; None when it ends instead."""
-        while line := await reader.readline():
+        while line := await _line(reader):
             message = _decoder.decode(line)
             if isinstance(message, Ready | Refused):
                 return message
@@ -158,7 +160,7 @@ class Child:
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         while True:
             try:
-                line = await reader.readline()
+                line = await _line(reader)
                 if not line:
                     return
                 self._hear(_decoder.decode(line))
@@ -191,11 +193,13 @@ class Child:
     async def _log_output(self) -> None:
         assert self._process.stdout is not None
         async for line in _lines(self._process.stdout):
-            self._tail.append(line)
+            (self._head if len(self._head) < _HEAD else self._tail).append(line)
             _log.warning("%s", line, extra=self._facts)
 
-    def _last_output(self) -> str:
-        return ": " + " | ".join(self._tail) if self._tail else ""
+    def _said(self) -> str:
+        """The beginning and the end of what it has written, where the reason is."""
+        said = [line for line in (*self._head, *self._tail) if line.strip()]
+        return ": " + " | ".join(said) if said else ""
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -243,6 +247,14 @@ async def _started(plan: Plan, stdin: socket.socket) -> asyncio.subprocess.Proce
         )
     except OSError as error:
         raise ChildError(f"{python} cannot be run: {error.strerror}") from None
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """The next line; empty when there is none, because the process closed its end or has ended."""
+    try:
+        return await reader.readline()
+    except ConnectionError:
+        return b""
 
 
 async def _lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:

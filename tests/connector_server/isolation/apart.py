@@ -17,7 +17,7 @@ from connector_server.isolation.opening import isolated_in
 from connector_server.settings import ServerSettings
 from tests.connector_server.harness import Peer
 
-__all__ = ["CRAFTY", "apart", "child_of", "gone", "killed_and_back", "until"]
+__all__ = ["CRAFTY", "apart", "child_of", "gone", "killed_and_back", "leftovers", "until"]
 
 CRAFTY = "tests.connector_server.isolation.crafty"
 
@@ -69,3 +69,8 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+def leftovers(folder: Path) -> list[str]:
+    """The folders of sockets that are still there."""
+    return [found.name for found in folder.glob("connectory-apart-*")]

@@ -133,6 +133,7 @@ class CraftyConnector(AsyncConnector[Orders, CraftyJob]):
             return Resource(phase=Phase.RUNNING, message=f"it is {ctx.secrets.get(job.secret)}")
         if job.get == "wait":
             assert ctx.deadline is not None
+            (Path(job.note) / "waiting").touch()
             try:
                 await asyncio.Event().wait()
             finally:
