@@ -22,7 +22,7 @@ __all__ = ["Creating", "found", "handle_of"]
 
 
 class Creating:
-    """Creates jobs through the ledger; those that it cannot know again, through `Orphans`."""
+    """Creates jobs through the ledger; those under a key that nobody else knows, through `Orphans` as well."""
 
     def __init__(self, ledger: Ledger, contexts: Contexts, policies: KnownPolicies, gates: Gates) -> None:
         self._ledger = ledger
@@ -35,15 +35,14 @@ class Creating:
         self, known: KnownTemplate, request: pb.CreateTaskRequest, received: bytes, deadline: datetime | None
     ) -> Awaitable[bytes]:
         """The handle of the request's job."""
-        key = named_key(request)
-        context = self._contexts.of_task(known, request, request.inputs, key or fresh_key(), deadline)
+        named = named_key(request)
+        key = named or fresh_key()
+        context = self._contexts.of_task(known, request, request.inputs, key, deadline)
         registration = known.route.registration
         start: Callable[[], Coroutine[Any, Any, bytes]] = partial(_started, known, context, self._gates)
         gates = self._gates.of(registration)
         if gates is not None:
             start = partial(self._gates.created, gates, context, start)
-        if not key:
-            return self._orphans.adopt(start, partial(_deleted, known, context, self._gates))
         policy = self._policies.of(registration)
         find: Find | None = None
         if "find" in registration.operations:
@@ -51,12 +50,20 @@ class Creating:
         elif policy.ambiguous == "retry":
             find = _nothing
         creation = Creation(key, request, policy.lease, received)
-        return self._ledger.once(creation, start, find, partial(_undone, known, context, self._gates))
+        undo = partial(_undone, known, context, self._gates)
+        if named:
+            return self._ledger.once(creation, start, find, undo)
+        once: Callable[[], Coroutine[Any, Any, bytes]] = partial(self._ledger.once, creation, start, find, undo)
+        return self._orphans.adopt(once, partial(self._deleted, known, context))
+
+    async def _deleted(self, known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:
+        await _deleted(known, context, self._gates, handle)
+        await self._ledger.confirm(context.idempotency_key, handle)
 
     async def aclose(self) -> None:
         """Wait for the creates under way, and close the ledger."""
-        await self._ledger.aclose()
         await self._orphans.aclose()
+        await self._ledger.aclose()
 
 
 async def _started(known: KnownTemplate, context: CreateContext[Any], gates: Gates) -> bytes:

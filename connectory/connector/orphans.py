@@ -18,7 +18,7 @@ _log = logging.getLogger("connectory.connector")
 
 
 class Orphans:
-    """Runs creates that no ledger remembers. One whose caller goes away is finished, and its job then deleted."""
+    """Runs creates that nobody can ask for again. One whose caller goes away is finished, and its job then deleted."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -1,8 +1,8 @@
 """What a ledger promises, and the errors that every ledger answers alike."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from connectory.connector.creations import Creation
 from connectory.connector.ledger.records import JobCount, JobQuery, JobRecord, Poll
@@ -40,9 +40,9 @@ class Ledger(Protocol):
     Every method that cannot read or write what is remembered raises an `UnavailableError`.
     """
 
-    async def once(
+    def once(
         self, creation: Creation, create: Create, find: Find | None = None, undo: Undo | None = None
-    ) -> bytes:
+    ) -> Coroutine[Any, Any, bytes]:
         """The handle of the one job of this key: created now, being created by somebody else, or created earlier.
 
         Obligations:

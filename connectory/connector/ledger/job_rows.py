@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from connectory.connector.ledger import statements
 from connectory.connector.ledger.contract import check_key
@@ -10,6 +10,9 @@ from connectory.connector.ledger.records import OPEN, JobCount, JobQuery, JobRec
 from connectory.connector.ledger.sql import Sql
 
 __all__ = ["JobRows", "job_of"]
+
+_LAST: Final = "\U0010ffff"
+"""Behind every other character."""
 
 
 def job_of(handle: bytes | None) -> int:
@@ -61,19 +64,19 @@ class JobRows:
         return None if row is None else _record(row)
 
     async def jobs(self, query: JobQuery) -> Sequence[JobRecord]:
-        only_open = "AND job IS NOT NULL" if query.states <= OPEN else ""
-        versions = query.category if "@" in query.category or not query.category else f"{query.category}@"
-        rows = await self._sql.run(
-            statements.JOBS.format(only_open=only_open),
-            after=query.after,
-            states=",".join(query.states),
-            category=query.category,
-            versions=versions,
-            execution=query.execution,
-            orphan=int(query.orphans_only),
-            limit=query.limit,
-        )
-        return [_record(row) for row in rows]
+        values: dict[str, Any] = {"after": query.after, "limit": query.limit}
+        conditions = [*_of_states(query.states)]
+        if query.category:
+            conditions.append(statements.OF_CATEGORY)
+            values["category"] = query.category
+            values["versions"] = query.category if "@" in query.category else f"{query.category}@"
+        if query.execution:
+            conditions.append(statements.OF_EXECUTION)
+            values.update(execution=query.execution, beyond=query.execution + _LAST)
+        if query.orphans_only:
+            conditions.append(statements.ORPHANS_ONLY)
+        asked = statements.JOBS.format(conditions="".join(f" AND {one}" for one in conditions))
+        return [_record(row) for row in await self._sql.run(asked, **values)]
 
     async def count(self) -> JobCount:
         live: dict[str, int] = {}
@@ -113,6 +116,13 @@ class JobRows:
     async def _tell(self, key: str, changed: Sequence[Any] | None) -> None:
         if changed is not None and changed[0]:
             await self._sql.tell(key)
+
+
+def _of_states(states: Collection[JobState]) -> Iterator[str]:
+    if OPEN.issuperset(states):
+        yield statements.OPEN_ONLY
+    if states != OPEN and len(states) < len(JobState):
+        yield f"({' OR '.join(statements.IN_STATES[state] for state in sorted(states))})"
 
 
 def _notes(polls: Sequence[Poll]) -> Iterator[tuple[str, Mapping[str, Any]]]:

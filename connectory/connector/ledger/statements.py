@@ -22,9 +22,14 @@ __all__ = [
     "FORGET",
     "GONE",
     "INTEND",
+    "IN_STATES",
     "JOB",
     "JOBS",
+    "OF_CATEGORY",
+    "OF_EXECUTION",
     "OPEN_INTENTS",
+    "OPEN_ONLY",
+    "ORPHANS_ONLY",
     "PRUNE",
     "PUT_OFF",
     "READ",
@@ -183,14 +188,22 @@ WHERE key = :key AND state = 'ambiguous' AND delete_since IS NOT NULL RETURNING 
 
 JOB: Final = f"SELECT {_RECORD} FROM connectory_jobs WHERE key = :key"
 
-JOBS: Final = f"""
-SELECT * FROM (SELECT {_RECORD} FROM connectory_jobs WHERE key > :after {{only_open}}) AS jobs
-WHERE ',' || CAST(:states AS TEXT) || ',' LIKE '%,' || shown || ',%'
-    AND (category = CAST(:category AS TEXT) OR substr(category, 1, length(CAST(:versions AS TEXT))) = :versions)
-    AND substr(execution, 1, length(CAST(:execution AS TEXT))) = :execution
-    AND orphan >= :orphan
-ORDER BY key LIMIT :limit
-"""
+JOBS: Final = f"SELECT {_RECORD} FROM connectory_jobs WHERE key > :after {{conditions}} ORDER BY key LIMIT :limit"
+"""`conditions` are some of the following, each with an AND before it."""
+
+IN_STATES: Final = {
+    "creating": "(state = 'intended' AND delete_since IS NULL AND job IS NOT NULL)",
+    "live": "(state = 'created' AND job IS NOT NULL AND delete_since IS NULL)",
+    "ended": "(state = 'created' AND job IS NULL AND delete_since IS NULL)",
+    "ambiguous": "(state = 'ambiguous' AND delete_since IS NULL AND job IS NOT NULL)",
+    "deleting": "(state <> 'deleted' AND delete_since IS NOT NULL)",
+    "deleted": "(state = 'deleted')",
+}
+"""By what `JobState` says; some of them, with an OR between."""
+OPEN_ONLY: Final = "job IS NOT NULL"
+OF_CATEGORY: Final = "(category = :category OR substr(category, 1, length(CAST(:versions AS TEXT))) = :versions)"
+OF_EXECUTION: Final = "execution >= :execution AND execution < :beyond"
+ORPHANS_ONLY: Final = f"{_ORPHAN} = 1"
 
 COUNT: Final = f"""
 SELECT category, {_ORPHAN} AS orphan, count(*) FROM connectory_jobs WHERE job IS NOT NULL GROUP BY 1, 2

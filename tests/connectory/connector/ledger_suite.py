@@ -173,6 +173,10 @@ class LedgerSuite:
         assert await keys(category="SQL") == []
         assert await keys(execution="///f1") == ["a", "c"]
         assert await keys(execution="%") == []
+        assert await keys(execution="///f2", states=frozenset({JobState.LIVE, JobState.ENDED})) == ["b"]
+        await ledger.doom("d")
+        assert await keys(states=frozenset({JobState.DELETED, JobState.ENDED})) == ["b", "d"]
+        assert await keys(states=frozenset({JobState.DELETING, JobState.AMBIGUOUS})) == []
         assert await keys(after="a") == ["c"]
         assert await keys(limit=1) == ["a"]
         assert await keys(orphans_only=True) == []

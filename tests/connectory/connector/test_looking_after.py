@@ -234,6 +234,35 @@ async def test_a_delete_whose_caller_goes_away_is_done_all_the_same(opened: Open
         assert connector.system.jobs == {}
 
 
+async def test_a_job_without_a_key_is_listed_and_can_be_ended_like_any_other(opened: Open) -> None:
+    connector = Working()
+    async with opened(connector) as dispatcher:
+        handle = (await dispatcher.create(TASK.create_request())).resource_meta
+        another = (await dispatcher.create(TASK.create_request())).resource_meta
+        first, second = await dispatcher.jobs.list(JobQuery())
+        assert {first.handle, second.handle} == {handle, another}
+        assert (await dispatcher.jobs.delete(first.key)).state is JobState.DELETED
+        assert [record.key for record in await dispatcher.jobs.list(JobQuery())] == [second.key]
+        assert len(connector.system.jobs) == 1
+        assert await reaped(dispatcher) == [Outcome.REMOVED]
+        assert connector.system.jobs == {}
+
+
+async def test_a_job_without_a_key_whose_caller_went_away_is_ended_and_known_as_deleted(opened: Open) -> None:
+    connector = Working()
+    connector.system.may_go_on.clear()
+    async with opened(connector) as dispatcher:
+        creating = asyncio.create_task(dispatcher.create(TASK.create_request()))
+        await connector.system.reached.wait()
+        (record,) = await dispatcher.jobs.list(JobQuery())
+        creating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+        connector.system.may_go_on.set()
+        await until(dispatcher, JobState.DELETED, record.key)
+        assert connector.system.jobs == {}
+
+
 async def test_an_abandoned_job_is_deleted_where_that_is_wanted(opened: Open) -> None:
     connector = Working()
     async with opened(connector) as dispatcher:

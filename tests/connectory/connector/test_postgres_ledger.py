@@ -1,13 +1,16 @@
 """The ledger in PostgreSQL: shared by replicas, with leases in the database's time."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import resources
 
 import asyncpg
 import pytest
 
 from connectory.connector.ledger.postgres import PostgresLedger, shown_url
+from connectory.connector.ledger.records import JobQuery
 from connectory.errors import UnavailableError
 from tests.connectory.connector.ledger_suite import Creator, creation
 from tests.connectory.connector.shared_ledger_suite import SharedLedgerSuite
@@ -135,6 +138,28 @@ async def test_connections_that_break_are_made_again(where: str, server: Postgre
     again = opened(where)
     assert await again.once(creation(), creator.create) == b"handle 1"
     await again.aclose()
+
+
+async def test_tables_of_the_first_version_are_taken_over(where: str) -> None:
+    script = resources.files("connectory.connector.ledger").joinpath("migrations", "postgres", "0001_jobs.sql")
+    digests = json.dumps(dict(creation().digests))
+    connection = await asyncpg.connect(where)
+    await connection.execute(script.read_text())
+    await connection.execute("CREATE TABLE connectory_ledger_schema (version INTEGER NOT NULL)")
+    await connection.execute("INSERT INTO connectory_ledger_schema (version) VALUES (1)")
+    await connection.execute(
+        "INSERT INTO connectory_jobs"
+        " (key, digests, state, owner, category, execution, handle, job, created_at, changed_at)"
+        " SELECT 'k', $1, 'created', '1-abc', 'same@0', '///f1/n0/0', 'earlier', 7, now, now"
+        " FROM (SELECT extract(epoch FROM now()) AS now) AS clock",
+        digests,
+    )
+    await connection.close()
+    ledger, creator = opened(where), Creator()
+    assert await ledger.once(creation(), creator.create) == b"earlier"
+    assert [record.key for record in await ledger.jobs(JobQuery(execution="///f1"))] == ["k"]
+    assert creator.started == 0
+    await ledger.aclose()
 
 
 async def test_tables_of_a_newer_version_are_left_alone(where: str) -> None:
