@@ -13,3 +13,5 @@ class JobFailedError(ExecutionError):
         super().__init__(message)
         self.resource = resource
         """What the connector says of it."""
+        self.code = resource.agent_error.code or "JOB_FAILED"
+        """The same word for programs that the runner gives."""

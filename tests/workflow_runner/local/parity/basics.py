@@ -17,21 +17,20 @@ from connectory.authoring import (
     workflow,
 )
 from connectory.types import FlyteError
-
-DONE: list[str] = []
-"""What tasks did, in the order in which they did it."""
+from tests.workflow_runner.local.parity.both import Case
+from tests.workflow_runner.local.parity.log import done
 
 
 @task
 def double(a: int) -> int:
-    DONE.append(f"double {a}")
+    done(f"double {a}")
     return 2 * a
 
 
 @task(retries=2)
 def third_time(a: int) -> int:
     attempt = current_context().attempt
-    DONE.append(f"attempt {attempt}")
+    done(f"attempt {attempt}")
     if attempt < 2:
         raise ConnectionError("not yet")
     return a
@@ -39,13 +38,13 @@ def third_time(a: int) -> int:
 
 @task(retries=1)
 def never(a: int) -> int:
-    DONE.append("tried")
+    done("tried")
     raise ValueError(f"{a} is wrong")
 
 
 @task(retries=3)
 def lying(a: int) -> int:
-    DONE.append("lied")
+    done("lied")
     return str(a)  # type: ignore[return-value]
 
 
@@ -66,12 +65,12 @@ def worker(a: int) -> int:
 
 @task
 def note(text: str) -> None:
-    DONE.append(text)
+    done(text)
 
 
 @task
 def cleaned(a: int, err: FlyteError | None = None) -> None:
-    DONE.append(f"cleaned up after {err.message.splitlines()[0] if err else 'nothing'}")
+    done(f"cleaned up after {err.message.splitlines()[0] if err else 'nothing'}")
 
 
 @task(retries=1)
@@ -90,13 +89,13 @@ def many(a: int) -> int:
 
 @dynamic(retries=1)
 def doomed(a: int) -> int:
-    DONE.append("wired")
+    done("wired")
     return never(a=a)
 
 
 @dynamic(retries=2)
 def wired_late(a: int) -> int:
-    DONE.append("wired")
+    done("wired")
     if current_context().attempt < 2:
         raise ConnectionError("not yet")
     return double(a=a)
@@ -211,19 +210,19 @@ def planned() -> int:
 
 @task(cache=True, cache_version="1", cache_ignore_input_vars=("verbose",))
 def slow(a: int, verbose: bool = False) -> int:
-    DONE.append(f"slow {a}")
+    done(f"slow {a}")
     return a + 1
 
 
 @task(cache=True, cache_version="1")
 def slow_alone(a: int) -> int:
-    DONE.append(f"slow {a}")
+    done(f"slow {a}")
     return a + 1
 
 
 @task(cache=True, cache_version="1", retries=1)
 def slow_and_flaky(a: int) -> int:
-    DONE.append(f"slow {a}")
+    done(f"slow {a}")
     if not current_context().attempt:
         raise ConnectionError("not yet")
     return a + 1
@@ -251,3 +250,35 @@ def kept_when_it_works(a: int) -> int:
 @workflow
 def kept_for_members(values: list[int]) -> list[int]:
     return map_task(slow_alone)(a=values)
+
+
+CASES = [
+    Case(flow=retried, inputs={"a": 3}),
+    Case(flow=given_up, inputs={"a": 3}),
+    Case(flow=not_worth_it, inputs={"a": 3}),
+    Case(flow=never_again, inputs={"a": 3}),
+    Case(flow=more_often, inputs={"a": 4}),
+    Case(flow=more_often, inputs={"a": 5}),
+    Case(flow=remembered, inputs={"a": 2}),
+    Case(flow=remembered, inputs={"a": 3}),
+    Case(flow=chosen, inputs={"a": 11}),
+    Case(flow=chosen, inputs={"a": 6}),
+    Case(flow=chosen, inputs={"a": 1}),
+    Case(flow=cleaned_up, inputs={"a": 2}),
+    Case(flow=cleaned_up_badly, inputs={"a": 2}),
+    Case(flow=finished_first, inputs={"a": 2}),
+    Case(flow=mapped, inputs={"values": [1, 2, 3, 5, 7]}),
+    Case(flow=mapped, inputs={"values": [5, 7, 9, 2]}),
+    Case(flow=mapped_all, inputs={"values": [1, 2, 3]}),
+    Case(flow=mapped_all, inputs={"values": [2, 5]}),
+    Case(flow=at_run_time, inputs={"a": 3}),
+    Case(flow=at_run_time, inputs={"a": 0}),
+    Case(flow=failing_at_run_time, inputs={"a": 3}),
+    Case(flow=wired_at_last, inputs={"a": 3}),
+    Case(flow=decided, inputs={"a": 3}),
+    Case(flow=planned),
+    Case(flow=kept, inputs={"a": 3}),
+    Case(flow=kept_when_it_works, inputs={"a": 3}),
+    Case(flow=kept_for_members, inputs={"values": [20, 30]}),
+    Case(flow=ignored, inputs={"a": 1}),
+]
