@@ -16,7 +16,7 @@ from connectory.errors import InvalidTaskError, NotFoundError
 from connectory.v1 import execution_pb2
 from connectory.v1 import jobs_pb2 as pb
 from connectory_cli.printing import print_json, print_table
-from connectory_cli.reaching import reach_from
+from connectory_cli.reaching import Reach, reach_from
 
 __all__ = ["JobFilter", "Servers", "delete_jobs", "list_jobs", "reap_jobs", "settle_job", "show_job"]
 
@@ -41,9 +41,13 @@ class Servers:
     @asynccontextmanager
     async def client(self, endpoint: str) -> AsyncIterator[JobClient]:
         """A client of one of them."""
-        reach = reach_from(ca=self.tls_ca, certificate=self.tls_cert, key=self.tls_key, server_name=self.tls_name)
-        async with reach.jobs(endpoint, timeout=self.timeout) as client:
+        async with self.reach.jobs(endpoint, timeout=self.timeout) as client:
             yield client
+
+    @property
+    def reach(self) -> Reach:
+        """How they are reached."""
+        return reach_from(ca=self.tls_ca, certificate=self.tls_cert, key=self.tls_key, server_name=self.tls_name)
 
     @property
     def all(self) -> Sequence[str]:

@@ -18,6 +18,7 @@ from connectory_cli.doctor_commands import add_doctor_command
 from connectory_cli.execution_commands import add_execution_commands
 from connectory_cli.job_commands import add_job_commands
 from connectory_cli.plugin_commands import add_plugin_commands
+from connectory_cli.reload_commands import add_reload_command
 from connectory_cli.run_commands import add_run_commands
 from connectory_cli.scaffold_commands import add_scaffold_commands
 from connectory_cli.server_commands import add_server_commands
@@ -31,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 add_server_commands(app)
+add_reload_command(app)
 add_doctor_command(app)
 add_run_commands(app)
 add_execution_commands(app)

@@ -9,6 +9,7 @@ from connectory.client.channel import ClientTls
 from connectory.client.connector import ConnectorClient
 from connectory.client.control import ControlClient
 from connectory.client.jobs import JobClient
+from connectory.client.operations import OperationsClient
 from connectory.client.tokens import BearerToken
 from connectory.errors import SettingsError
 from connectory_cli.options import AUTHORITIES
@@ -34,6 +35,10 @@ class Reach:
     def jobs(self, target: str, *, timeout: float = 60.0) -> JobClient:
         """A client of a connector server's job service; `timeout` in seconds."""
         return JobClient(target, tls=self._tls_to(target), token=self.token, timeout=timeout)
+
+    def operations(self, target: str, *, timeout: float = 60.0) -> OperationsClient:
+        """A client of a connector server's operations service; `timeout` in seconds."""
+        return OperationsClient(target, tls=self._tls_to(target), token=self.token, timeout=timeout)
 
     def _tls_to(self, target: str) -> ClientTls | None:
         return None if target.startswith("unix:") else self.tls

@@ -9,8 +9,8 @@ from connectory.connector.registry import BrokenConnector
 __all__ = ["Outcome", "Reloaded"]
 
 Outcome: TypeAlias = Literal["done", "partly", "refused"]
-"""Everything is as it is written now; some connectors could not be loaded, and their last good ones go on; or nothing
-has changed, because the settings cannot be used.
+"""Everything is as it is written now; some connectors could not be loaded, and the last good ones of them go on; or
+nothing has changed, because the settings cannot be used.
 """
 
 
@@ -28,7 +28,7 @@ class Reloaded:
     reloaded: Sequence[str] = ()
     """Connectors whose code was loaded anew."""
     failed: Sequence[BrokenConnector] = ()
-    """What could not be loaded although it serves; there the last good connectors go on."""
+    """What could not be loaded; where it served, the last good connectors go on. What was known before is left out."""
     refusal: str = ""
     """Why nothing was done; empty: something was."""
     others: int = 0

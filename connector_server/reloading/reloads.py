@@ -94,7 +94,7 @@ class Reloads:
         settings = changes.effective
         rules = SecretRules(settings.secrets_allow)
         present = self._dispatcher.registry
-        before = present.list()
+        before, broken = present.list(), set(present.broken)
         found = await self._rediscover(settings, present) if modules and self._rediscover is not None else None
         self._dispatcher.change(
             present if found is None else found.registry,
@@ -107,7 +107,8 @@ class Reloads:
             follower(settings, present)
         if found is not None:
             await asyncio.gather(*map(close, found.discarded))
-        return _compared(changes, before, present.list(), () if found is None else found.failed)
+            broken -= set(found.failed)
+        return _compared(changes, before, present.list(), [one for one in present.broken if one not in broken])
 
     def _kept(self, reloaded: Reloaded) -> Reloaded:
         self.counts[reloaded.outcome] += 1

@@ -75,7 +75,9 @@ class ReloadResponse(_message.Message):
 
     @_builtins.property
     def failed(self) -> _containers.RepeatedCompositeFieldContainer[_connector_pb2.BrokenConnector]:
-        """What could not be loaded although it serves: there the last good connectors go on."""
+        """What could not be loaded; where it served before, the last good connectors go on. Left out: what never served and was
+        broken in the same way before.
+        """
 
     def __init__(
         self,

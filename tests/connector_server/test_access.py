@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from connector_server.guarding import OPERATION_SCOPES
 from connector_server.jobs import JOB_OPERATIONS
+from connector_server.reloading.service import RELOAD
 from connector_server.services import OPERATIONS
 from connectory.errors import SettingsError
 from connectory.rpc.access.tokens import TokenFile
@@ -358,7 +359,7 @@ async def test_tokens_in_plain_text_do_not_make_a_public_address_safe(tokens: Pa
 
 def test_every_operation_has_a_scope() -> None:
     asked = set(OPERATION_SCOPES) | {"GetConnector", "ListConnectors"}
-    assert {*OPERATIONS, *JOB_OPERATIONS} == asked
+    assert {*OPERATIONS, *JOB_OPERATIONS, RELOAD} == asked
 
 
 async def test_jobs_of_all_types_need_a_scope_for_all_types(tokens: Path) -> None:

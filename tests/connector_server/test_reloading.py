@@ -247,7 +247,7 @@ async def test_all_workers_reload_whichever_is_asked_and_a_new_one_begins_with_w
         server.edit("two")
         async with server.called() as called:
             server.configure(
-                ledger=str(tmp_path / "ledger.sqlite"), limits="edited.jobs=7", metrics_address="127.0.0.1:0"
+                ledger=str(tmp_path / "ledger.sqlite"), limits="edited.jobs=70", metrics_address="127.0.0.1:0"
             )
             answer = await called.reload()
         assert answer.changed == ["limits"]
