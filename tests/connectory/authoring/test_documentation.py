@@ -21,6 +21,7 @@ def test_the_samples_run_and_all_workflows_compile(tmp_path: Path, monkeypatch: 
     assert names == [
         "mean_celsius",
         "in_order",
+        "insist",
         "regulate",
         "careful",
         "scale_all",
