@@ -18,22 +18,17 @@ from typing import Any
 import uvloop
 
 from benchmarks.load import OPERATIONS, Caller, connect
-from benchmarks.servers import PEER, SERVERS, Server, cpu_seconds, resident_megabytes, started
+from benchmarks.servers import PEER, PEER_2, SERVERS, Server, collecting, cpu_seconds, resident_megabytes, started
 
 Row = dict[str, Any]
 
 
-async def first_answer(server: Server, folder: Path) -> Row:
+async def first_answer(server: Server, folder: Path, collector: int) -> Row:
     """Seconds from starting the process to its first answered call, and its memory when idle."""
     begun = time.perf_counter()
-    with started(server, folder) as (pid, address):
+    with started(server, folder, collector) as (pid, address):
         async with connect(address) as channel:
-            caller = Caller(
-                channel,
-                package=server.package,
-                async_service=server.async_service,
-                sync_service=server.sync_service,
-            )
+            caller = Caller(channel, server)
             await caller.ready()
             return {
                 "server": server.name,
@@ -45,6 +40,7 @@ async def first_answer(server: Server, folder: Path) -> Row:
 async def measure(
     servers: list[Server],
     folder: Path,
+    collector: int,
     *,
     operations: list[str],
     processes: int,
@@ -60,22 +56,19 @@ async def measure(
             for server in servers:
                 place = folder / str(process)
                 place.mkdir(exist_ok=True)
-                pid, address = stack.enter_context(started(server, place))
+                pid, address = stack.enter_context(started(server, place, collector))
                 channel = connect(address)
-                caller = Caller(
-                    channel,
-                    package=server.package,
-                    async_service=server.async_service,
-                    sync_service=server.sync_service,
-                )
+                caller = Caller(channel, server)
                 await caller.ready()
-                for operation in operations:
+                for operation in _asked(server, operations):
                     await caller.run(operation, callers=8, calls=200)
                 ready.append((process, server, pid, caller))
         for round_ in range(rounds):
             for operation in operations:
                 for many in callers:
                     for process, server, pid, caller in ready:
+                        if operation not in server.operations:
+                            continue
                         before = cpu_seconds(pid)
                         number = calls if many > 1 else calls // 4
                         load = await caller.run(operation, callers=many, calls=number)
@@ -92,6 +85,10 @@ async def measure(
                             }
                         )
     return rows
+
+
+def _asked(server: Server, operations: list[str]) -> list[str]:
+    return [operation for operation in operations if operation in server.operations]
 
 
 def summary(rows: list[Row]) -> list[Row]:
@@ -142,13 +139,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print every measurement as JSON")
     options = parser.parse_args()
     servers = [s for s in SERVERS if s.name not in options.without]
-    if not PEER.exists():
-        servers = [s for s in servers if s.name != "flytekit"]
-        print("flytekit is left out: make env-dev installs it in an environment of its own\n")
+    for name, python, command in (("flytekit", PEER, "env-dev"), ("flyte 2", PEER_2, "bench-env")):
+        if not python.exists():
+            servers = [s for s in servers if s.name != name]
+            print(f"{name} is left out: make {command} installs it in an environment of its own\n")
 
     async def run() -> tuple[list[Row], list[Row]]:
-        with tempfile.TemporaryDirectory(prefix="connectory-bench-") as folder:
-            starts = [await first_answer(server, Path(folder)) for server in servers for _ in range(3)]
+        with tempfile.TemporaryDirectory(prefix="connectory-bench-") as folder, collecting() as collector:
+            starts = [await first_answer(server, Path(folder), collector) for server in servers for _ in range(3)]
             best = [
                 min((s for s in starts if s["server"] == server.name), key=lambda s: s["first_answer_s"])
                 for server in servers
@@ -156,6 +154,7 @@ def main() -> None:
             rows = await measure(
                 servers,
                 Path(folder),
+                collector,
                 operations=options.operations,
                 processes=options.processes,
                 rounds=options.rounds,

@@ -4,16 +4,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import quantiles
+from typing import Any
 
 import grpc
 
 from benchmarks import messages
+from benchmarks.servers import ALL, Server
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["OPERATIONS", "Caller", "Load", "connect"]
 
-OPERATIONS = ("CreateTask", "GetTask", "DeleteTask", "ExecuteTaskSync")
+OPERATIONS = ALL
 Call = Callable[[int], Awaitable[object]]
 
 
@@ -50,12 +53,14 @@ def connect(address: str) -> grpc.aio.Channel:
 class Caller:
     """Calls one server, under the service names that it has."""
 
-    def __init__(self, channel: grpc.aio.Channel, *, package: str, async_service: str, sync_service: str) -> None:
-        def unary(method: str) -> Callable[[bytes], Awaitable[bytes]]:
-            return channel.unary_unary(f"/{package}.{async_service}/{method}")
+    def __init__(self, channel: grpc.aio.Channel, server: Server) -> None:
+        def unary(method: str) -> Any:
+            path = f"/{server.package}.{server.async_service}/{method}"
+            return partial(channel.unary_unary(path), metadata=server.metadata)
 
         self._create, self._get, self._delete = unary("CreateTask"), unary("GetTask"), unary("DeleteTask")
-        self._execute = channel.stream_stream(f"/{package}.{sync_service}/ExecuteTaskSync")
+        execute: Any = channel.stream_stream(f"/{server.package}.{server.sync_service}/ExecuteTaskSync")
+        self._execute = partial(execute, metadata=server.metadata)
         self._sync = messages.sync_requests()
         self._numbers = iter(range(10**9))
 

@@ -2,17 +2,21 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["SERVERS", "Server", "cpu_seconds", "resident_megabytes", "started"]
+__all__ = ["SERVERS", "Server", "collecting", "cpu_seconds", "resident_megabytes", "started"]
 
 ROOT = Path(__file__).parents[1]
 PEER = ROOT / ".venv-flytekit" / "bin" / "python"
+PEER_2 = ROOT / ".venv-flyte2" / "bin" / "python"
+TOKEN = "the-benchmarks-own-token"
+ALL = ("CreateTask", "GetTask", "DeleteTask", "ExecuteTaskSync")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,14 @@ class Server:
     async_service: str
     sync_service: str
     socket_is_path: bool = False
+    operations: tuple[str, ...] = ALL
+    """What it can be asked."""
+    metadata: tuple[tuple[str, str], ...] = ()
+    """What calls to it bring along."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """`{folder}` as in the command, `{collector}` is the port of a collector of telemetry."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Written into the folder before it starts."""
 
 
 OURS = {"package": "connectory.v1", "async_service": "AsyncConnectorService", "sync_service": "SyncConnectorService"}
@@ -34,6 +46,8 @@ _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PY
 """With bytecode, as programs are installed: otherwise a start measures Python's compiler."""
 
 _SERVE = (sys.executable, "-m", "connectory_cli", "serve", "--log-format=json", "--module=benchmarks.connector")
+_TOKENS = f"callers:\n  - {{name: benchmark, token: {TOKEN}, scopes: ['*:*']}}\n"
+_LIMITS = "limits:\n  '*': {jobs: 1000000000, creates_per_second: 1000000, polls_per_second: 1000000, queue: 100000}\n"
 
 SERVERS = (
     Server(name="floor", command=(sys.executable, "-m", "benchmarks.floor"), **OURS),
@@ -49,6 +63,26 @@ SERVERS = (
         command=(*_SERVE, "--ledger={folder}/ledger.sqlite", "--uds"),
         socket_is_path=True,
         **OURS,
+    ),
+    Server(
+        name="protected",
+        command=(*_SERVE, "--tokens={folder}/tokens.yaml", "--config={folder}/protected.yaml", "--uds"),
+        socket_is_path=True,
+        metadata=(("authorization", f"Bearer {TOKEN}"),),
+        environment={
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:{collector}",
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+        },
+        files={"tokens.yaml": _TOKENS, "protected.yaml": _LIMITS},
+        **OURS,
+    ),
+    Server(
+        name="flyte 2",
+        command=(str(PEER_2), str(ROOT / "benchmarks" / "flyte2_peer.py")),
+        package="flyteidl2.connector",
+        async_service="AsyncConnectorService",
+        sync_service="",
+        operations=ALL[:3],
     ),
     Server(name="flytekit", command=(str(PEER), str(ROOT / "benchmarks" / "flytekit_peer.py")), **FLYTE),
 )
@@ -81,19 +115,36 @@ def resident_megabytes(pid: int) -> float:
 
 
 @contextmanager
-def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
-    """Start the server; yields its process id and its address. It is stopped at the end."""
-    socket = folder / f"{server.name}.sock"
-    address = f"unix:{socket}"
+def started(server: Server, folder: Path, collector: int = 0) -> Iterator[tuple[int, str]]:
+    """Start the server; yields its process id and its address. It is stopped at the end.
+
+    `collector` is the port of a collector, for a server that sends telemetry.
+    """
+    place = folder / f"{server.name}.sock"
+    address = f"unix:{place}"
+    words = {"{folder}": str(folder), "{collector}": str(collector)}
+
+    def filled(text: str) -> str:
+        for word, value in words.items():
+            text = text.replace(word, value)
+        return text
+
+    for name, text in server.files.items():
+        (folder / name).write_text(text)
     process = subprocess.Popen(
         [
-            *(word.replace("{folder}", str(folder)) for word in server.command),
-            str(socket) if server.socket_is_path else address,
+            *map(filled, server.command),
+            str(place) if server.socket_is_path else address,
         ],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**_ENVIRONMENT, "FLYTE_SDK_LOGGING_LEVEL": "50"},
+        env={
+            **_ENVIRONMENT,
+            "FLYTE_SDK_LOGGING_LEVEL": "50",
+            "LOG_LEVEL": "50",
+            **{name: filled(value) for name, value in server.environment.items()},
+        },
     )
     try:
         yield process.pid, address
@@ -104,3 +155,17 @@ def started(server: Server, folder: Path) -> Iterator[tuple[int, str]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def collecting() -> Iterator[int]:
+    """A collector of telemetry; yields its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "benchmarks.collector", str(port)], cwd=ROOT)
+    try:
+        yield port
+    finally:
+        process.kill()
+        process.wait()

@@ -56,7 +56,7 @@ def live(jobs: int) -> list[Figure]:
     return [
         Figure(title=f"{name}: memory", unit="MB", values=[told["mb"]], bar=500),
         Figure(title=f"{name}: memory before the first", unit="MB", values=[told["idle_mb"]]),
-        Figure(title=f"{name}: polled every 10 s", unit="cores", values=[told["cores"]], bar=0.5),
+        Figure(title=f"{name}: watched", unit="cores", values=[told["cores"]], bar=0.5),
         Figure(title=f"{name}: all begun", unit="s", values=[told["begun_s"]]),
         Figure(title=f"{name}: all ended, confirmed", unit="s", values=[told["abort_s"]], bar=60),
     ]

@@ -1,7 +1,8 @@
 """Many jobs at once in one runner process: its memory, its processor time, and how long it takes to end them all.
 
 `python -m benchmarks.runner.live_jobs FOLDER JOBS ADDRESS` is the process that is measured; it prints what it found.
-The connector server is a process of its own and is not counted. The jobs belong to executions of a thousand each.
+The connector server is a process of its own and is not counted: it asks about every job once in ten seconds, and the
+runner watches them. The jobs belong to executions of a thousand each.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from typing import Final
 
 import uvloop
 
-from benchmarks.runner.long_jobs import TASK_TYPE
+from benchmarks.runner.long_jobs import POLL, TASK_TYPE
 from benchmarks.servers import cpu_seconds, resident_megabytes
 from connectory import ConnectorTask, map_task, workflow
 from connectory.client.connector import ConnectorClient
@@ -28,10 +29,8 @@ from workflow_runner.plugins.patience import Patience
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
-__all__ = ["POLL"]
+__all__ = ["WATCHED"]
 
-POLL: Final = 10.0
-"""Every job is asked about once in so many seconds."""
 EACH: Final = 1000
 WATCHED: Final = 3 * POLL
 

@@ -1,13 +1,16 @@
 """Jobs that run until they are deleted: `connectory serve --module benchmarks.runner.long_jobs`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from connectory.connector.contract import AsyncConnector, CreateContext, JobContext, Phase, Resource
 
-__all__ = ["TASK_TYPE", "connectors"]
+__all__ = ["POLL", "TASK_TYPE", "connectors"]
 
 TASK_TYPE: Final = "bench_long"
+POLL: Final = 10.0
+"""Every job is asked about once in so many seconds."""
 
 
 @dataclass
@@ -17,6 +20,7 @@ class Job:
 
 class LongJobs(AsyncConnector[dict[str, Any], Job]):
     task_type = TASK_TYPE
+    poll_every = timedelta(seconds=POLL)
 
     def __init__(self) -> None:
         self._begun = 0
