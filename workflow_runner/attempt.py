@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from math import inf
 
 from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import tasks_pb2
@@ -16,6 +17,7 @@ from workflow_runner.plugins.contract import NotConfirmableError, Plugin, TaskEx
 from workflow_runner.plugins.order import IllegalTransitionError, PhaseOrder
 from workflow_runner.plugins.phases import PhaseInfo, Transition
 from workflow_runner.resources import AttemptResources
+from workflow_runner.wake import Wake
 
 __all__ = ["Attempt"]
 
@@ -39,7 +41,7 @@ class Attempt:
         ctx: TaskExecutionContext,
         state: AttemptState,
         resources: AttemptResources,
-        wake: asyncio.Event,
+        wake: Wake,
         plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         emit: Callable[[Event], None],
         pause: Callable[[StoreError], None],
@@ -218,8 +220,11 @@ class Attempt:
             self._reports.failed(Failure(code="NO_PLUGIN", message=str(error), kind="system"))
 
     async def _pause_for(self, seconds: float) -> None:
-        if seconds <= 0 or self._wake.is_set():
+        if seconds <= 0 or self._wake.is_set:
             await asyncio.sleep(0)  # others get their turn between the rounds of a plugin in a hurry
+            return
+        if seconds == inf:
+            await self._wake.wait()
             return
         alarm = asyncio.get_running_loop().call_later(seconds, self._wake.set)
         try:

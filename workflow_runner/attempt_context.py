@@ -5,6 +5,7 @@ from collections.abc import Callable
 from connectory.v1 import connector_pb2, tasks_pb2
 from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.retry import user_retries
+from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import NodeState, State
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.memory import AttemptMemory
@@ -46,7 +47,9 @@ def context_of(
         key=key,
         template=task,
         inputs=node.inputs,
-        metadata=_metadata(state, node, attempt),
+        describe=_Description(node, attempt, state.execution, state.project, state.domain, state.settings),
+        project=state.project,
+        domain=state.domain,
         output_prefix=output_prefix,
         resumed=resumed or adopted is not None,
         state=remembered,
@@ -58,29 +61,43 @@ def context_of(
     return ctx, resources
 
 
-def _metadata(state: State, node: NodeState, attempt: int) -> connector_pb2.TaskExecutionMetadata:
-    spec = node.spec
-    metadata = connector_pb2.TaskExecutionMetadata(
-        max_attempts=user_retries(spec) + 1,
-        interruptible=_interruptible(spec) and not _was_interrupted_enough(state, node),
-    )
-    identifier = metadata.task_execution_id  # filled in place: made apart and copied, it takes four times as long
-    identifier.retry_attempt = attempt
-    if spec.task is not None:
-        identifier.task_id.CopyFrom(spec.task.id)
-    identifier.node_execution_id.node_id = node.path
-    execution = identifier.node_execution_id.execution_id
-    execution.project, execution.domain, execution.name = state.project, state.domain, state.execution
-    if spec.node.task_node.HasField("overrides"):
-        metadata.overrides.CopyFrom(spec.node.task_node.overrides)
-    metadata.labels.update(state.settings.labels)
-    metadata.annotations.update(state.settings.annotations)
-    return metadata
+class _Description:
+    """Makes an attempt's metadata for those who ask for it."""
 
+    __slots__ = ("_attempt", "_domain", "_execution", "_node", "_project", "_settings")
 
-def _was_interrupted_enough(state: State, node: NodeState) -> bool:
-    """Whether another system error would be the end, so that this attempt had better not be interrupted."""
-    return 0 < state.settings.system_retries <= node.failures.get("system", 0)
+    def __init__(
+        self, node: NodeState, attempt: int, execution: str, project: str, domain: str, settings: ExecutionSettings
+    ) -> None:
+        self._node = node
+        self._attempt = attempt
+        self._execution = execution
+        self._project = project
+        self._domain = domain
+        self._settings = settings
+
+    def __call__(self) -> connector_pb2.TaskExecutionMetadata:
+        spec = self._node.spec
+        metadata = connector_pb2.TaskExecutionMetadata(
+            max_attempts=user_retries(spec) + 1,
+            interruptible=_interruptible(spec) and not self._was_interrupted_enough(),
+            labels=self._settings.labels,
+            annotations=self._settings.annotations,
+        )
+        identifier = metadata.task_execution_id
+        identifier.retry_attempt = self._attempt
+        if spec.task is not None:
+            identifier.task_id.CopyFrom(spec.task.id)
+        identifier.node_execution_id.node_id = self._node.path
+        execution = identifier.node_execution_id.execution_id
+        execution.project, execution.domain, execution.name = self._project, self._domain, self._execution
+        if spec.node.task_node.HasField("overrides"):
+            metadata.overrides.CopyFrom(spec.node.task_node.overrides)
+        return metadata
+
+    def _was_interrupted_enough(self) -> bool:
+        """Whether another system error would be the end, so that this attempt had better not be interrupted."""
+        return 0 < self._settings.system_retries <= self._node.failures.get("system", 0)
 
 
 def _interruptible(spec: NodeSpec) -> bool:

@@ -15,6 +15,7 @@ from workflow_runner.offloading import Offloading
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import Plugin, SetupContext
 from workflow_runner.store.contract import PluginState, Store
+from workflow_runner.wake import Wake
 
 __all__ = ["AttemptDesk"]
 
@@ -83,7 +84,7 @@ class AttemptDesk:
         place = (command.node, command.attempt)
         state = self._state()
         memory = AttemptState(self._store, state.execution, *place, self._plugin_states.get(place))
-        wake = asyncio.Event()
+        wake = Wake()
         ctx, resources = context_of(
             state,
             *place,

@@ -48,6 +48,7 @@ from workflow_runner.store.contract import PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.timers import Timers
 from workflow_runner.views import ExecutionResult, result_of
+from workflow_runner.wake import Wake
 
 __all__ = ["Driver"]
 
@@ -117,7 +118,7 @@ class Driver:
         )
         self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
         self._events: list[Event] = []
-        self._wake = asyncio.Event()
+        self._wake = Wake()
         self._showing = Alarm(_PROGRESS_SHOWN, self._take_in_progress)
         self._keeping = Alarm(_PROGRESS_WRITTEN, self._decide)
         self._decided = False

@@ -8,7 +8,7 @@ from typing import Literal
 from connectory.errors import ConnectoryError, NotFoundError
 from connectory.v1 import literals_pb2
 from workflow_runner.cache.contract import CacheEntry
-from workflow_runner.engine.caching import cache_key, cache_version, is_cached, known_values, max_age
+from workflow_runner.engine.caching import cache_key, cache_version, known_values, max_age
 from workflow_runner.engine.state import NodePhase, NodeState, State
 from workflow_runner.replay import replay
 from workflow_runner.store.contract import Store
@@ -96,7 +96,7 @@ def _verdict(state: State, node: NodeState) -> Verdict:
         return "taken over"
     if node.cached_from:
         return "hit"
-    if not is_cached(node.spec):
+    if not node.spec.is_cached:
         return "not cached"
     if node.inputs is None or node.phase in (NodePhase.LOOKING, NodePhase.WAITING, NodePhase.SKIPPED):
         return "not reached"

@@ -19,7 +19,6 @@ from workflow_runner.engine.queueing import leave_queue, wait_in_queue
 from workflow_runner.engine.repeating import may_repeat
 from workflow_runner.engine.scopes import conclude, end_calls, end_node, end_scope, open_scope, stop, succeed_node
 from workflow_runner.engine.state import NodePhase, NodeState, Outcome, ScopeState
-from workflow_runner.engine.timeouts import attempt_timeout, queue_timeout
 
 __all__ = ["UNCONFIRMED", "on_expanded", "on_failed", "on_progressed", "on_stopped", "on_succeeded", "on_timer"]
 
@@ -53,7 +52,9 @@ def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     if node is None:
         return
     draft.leave_place(node)
-    node = draft.change(node, message=event.message, log_links=event.log_links or node.log_links)
+    links = event.log_links or node.log_links
+    if (event.message, links) != (node.message, node.log_links):
+        node = draft.change(node, message=event.message, log_links=links)
     outputs = literals_pb2.LiteralMap.FromString(event.outputs)
     if node.path in draft.scopes:
         end_calls(draft, draft.change(node, outputs=outputs))
@@ -142,7 +143,7 @@ def on_timer(draft: Draft, event: TimerFired) -> None:
 
 
 def _end_attempt_time(draft: Draft, node: NodeState) -> None:
-    limit = attempt_timeout(node.spec) or 0.0
+    limit = node.spec.limits.attempt or 0.0
     if node.spec.gate is not None:
         message = f"gate {node.spec.node.metadata.name or node.spec.node.id!r} was not answered within {limit:g} s"
         end_node(draft, node, NodePhase.TIMED_OUT, Failure(code=TIMED_OUT, message=message, node=node.path))
@@ -157,7 +158,7 @@ def _end_attempt_time(draft: Draft, node: NodeState) -> None:
 
 
 def _end_queue_time(draft: Draft, node: NodeState) -> None:
-    limit = queue_timeout(node.spec) or 0.0
+    limit = node.spec.limits.queue or 0.0
     message = f"attempt {node.attempt} did not begin to run within {limit:g} s"
     failure = Failure(code=QUEUED_TOO_LONG, message=message, recoverable=True, node=node.path)
     node = draft.change(node, queue_deadline=None)

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from connectory.authoring.resolving import resolve
 from connectory.errors import TypeConversionError
 from connectory.v1 import interface_pb2, literals_pb2, workflow_pb2
-from workflow_runner.engine.graph import INPUT_NODES
+from workflow_runner.engine.graph import INPUT_NODES, Bound, bound
 from workflow_runner.engine.state import NodeState, ScopeState, child_path
 
-__all__ = ["bind"]
+__all__ = ["bind", "values_of"]
 
 
 def bind(
@@ -18,17 +18,21 @@ def bind(
     nodes: Mapping[str, NodeState],
 ) -> literals_pb2.LiteralMap:
     """Resolve bindings inside a scope; TypeConversionError names the variable that cannot be resolved."""
+    return values_of(bound(bindings, declared), scope, nodes)
+
+
+def values_of(bindings: Iterable[Bound], scope: ScopeState, nodes: Mapping[str, NodeState]) -> literals_pb2.LiteralMap:
+    """The same for bindings beside what is declared."""
 
     def lookup(node_id: str, var: str) -> literals_pb2.Literal:
         return _produced(node_id, var, scope, nodes)
 
     values = {}
-    for binding in bindings:
-        expected = declared.variables[binding.var].type if binding.var in declared.variables else None
+    for each in bindings:
         try:
-            values[binding.var] = resolve(binding.binding, lookup, expected)
+            values[each.name] = resolve(each.source, lookup, each.type)
         except TypeConversionError as error:
-            raise TypeConversionError(error.message, path=f"{binding.var}{error.path}") from error
+            raise TypeConversionError(error.message, path=f"{each.name}{error.path}") from error
     return literals_pb2.LiteralMap(literals=values)
 
 

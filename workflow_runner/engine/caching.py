@@ -5,7 +5,7 @@ import hashlib
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.graph import NodeSpec
 
-__all__ = ["cache_key", "cache_version", "computed_alone", "is_cached", "known_values", "max_age"]
+__all__ = ["cache_key", "cache_version", "computed_alone", "known_values", "max_age"]
 
 
 def cache_key(spec: NodeSpec, inputs: literals_pb2.LiteralMap) -> str:
@@ -13,7 +13,7 @@ def cache_key(spec: NodeSpec, inputs: literals_pb2.LiteralMap) -> str:
 
     A literal that brings a hash is known by it, whatever its value is.
     """
-    if spec.task is None or not is_cached(spec):
+    if spec.task is None or not spec.is_cached:
         return ""
     task, version = spec.task, cache_version(spec)
     ignored = set(task.metadata.cache_ignore_input_vars)
@@ -50,13 +50,6 @@ def max_age(spec: NodeSpec) -> float:
 def cache_version(spec: NodeSpec) -> str:
     """The version under which results are kept; the node's word counts before the task's."""
     return spec.node.metadata.cache_version or (spec.task.metadata.discovery_version if spec.task is not None else "")
-
-
-def is_cached(spec: NodeSpec) -> bool:
-    """Whether results may be reused at all."""
-    if spec.node.metadata.WhichOneof("cacheable_value") is not None:
-        return spec.node.metadata.cacheable
-    return spec.task is not None and spec.task.metadata.discoverable
 
 
 def _known_by(literal: literals_pb2.Literal) -> literals_pb2.Literal:

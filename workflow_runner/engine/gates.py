@@ -6,7 +6,6 @@ from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.scopes import end_node, succeed_node
 from workflow_runner.engine.state import NodePhase, NodeState
-from workflow_runner.engine.timeouts import sleep_time
 
 __all__ = ["answer", "open_gate", "signal_of"]
 
@@ -23,7 +22,7 @@ def open_gate(draft: Draft, node: NodeState) -> None:
     """Begin to wait; what was answered before counts."""
     signal = signal_of(node.spec)
     if not signal:
-        length = sleep_time(node.spec)
+        length = node.spec.sleep_time
         node = draft.change(node, wakes_at=draft.now + length)
         draft.set_timer("wake", node, length, draft.now + length)
     elif signal in draft.signals:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from connectory.v1 import interface_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from connectory.v1 import interface_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from workflow_runner.engine.limits import Limits, limits_of
 
-__all__ = ["INPUT_NODES", "MARKERS", "Array", "Branch", "Case", "Graph", "NodeSpec"]
+__all__ = ["INPUT_NODES", "MARKERS", "Array", "Bound", "Branch", "Case", "Graph", "NodeSpec", "bound"]
 
 INPUT_NODES = frozenset({"", "start-node"})
 """Names under which a binding refers to the workflow's own inputs."""
@@ -15,9 +17,28 @@ MARKERS = frozenset({"start-node", "end-node"})
 """Nodes that some compilers add to mark beginning and end; nothing runs there."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A variable, and where its value comes from."""
+
+    name: str
+    source: workflow_pb2.BindingData
+    type: types_pb2.LiteralType | None
+    """What is declared of it, if anything is."""
+
+
+def bound(bindings: Iterable[workflow_pb2.Binding], declared: interface_pb2.VariableMap) -> Sequence[Bound]:
+    """Bindings beside what is declared of their variables."""
+    types = {name: variable.type for name, variable in declared.variables.items()}
+    return [Bound(binding.var, binding.binding, types.get(binding.var)) for binding in bindings]
+
+
+@dataclass(frozen=True, kw_only=True)
 class NodeSpec:
-    """One node of a graph. Exactly one of `task`, `graph`, `branch`, `gate` and `array` says what it does."""
+    """One node of a graph. Exactly one of `task`, `graph`, `branch`, `gate` and `array` says what it does.
+
+    What follows from its messages is worked out once.
+    """
 
     node: workflow_pb2.Node
     task: tasks_pb2.TaskTemplate | None = None
@@ -35,10 +56,32 @@ class NodeSpec:
     fixed: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
     """Inputs of a launch plan that count whatever the node gives."""
 
-    @property
+    @cached_property
     def is_eager(self) -> bool:
         """Whether its task's code calls other nodes while it runs, and waits for them."""
         return self.task is not None and self.task.metadata.is_eager
+
+    @cached_property
+    def is_cached(self) -> bool:
+        """Whether results may be reused at all."""
+        if self.node.metadata.WhichOneof("cacheable_value") is not None:
+            return self.node.metadata.cacheable
+        return self.task is not None and self.task.metadata.discoverable
+
+    @cached_property
+    def limits(self) -> Limits:
+        """How long it may take."""
+        return limits_of(self.node, self.task)
+
+    @cached_property
+    def sleep_time(self) -> float:
+        """How many seconds a gate that sleeps is closed."""
+        return self.gate.sleep.duration.ToTimedelta().total_seconds() if self.gate is not None else 0.0
+
+    @cached_property
+    def inputs(self) -> Sequence[Bound]:
+        """Where its inputs come from."""
+        return bound(self.node.inputs, self.interface.inputs)
 
     @property
     def kind(self) -> str:

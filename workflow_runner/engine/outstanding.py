@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from workflow_runner.engine.caching import computed_alone, max_age
 from workflow_runner.engine.commands import Command, LookUp, SetTimer, StartAttempt, StopAttempt
 from workflow_runner.engine.state import NodePhase, NodeState, State
-from workflow_runner.engine.timeouts import attempt_timeout, queue_timeout, sleep_time, total_timeout
 
 __all__ = ["is_awaited", "look_up", "outstanding"]
 
@@ -57,16 +56,16 @@ def _timers(node: NodeState) -> Iterator[SetTimer]:
     if node.phase is NodePhase.RETRYING and node.retry_at is not None:
         yield SetTimer(kind="retry", node=node.path, attempt=node.attempt, at=node.retry_at, after=node.retry_delay)
     if node.phase is NodePhase.RUNNING and node.deadline is not None:
-        limit = attempt_timeout(node.spec) or 0.0
+        limit = node.spec.limits.attempt or 0.0
         yield SetTimer(kind="attempt", node=node.path, attempt=node.attempt, at=node.deadline, after=limit)
     if node.phase in _QUEUEING and node.queue_deadline is not None:
-        limit = queue_timeout(node.spec) or 0.0
+        limit = node.spec.limits.queue or 0.0
         yield SetTimer(kind="queue", node=node.path, attempt=node.attempt, at=node.queue_deadline, after=limit)
     if node.phase is NodePhase.RUNNING and node.wakes_at is not None:
-        length = sleep_time(node.spec)
+        length = node.spec.sleep_time
         yield SetTimer(kind="wake", node=node.path, attempt=node.attempt, at=node.wakes_at, after=length)
     if node.total_deadline is not None and _may_go_on(node):
-        limit = total_timeout(node.spec) or 0.0
+        limit = node.spec.limits.total or 0.0
         yield SetTimer(kind="total", node=node.path, attempt=node.first_attempt, at=node.total_deadline, after=limit)
 
 

@@ -2,14 +2,13 @@
 
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.state import NodePhase, NodeState
-from workflow_runner.engine.timeouts import queue_timeout
 
 __all__ = ["leave_queue", "wait_in_queue"]
 
 
 def wait_in_queue(draft: Draft, node: NodeState) -> NodeState:
     """The attempt waits from now on."""
-    limit = queue_timeout(node.spec)
+    limit = node.spec.limits.queue
     if limit is None:
         return node
     node = draft.change(node, queue_deadline=draft.now + limit)

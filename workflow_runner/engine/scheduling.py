@@ -4,7 +4,7 @@ from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 from workflow_runner.engine import gates
 from workflow_runner.engine.arrays import count_of, inputs_of, items_graph
-from workflow_runner.engine.bindings import bind
+from workflow_runner.engine.bindings import values_of
 from workflow_runner.engine.caching import cache_key
 from workflow_runner.engine.choices import taken
 from workflow_runner.engine.commands import StartAttempt
@@ -17,7 +17,6 @@ from workflow_runner.engine.queueing import wait_in_queue
 from workflow_runner.engine.reusing import note_news, reuse
 from workflow_runner.engine.scopes import end_node, open_scope
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState
-from workflow_runner.engine.timeouts import attempt_timeout, total_timeout
 
 __all__ = ["advance"]
 
@@ -45,17 +44,18 @@ def _admit(draft: Draft, node: NodeState) -> None:
     scope = draft.scopes.get(node.scope)
     if scope is None or (scope.ending is not None and not node.is_handler) or node.phase is not NodePhase.WAITING:
         return
-    draft.change_scope(scope, live=scope.live + 1)
-    node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now)
+    scope = draft.change_scope(scope, live=scope.live + 1)
     try:
         inputs = _inputs(draft, scope, node)
         if node.spec.array is not None:
             count_of(node.spec.array, inputs)
     except TypeConversionError as error:
         message = f"the inputs of node {node.path!r} cannot be made: {error}"
+        node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now)
         end_node(draft, node, NodePhase.FAILED, Failure(code="BINDING", message=message, node=node.path))
         return
-    taken_over = reuse(draft, note_news(draft, draft.change(node, inputs=inputs)), inputs)
+    node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now, inputs=inputs)
+    taken_over = reuse(draft, note_news(draft, node), inputs)
     if taken_over is not None:
         _begin(draft, taken_over, inputs)
 
@@ -67,7 +67,7 @@ def _inputs(draft: Draft, scope: ScopeState, node: NodeState) -> literals_pb2.Li
     elif scope.is_eager:
         given = node.inputs or literals_pb2.LiteralMap()
     else:
-        given = bind(spec.node.inputs, spec.interface.inputs, draft.scopes[scope.binds_in], draft.nodes)
+        given = values_of(spec.inputs, draft.scopes[scope.binds_in], draft.nodes)
     if node.is_handler and scope.failure is not None and "err" not in scope.inputs.literals:
         given = with_error(given, spec.interface.inputs, scope.failure)
     if not spec.presets.literals and not spec.fixed.literals:
@@ -95,9 +95,10 @@ def _begin(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) -> No
 
 
 def _begin_task(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) -> None:
-    limit = total_timeout(node.spec)
+    limit, key = node.spec.limits.total, cache_key(node.spec, inputs)
     deadline = draft.now + limit if limit is not None else None
-    node = draft.change(node, total_deadline=deadline, cache_key=cache_key(node.spec, inputs))
+    if (deadline, key) != (node.total_deadline, node.cache_key):
+        node = draft.change(node, total_deadline=deadline, cache_key=key)
     if limit is not None and deadline is not None:
         draft.set_timer("total", node, limit, deadline)
     node = wait_in_queue(draft, node)
@@ -143,7 +144,7 @@ def _start(draft: Draft, node: NodeState) -> None:
 
 def _run(draft: Draft, node: NodeState) -> NodeState:
     """The node's attempt begins, and its time with it."""
-    limit = attempt_timeout(node.spec)
+    limit = node.spec.limits.attempt
     deadline = draft.now + limit if limit is not None else None
     node = draft.change(
         node,

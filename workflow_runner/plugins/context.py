@@ -28,8 +28,8 @@ class TaskExecutionContext:
     """The same for every round of this attempt and for no other attempt, ever."""
     template: tasks_pb2.TaskTemplate
     inputs: literals_pb2.LiteralMap
-    metadata: connector_pb2.TaskExecutionMetadata
-    """Who this is, in the words of the wire; with the overrides that the node brings."""
+    describe: Callable[[], connector_pb2.TaskExecutionMetadata]
+    """Makes `metadata`."""
     output_prefix: str
     """Where the attempt may put what it writes, as an object store URL; empty: nowhere."""
     resumed: bool
@@ -42,10 +42,17 @@ class TaskExecutionContext:
     """Tokens of the quotas that plugins registered."""
     setup: SetupContext
     """What the runner lends to its plugins."""
+    project: str = ""
+    domain: str = ""
     nodes: NodeCalls = field(default_factory=NoCalls)
     """Runs nodes for it while it goes on, if its task is eager."""
     name_limit: int | None = None
     """The plugin's property `generated_name_max_length`."""
+
+    @cached_property
+    def metadata(self) -> connector_pb2.TaskExecutionMetadata:
+        """Who this is, in the words of the wire; with the overrides that the node brings."""
+        return self.describe()
 
     @cached_property
     def task_reader(self) -> TaskReader:

@@ -112,7 +112,8 @@ class Transition:
 
     info: PhaseInfo
     again_in: float | None = None
-    """After how many seconds the next round is due; None: the runner decides, and waits longer every time."""
+    """After how many seconds the next round is due; `math.inf`: when the plugin wakes the attempt, and not before;
+    None: the runner decides, and waits longer every time."""
 
 
 def do_transition(info: PhaseInfo, *, again_in: float | None = None) -> Transition:

@@ -32,7 +32,10 @@ class PreparedTasks:
         return Call(
             template=known.encoded,
             inputs=ctx.inputs.SerializeToString(),
-            metadata=ctx.metadata.SerializeToString(),
+            project=ctx.project,
+            domain=ctx.domain,
+            execution=ctx.execution,
+            attempt=ctx.attempt,
             output_prefix=ctx.output_prefix,
             code=known.code,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from math import inf
 from typing import Final, Literal, Protocol
 
 from connectory.authoring.resolver import locator_of
@@ -25,7 +26,7 @@ __all__ = ["CallExecutor", "Executor", "PythonTaskPlugin", "python_task_plugin"]
 
 Executor = Literal["process", "thread", "dask"]
 
-_GOES_ON: Final = do_transition(PhaseInfo.running(), again_in=30.0)
+_GOES_ON: Final = do_transition(PhaseInfo.running(), again_in=inf)
 
 
 class CallExecutor(Protocol):

@@ -22,7 +22,7 @@ from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
 from connectory.storage import default_storage
 from connectory.types import ConversionContext
-from connectory.v1 import connector_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.python.code import CODE_VARIABLE, SEARCH_PATH, unpacked
 from workflow_runner.python.eager import RemoteCalls
 from workflow_runner.python.messages import Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
@@ -98,15 +98,16 @@ def _code_of(encoded: bytes) -> _Code:
 def _run(call: Call, channel: Channel | None) -> Returned | Expanded:
     code = _code_of(call.template)
     template, task = code.template, code.load()
-    identity = connector_pb2.TaskExecutionMetadata.FromString(call.metadata).task_execution_id
     context = TaskContext(
-        execution_id=identity.node_execution_id.execution_id,
+        execution_id=identifiers_pb2.WorkflowExecutionIdentifier(
+            project=call.project, domain=call.domain, name=call.execution
+        ),
         task_id=template.id,
-        attempt=identity.retry_attempt,
+        attempt=call.attempt,
         raw_output_prefix=call.output_prefix,
         output_prefix=call.output_prefix,
         checkpoint_path=_checkpoint(call.output_prefix),
-        previous_checkpoint=_previous_checkpoint(call.output_prefix, identity.retry_attempt),
+        previous_checkpoint=_previous_checkpoint(call.output_prefix, call.attempt),
     )
     inputs = literals_pb2.LiteralMap.FromString(call.inputs)
     conversion = ConversionContext(

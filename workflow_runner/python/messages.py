@@ -23,7 +23,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     template: bytes
     inputs: bytes
-    metadata: bytes
+    project: str = ""
+    domain: str = ""
+    execution: str = ""
+    attempt: int = 0
     output_prefix: str = ""
     code: str = ""
     """Where the code is, as far as its template says; a process has the code of one place only."""

@@ -103,7 +103,7 @@ class BenchAttempt:
             key=self.key,
             template=task.template,
             inputs=task.inputs,
-            metadata=_metadata(task, name, number),
+            describe=lambda: _metadata(task, name, number),
             output_prefix=f"{prefix}/bench/{name}/{number}" if prefix else "",
             resumed=resumed,
             state=self._memory,
