@@ -1,7 +1,7 @@
 """Executions that begin where, or as, earlier ones did."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -11,9 +11,8 @@ from workflow_runner.engine.events import ExecutionStarted, decode_event
 from workflow_runner.engine.reuse import Reuse
 from workflow_runner.engine.state import State
 from workflow_runner.naming import require_execution_id
-from workflow_runner.recovery import NodeChange, changes, recovering, still_running
+from workflow_runner.recovery import NodeChange, changes, recovering
 from workflow_runner.runner import Runner
-from workflow_runner.store.contract import PluginState
 
 __all__ = ["compare", "first_event", "recover", "relaunch"]
 
@@ -47,20 +46,8 @@ async def recover(
     once go on, the others are deleted. LeaseHeldError when a runner works on it.
     """
     await runner.resume(execution)
-    old, known = await runner.state(execution), await runner.store.plugin_states(execution)
     started = _renamed(runner, _with_code(await first_event(runner, execution), code), name)
-    begun = recovering(old, started, rerun=rerun)
-    places = {node.path: (node.path, node.attempt) for node in still_running(old)}
-
-    async def take_over() -> Mapping[tuple[str, int], PluginState]:
-        states = {(path, 0): known[places[path]] for path in begun.reuse.jobs if places[path] in known}
-        for (path, attempt), state in states.items():
-            await runner.store.put_plugin_state(begun.execution, path, attempt, state)
-        if not old.phase.is_terminal:
-            await runner.hand_over(execution, begun.execution, tuple(begun.reuse.jobs))
-        return states
-
-    return await runner.begin(begun, take_over)
+    return await runner.begin(recovering(await runner.state(execution), started, rerun=rerun))
 
 
 async def compare(

@@ -1,6 +1,6 @@
 """What a new execution takes over from an earlier one: what succeeded, and what still runs outside."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +15,9 @@ from workflow_runner.engine.events import ExecutionStarted
 from workflow_runner.engine.likeness import doing, known_by
 from workflow_runner.engine.reuse import AdoptedJob, Reuse, ReusedNode
 from workflow_runner.engine.state import NodePhase, NodeState, State
+from workflow_runner.store.contract import PluginState
 
-__all__ = ["Change", "NodeChange", "changes", "recovering", "still_running"]
+__all__ = ["Change", "NodeChange", "carried_over", "changes", "recovering", "still_running"]
 
 Change = Literal["reused", "adopted", "changed", "asked for", "after others", "new", "unfinished", "gone"]
 
@@ -78,6 +79,14 @@ def still_running(state: State) -> Sequence[NodeState]:
         and not node.spec.is_eager
         and locator_of(node.spec.task) is None
     ]
+
+
+def carried_over(
+    old: State, jobs: Collection[str], known: Mapping[tuple[str, int], PluginState]
+) -> Mapping[tuple[str, int], PluginState]:
+    """What plugins remember of the old execution's jobs at these nodes, by where the new execution looks for it."""
+    places = {node.path: (node.path, node.attempt) for node in still_running(old)}
+    return {(path, 0): known[places[path]] for path in jobs if path in places and places[path] in known}
 
 
 def _may_still_run(node: NodeState) -> bool:

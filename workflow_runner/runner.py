@@ -1,9 +1,10 @@
 """The workflow runner: starts, resumes, watches and ends executions."""
 
 import asyncio
+import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,7 @@ from workflow_runner.naming import require_execution_id
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.records import record_of
+from workflow_runner.recovery import carried_over
 from workflow_runner.replay import replay
 from workflow_runner.signals import SignalView, check_answer, signals_of
 from workflow_runner.store.contract import LogRecord, PluginState, Store
@@ -46,8 +48,7 @@ from workflow_runner.views import (
 
 __all__ = ["Runner"]
 
-TakeOver = Callable[[], Awaitable[Mapping[tuple[str, int], PluginState]]]
-
+_log = logging.getLogger(__name__)
 _LOOK = 0.5
 """How often, in seconds, an execution is looked after that another runner drives."""
 
@@ -82,6 +83,8 @@ class Runner:
         self._leases = Leases(store, lease, lost=self._lose)
         self._adoption = Adoption(store, self._leases, self._adopt)
         self._adopts = adopt
+        self._beginning: set[asyncio.Task[None]] = set()
+        self._taken_from: set[str] = set()
 
     @property
     def store(self) -> Store:
@@ -103,6 +106,9 @@ class Runner:
     ) -> None:
         try:
             await self._adoption.close()
+            for task in self._beginning:
+                task.cancel()
+            await asyncio.gather(*self._beginning, return_exceptions=True)
             drivers, self._drivers = list(self._drivers.values()), {}
             await asyncio.gather(*(driver.detach() for driver in drivers))
             await self._leases.close()
@@ -144,10 +150,11 @@ class Runner:
         )
         return await self.begin(started)
 
-    async def begin(self, started: ExecutionStarted, take_over: TakeOver | None = None) -> str:
-        """Start an execution by its first event; `take_over` is called once it is kept, and before it begins.
+    async def begin(self, started: ExecutionStarted) -> str:
+        """Start an execution by its first event.
 
-        It gives what plugins remember of attempts that this execution goes on with.
+        The one that it recovers is ended once this one is kept, and before this one begins; after a crash in between
+        that is done by whoever goes on with it.
         """
         name = started.execution
         state, commands = apply(State(), started)
@@ -160,19 +167,32 @@ class Runner:
             self._leases.expect(name)
             try:
                 await self._store.create(record_of(state), [record], held=True)
-                states = await take_over() if take_over is not None else {}
+                states = await self._taken_over(state)
             except BaseException:
                 self._leases.drop(name, free=False)
                 raise
             self._driver(state, 1, states).start(commands, resumed=False)
         return name
 
-    async def hand_over(self, execution_id: str, to: str, nodes: Sequence[str]) -> ExecutionResult:
-        """End an execution that runs here, but not the attempts of these nodes: another execution goes on with them."""
-        driver = self._drivers.get(execution_id)
+    async def _taken_over(self, state: State) -> Mapping[tuple[str, int], PluginState]:
+        """End the execution that this one recovers, but not the jobs that this one goes on with.
+
+        Gives what plugins remember of those. To be repeated until this execution has begun.
+        """
+        earlier = state.reuse.execution
+        if not earlier:
+            return {}
+        await self.resume(earlier, take_over=True)
+        old, remembered = await self.state(earlier), await self._store.plugin_states(earlier)
+        carried = carried_over(old, state.reuse.jobs, remembered)
+        for (path, attempt), known in carried.items():
+            await self._store.put_plugin_state(state.execution, path, attempt, known)
+        driver = self._drivers.get(earlier)
         if driver is not None:
-            driver.emit(JobsHandedOver(at=self._clock(), to=to, nodes=tuple(nodes)))
-        return await self.wait(execution_id)
+            driver.emit(JobsHandedOver(at=self._clock(), to=state.execution, nodes=tuple(state.reuse.jobs)))
+            await self.wait(earlier)
+            self._taken_from.add(earlier)
+        return {**await self._store.plugin_states(state.execution), **carried}
 
     def now(self) -> float:
         """The time, in seconds since 1970 (UTC), as executions are told it."""
@@ -192,7 +212,8 @@ class Runner:
                 await self._leases.take(execution_id, take_over=take_over)
                 try:
                     log = await self._store.log(execution_id)
-                    self._go_on(execution_id, log, await self._store.plugin_states(execution_id))
+                    known = await self._store.plugin_states(execution_id)
+                    await self._go_on(replay(execution_id, log), len(log), known)
                 except BaseException:
                     self._leases.drop(execution_id, free=True)
                     raise
@@ -288,19 +309,39 @@ class Runner:
     async def _adopt(
         self, execution_id: str, log: Sequence[LogRecord], plugin_states: Mapping[tuple[str, int], PluginState]
     ) -> None:
-        async with self._resuming.setdefault(execution_id, asyncio.Lock()):
-            if not await self._is_driven(execution_id):
-                self._go_on(execution_id, log, plugin_states)
-
-    def _go_on(
-        self, execution_id: str, log: Sequence[LogRecord], plugin_states: Mapping[tuple[str, int], PluginState]
-    ) -> None:
-        """Drive an execution that was taken; one whose log says that it has ended is left as it is."""
         state = replay(execution_id, log)
+        adopting = self._adopt_now(state, len(log), plugin_states)
+        if not _has_to_take_over(state, len(log)):
+            await adopting
+            return
+        task = asyncio.create_task(adopting, name=f"begin {execution_id}")  # for which the others do not wait
+        self._beginning.add(task)
+        task.add_done_callback(lambda _: self._begun(execution_id, task))
+
+    async def _adopt_now(
+        self, state: State, written: int, plugin_states: Mapping[tuple[str, int], PluginState]
+    ) -> None:
+        async with self._resuming.setdefault(state.execution, asyncio.Lock()):
+            if state.execution in self._taken_from:  # and so has ended since its log was read
+                self._leases.drop(state.execution, free=False)
+            elif not await self._is_driven(state.execution):
+                await self._go_on(state, written, plugin_states)
+
+    def _begun(self, execution_id: str, task: "asyncio.Task[None]") -> None:
+        self._beginning.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("execution %s cannot be gone on with: %s", execution_id, error, exc_info=error)
+            self._adoption.put_off(execution_id)
+            self._leases.drop(execution_id, free=True)
+
+    async def _go_on(self, state: State, written: int, plugin_states: Mapping[tuple[str, int], PluginState]) -> None:
+        """Drive an execution that was taken; one whose log says that it has ended is left as it is."""
         if state.phase.is_terminal:
-            self._leases.drop(execution_id, free=False)
-        else:
-            self._driver(state, len(log), plugin_states).start(outstanding(state), resumed=True)
+            self._leases.drop(state.execution, free=False)
+            return
+        if _has_to_take_over(state, written):
+            plugin_states = await self._taken_over(state)
+        self._driver(state, written, plugin_states).start(outstanding(state), resumed=True)
 
     def _driver(
         self, state: State, written: int, plugin_states: Mapping[tuple[str, int], PluginState] | None = None
@@ -338,3 +379,8 @@ class Runner:
         driver = self._drivers.get(execution_id)
         if driver is not None and not driver.state.phase.is_terminal:
             driver.pause(error)
+
+
+def _has_to_take_over(state: State, written: int) -> bool:
+    """Whether an execution may have been kept without the one that it recovers being ended yet."""
+    return written == 1 and bool(state.reuse.execution)

@@ -1,5 +1,8 @@
 """New executions that take over what earlier ones have done, or do it all again."""
 
+import asyncio
+import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -236,3 +239,29 @@ async def test_a_name_that_is_taken_changes_nothing() -> None:
             await recover(runner, execution, name=other)
         plugin.release("second")
         assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+
+
+@pytest.mark.parametrize("asked_for", ["new", "old", ""])
+async def test_after_a_kill_in_the_middle_of_recovering_one_of_the_two_goes_on(tmp_path: Path, asked_for: str) -> None:
+    path = tmp_path / "runs.db"
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.workflow_runner.crash_recover", str(path), cwd=Path(__file__).parents[2]
+    )
+    assert await killed.wait() == -signal.SIGKILL
+    plugin = FakePlugin({"second": ["hold"], "aside": ["hold"]})
+    async with Runner(open_store(f"sqlite:///{path}"), [plugin.entry()], adopt=not asked_for) as runner:
+        if asked_for:
+            await runner.resume(asked_for)
+        if asked_for == "old":
+            await runner.resume("new")
+        assert (await runner.wait("old")).phase is ExecutionPhase.ABORTED
+        (job,) = (key for key in plugin.live if "/second/" in key)
+        assert job.startswith("old")
+        plugin.release("second")
+        plugin.release("aside")
+        assert (await runner.wait("new")).outputs == literal_map(o=integer(6))
+        assert [name for verb, name, _ in plugin.calls if verb == "start"] == ["aside", "third"]
+        assert ("abort", "second", 0) not in plugin.calls
+        handed = next(each for each in (await runner.show("old")).nodes if each.id == "second")
+        assert handed.error is not None
+        assert handed.error.code == "HANDED_OVER"
