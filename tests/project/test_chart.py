@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from connector_server.settings import ServerSettings
+from connector_server.settings.changes import LIVE
 
 CHART = Path(__file__).parents[2] / "helm" / "connectory"
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -34,6 +35,10 @@ MATRIX: dict[str, dict[str, Any]] = {
     },
     "ledger in a database": {"ledger": {"secretName": "database", "key": "uri", "leaseSeconds": 20}},
     "ledger in a file": {"ledger": {"place": "/tmp/ledger.sqlite"}},
+    "limits": {
+        "server": {"maxInFlight": 5000, "reloadSeconds": 0},
+        "limits": {"sql": {"jobs": 20, "creates_per_second": 0.5, "create_burst": 10}, "*": {"wait": 10, "queue": 0}},
+    },
     "sidecar": {"mode": "sidecar"},
     "sidecar with tokens": {"mode": "sidecar", "access": {"tokens": {"secretName": "callers"}}},
     "sidecar with a volume": yaml.safe_load((DEPLOY / "sidecar-values.yaml").read_text()),
@@ -170,6 +175,43 @@ def test_the_url_of_the_ledger_is_in_no_config_map() -> None:
     assert settings_of(MATRIX["ledger in a file"])["ledger"] == "/tmp/ledger.sqlite"
 
 
+def test_limits_are_as_the_server_has_them() -> None:
+    settings = settings_of(MATRIX["limits"])
+    assert settings["max_in_flight"] == 5000
+    assert settings["limits"] == MATRIX["limits"]["limits"]
+
+
+CHANGES: dict[str, Any] = {
+    "ambiguous": "ask",
+    "isolation": {"sql": "process"},
+    "lease": 60,
+    "limits": {"sql": {"jobs": 3}},
+    "log_level": "DEBUG",
+    "max_in_flight": 3,
+    "modules": ["acme"],
+    "on_orphan": "delete",
+    "reap_every": 1,
+    "secrets_allow": {"sql": ["a"]},
+    "jwt_leeway": 3,
+    "ledger_lease": 3,
+    "max_message_bytes": 4096,
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_rolls_the_pods_only_when_running_servers_cannot_take_it_up(name: str) -> None:
+    def pod(**server: Any) -> Any:
+        return only(rendered({"server": server}), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+
+    changed = {"extra": {name: CHANGES[name]}}
+    assert (pod(**changed) == pod()) == (name in LIVE)
+    assert pod(**changed, reloadSeconds=0) != pod(reloadSeconds=0)
+
+
+def test_every_setting_that_can_be_taken_up_is_tried_above() -> None:
+    assert set(CHANGES) >= LIVE
+
+
 def test_the_grace_period_of_the_pod_is_longer_than_the_servers() -> None:
     pod = only(rendered({"server": {"graceSeconds": 45}}), "Deployment")["spec"]["template"]["spec"]
     assert pod["terminationGracePeriodSeconds"] > 45
@@ -266,6 +308,9 @@ def test_an_unprotected_server_is_refused_with_the_remedy() -> None:
         ({"access": {"tokens": {"secret": "callers"}}}, "secret"),
         ({"autoscaling": {"enabled": True, "targetCPUUtilizationPercentage": 0}}, "targetInFlight|targetCPU|anyOf"),
         ({"topologySpread": {"whenUnsatisfiable": "Sometimes"}}, "whenUnsatisfiable"),
+        ({"limits": {"sql": {"job": 3}}}, "job"),
+        ({"limits": {"sql": {"jobs": 0}}}, "jobs"),
+        ({"server": {"maxInFlight": 0}}, "maxInFlight"),
         ({"ledger": {"place": "postgresql://user:password@db/ledger"}}, "place"),
     ],
 )

@@ -13,7 +13,15 @@ import yaml
 from connector_server.gauges import Gauges
 from connector_server.measurements import Measurements
 from connector_server.prometheus import ServerCollector
+from connector_server.reloading.reloads import Reloads
+from connector_server.settings import ServerSettings
+from connectory.connector.dispatch import Dispatcher
+from connectory.connector.limits.gate import WAIT_BOUNDS
+from connectory.connector.limits.gates import LimitCount, WaitCount
 from connectory.connector.registry import Registry
+from connectory.secrets import default_secrets
+from connectory.storage import default_storage
+from connectory.types import default_types
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 _VARIABLES = {"$__rate_interval": "5m", "$task_type": ".*"}
@@ -25,7 +33,22 @@ def figures() -> set[str]:
     series = measurements.of("CreateTask")["sql"]
     series.begin(1)
     series.end(0, 0.1)
-    collector = ServerCollector(measurements=measurements, gauges=Gauges(Registry(), lambda: 0.0))
+    dispatcher = Dispatcher(Registry(), secrets=default_secrets(), storage=default_storage(), types=default_types())
+    gauges = Gauges(
+        dispatcher.registry,
+        loop_lag=lambda: 0.0,
+        limits=lambda: [
+            LimitCount(
+                connector="sql",
+                jobs=1,
+                waiting={"get": 1},
+                refused={"get": 1},
+                waits={"get": WaitCount(buckets=[1] * (len(WAIT_BOUNDS) + 1), seconds=1.0)},
+            )
+        ],
+        reloads=Reloads(ServerSettings(), dispatcher),
+    )
+    collector = ServerCollector(measurements=measurements, gauges=gauges)
     families = list(collector.collect())
     named = {sample.name for family in families for sample in family.samples}
     return named | {family.name for family in families}

@@ -48,6 +48,8 @@ grace: {{ .Values.server.graceSeconds }}
 log_format: {{ .Values.server.logFormat }}
 log_level: {{ .Values.server.logLevel }}
 max_message_bytes: {{ .Values.server.maxMessageBytes | int64 }}
+max_in_flight: {{ .Values.server.maxInFlight | int64 }}
+config_check_every: {{ .Values.server.reloadSeconds }}
 metrics_address: "0.0.0.0:{{ .Values.server.metricsPort }}"
 {{- with .Values.server.modules }}
 modules: {{ toJson . }}
@@ -92,9 +94,21 @@ secrets_allow: {{ toJson . }}
 ledger: {{ .Values.ledger.place | quote }}
 {{- end }}
 ledger_lease: {{ .Values.ledger.leaseSeconds }}
+{{- with .Values.limits }}
+limits: {{ toJson . }}
+{{- end }}
 {{- with .Values.server.extra }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{- /* The settings of which a change rolls the pods: all but those that a running server takes up by itself. */ -}}
+{{- define "connectory.settingsOfAPod" -}}
+{{- if .Values.server.reloadSeconds -}}
+{{- omit (include "connectory.settings" . | fromYaml) "ambiguous" "isolation" "lease" "limits" "log_level" "max_in_flight" "modules" "on_orphan" "reap_every" "secrets_allow" | toYaml -}}
+{{- else -}}
+{{- include "connectory.settings" . -}}
+{{- end -}}
 {{- end -}}
 
 {{- /* Kubernetes' own gRPC probe speaks no TLS; with TLS the container asks itself. */ -}}
