@@ -21,6 +21,7 @@ from connectory.testing.wire import (
     reading,
     sizes,
     skew,
+    watching,
 )
 from connectory.testing.wire.outcomes import BrokenError, Check, NotApplicableError, Outcome, Result
 from connectory.testing.wire.peer import Peer
@@ -37,6 +38,7 @@ JOB_CHECKS: tuple[Check, ...] = (
     *skew.CHECKS,
     *sizes.CHECKS,
     *reading.CHECKS,
+    *watching.CHECKS,
     *meanwhile.CHECKS,
     *hiding.CHECKS,
     *outside.CHECKS,

@@ -11,6 +11,7 @@ from grpc_health.v1 import health_pb2
 from connectory.client.channel import ClientTls, open_channel
 from connectory.rpc.early_ends import keep_status
 from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import watch_pb2
 
 __all__ = ["FAMILIES", "Answer", "Family", "Peer"]
 
@@ -23,9 +24,14 @@ _ANSWERS: Final[Mapping[str, Any]] = {
     "ExecuteTaskSync": pb.ExecuteTaskSyncResponse,
     "ListConnectors": pb.ListConnectorsResponse,
     "GetConnector": pb.GetConnectorResponse,
+    "WatchTasks": watch_pb2.WatchTasksResponse,
     "Health": health_pb2.HealthCheckResponse,
 }
-_HEALTH: Final = {"Health": "/grpc.health.v1.Health/Check"}
+_ALWAYS: Final = {
+    "Health": "/grpc.health.v1.Health/Check",
+    "WatchTasks": "/connectory.v1.TaskWatchService/WatchTasks",
+}
+"""What has one name only."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def _family(package: str, word: str, *, named: str = "Connector") -> Family:
     paths["ExecuteTaskSync"] = f"/{package}.Sync{word}Service/ExecuteTaskSync"
     paths["ListConnectors"] = f"/{package}.{word}MetadataService/List{named}s"
     paths["GetConnector"] = f"/{package}.{word}MetadataService/Get{named}"
-    return Family(package, {**paths, **_HEALTH})
+    return Family(package, {**paths, **_ALWAYS})
 
 
 FAMILIES: Final = (

@@ -1,4 +1,4 @@
-"""A small server of the connector protocol, written by hand, whose defects can be chosen."""
+"""A small server of the connector protocol, written by hand, whose defects can be chosen; so can watching jobs."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import grpc
 from grpc_health.v1 import health_pb2
 
 from connectory.v1 import connector_pb2 as pb
-from connectory.v1 import execution_pb2, services_pb2_grpc
+from connectory.v1 import execution_pb2, services_pb2_grpc, watch_pb2, watch_pb2_grpc
 
 __all__ = ["serving_with"]
 
@@ -82,6 +82,20 @@ class HandMade:
         yield pb.GetTaskLogsResponse(body=body)
         yield pb.GetTaskLogsResponse(header=pb.GetTaskLogsResponseHeader(token=str(min(last, len(lines)))))
 
+    async def watch(
+        self, requests: AsyncIterator[watch_pb2.WatchTasksRequest], context: Any
+    ) -> AsyncIterator[watch_pb2.WatchTasksResponse]:
+        async for request in requests:
+            for one in request.subscribe:
+                change = watch_pb2.TaskChange(key=one.key, ended="goes on telling" not in self.defects)
+                if one.task.resource_meta.startswith(b"{"):
+                    change.resource.phase = Phase.SUCCEEDED
+                elif "stumbles over garbage" in self.defects:
+                    await context.abort(Code.INVALID_ARGUMENT, "this is no handle")
+                else:
+                    change.error.code = 3
+                yield watch_pb2.WatchTasksResponse(changes=[change])
+
     async def list(self, request: pb.ListConnectorsRequest, context: Any) -> pb.ListConnectorsResponse:
         return pb.ListConnectorsResponse(connectors=[] if "hides" in self.defects else [self._connector()])
 
@@ -131,6 +145,10 @@ async def serving_with(*defects: str) -> AsyncIterator[str]:
     metadata.ListConnectors, metadata.GetConnector = made.list, made.describe
     services_pb2_grpc.add_AsyncConnectorServiceServicer_to_server(jobs, server)
     services_pb2_grpc.add_ConnectorMetadataServiceServicer_to_server(metadata, server)
+    if {"watches", "goes on telling", "stumbles over garbage"} & set(defects):
+        watches: Any = type("Watches", (watch_pb2_grpc.TaskWatchServiceServicer,), {})()
+        watches.WatchTasks = made.watch
+        watch_pb2_grpc.add_TaskWatchServiceServicer_to_server(watches, server)
     check = grpc.unary_unary_rpc_method_handler(
         made.health,
         request_deserializer=health_pb2.HealthCheckRequest.FromString,

@@ -22,6 +22,8 @@ DEFECTS = {
     "dies of size": "huge-inputs",
     "shouts": "huge-errors",
     "repeats lines": "logs-resume",
+    "goes on telling": "watch",
+    "stumbles over garbage": "watch-garbage",
     "leaks": "secret-of-the-request",
 }
 
@@ -39,6 +41,8 @@ async def test_a_server_that_keeps_the_contract_passes() -> None:
         "create-without-key",
         "older-handle",
         "metrics",
+        "watch",
+        "watch-garbage",
         "restart-between-create-and-get",
         "outage-while-polling",
         "unknown-state",
@@ -49,6 +53,11 @@ async def test_a_server_that_keeps_the_contract_passes() -> None:
 @pytest.mark.parametrize(("defect", "check"), DEFECTS.items(), ids=lambda text: text)
 async def test_a_defect_is_found(defect: str, check: str) -> None:
     assert (await outcomes(SUBJECT, defect, only=(check,)))[check] is Outcome.FAILED
+
+
+async def test_a_server_whose_jobs_can_be_watched_passes() -> None:
+    found = await outcomes(SUBJECT, "watches", only=("watch", "watch-garbage"))
+    assert set(found.values()) == {Outcome.PASSED}
 
 
 async def test_a_job_that_outlives_its_deletion_is_found() -> None:
