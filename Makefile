@@ -91,6 +91,7 @@ bench-env: $(RUNNERS:%=%/.made) ## make the environments of other workflow runne
 
 bench: env-dev bench-env ## measure server, SDK and runner side by side with the floor and with others
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.watching
 	$(BIN)/python -m benchmarks.authoring
 	$(BIN)/python -m benchmarks.runner
 
