@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 class EagerTask(FunctionTask[P, R]):
-    """An `async def` that calls tasks and workflows as functions; in plain Python they run right there."""
+    """An `async def` that calls tasks and workflows as functions; each call is a node."""
 
     def __init__(self, function: Callable[P, R], *, metadata: TaskMetadata | None = None, **settings: Any) -> None:
         if not inspect.iscoroutinefunction(function):
@@ -31,8 +31,12 @@ class EagerTask(FunctionTask[P, R]):
         metadata = replace(metadata or TaskMetadata(), is_eager=True, generates_deck=True)
         super().__init__(cast(Callable[P, R], function), metadata=metadata, **settings)
 
-    async def _awaitable(self, args: Any, kwargs: Any) -> Any:
+    def execute(self, **kwargs: Any) -> Any:
+        """Call the function; what it calls is run as nodes, here, unless somebody else is to run it."""
+        return self._driving(kwargs)
+
+    async def _driving(self, inputs: Mapping[str, Any]) -> Any:
         if current_delegate() is not None:
-            return await super()._awaitable(args, kwargs)
+            return await super().execute(**inputs)
         with delegated(local_engine()):
-            return await super()._awaited(args, kwargs)
+            return await super().execute(**inputs)

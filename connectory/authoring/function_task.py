@@ -50,14 +50,11 @@ class FunctionTask(PythonTask[Any], Generic[P, R]):
         return cast(R, call(self, args, kwargs))
 
     async def _awaitable(self, args: Any, kwargs: Any) -> Any:
+        literals = to_literals(self, args, kwargs)
         delegate = current_delegate()
         if delegate is not None:
-            return native_result(self, await delegate.run_async(self, to_literals(self, args, kwargs)))
-        return await self._awaited(args, kwargs)
-
-    async def _awaited(self, args: Any, kwargs: Any) -> Any:
-        """The result of awaiting the function right here."""
-        return native_result(self, await run_task_async(self, to_literals(self, args, kwargs)))
+            return native_result(self, await delegate.run_async(self, literals))
+        return native_result(self, await run_task_async(self, literals))
 
 
 def qualified_name(function: Callable[..., Any]) -> str:
