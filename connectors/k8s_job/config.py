@@ -1,9 +1,12 @@
 """What a task may say about its Job, and how the Job is found again."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["KubernetesJob", "KubernetesJobConfig", "SecretKey"]
+__all__ = ["MAIN", "KubernetesJob", "KubernetesJobConfig", "SecretKey"]
+
+MAIN: Final = "main"
+"""What the task's container is called where nobody says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +47,7 @@ class KubernetesJobConfig:
     service_account: str = ""
     pod: dict[str, Any] = field(default_factory=dict)
     """A PodSpec as Kubernetes documents it; everything else here is put into it."""
-    container: str = "main"
+    container: str = MAIN
     """The name of the task's own container in the pod."""
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
@@ -72,7 +75,7 @@ class KubernetesJob:
     uid: str
     """Tells the Job from a later one of the same name."""
     context: str = ""
-    container: str = "main"
+    container: str = MAIN
     data: str = ""
     """Below which `outputs.pb` or `error.pb` are left; empty: nothing is."""
     carried: bool = False

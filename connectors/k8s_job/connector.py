@@ -179,8 +179,8 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
     async def _base(
         self, ctx: CreateContext[KubernetesJobConfig], cluster: "Cluster", namespace: str
     ) -> Mapping[str, Any]:
-        """The PodSpec of the PodTemplate that the task names."""
-        name = ctx.template.metadata.pod_template_name
+        """The PodSpec of the PodTemplate that the task names, or else the operator."""
+        name = ctx.template.metadata.pod_template_name or self._settings.pod_template
         if not name:
             return {}
         found = await cluster.pod_template(namespace, name)

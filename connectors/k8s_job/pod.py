@@ -4,7 +4,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from connectors.k8s_job.config import KubernetesJobConfig
+from connectors.k8s_job.config import MAIN, KubernetesJobConfig
 from connectors.k8s_job.program import Program
 
 __all__ = ["BRING", "DELIVER", "Carrier", "pod_spec"]
@@ -13,6 +13,7 @@ BRING: Final = "connectory-bring"
 DELIVER: Final = "connectory-deliver"
 _VOLUME: Final = "connectory-data"
 _FOLDER: Final = "/connectory"
+_NAMED: Final = frozenset({"containers", "initContainers", "volumes"})
 _SAY_WHY: Final = {"terminationMessagePolicy": "FallbackToLogsOnError"}
 
 
@@ -45,7 +46,7 @@ def pod_spec(
     With a carrier the program runs between two containers of it. They follow one another because all but the last are
     init containers; others that the pod has run beside them.
     """
-    spec: dict[str, Any] = copy.deepcopy({**base, **program.pod})
+    spec = _merged(_for(program, copy.deepcopy(base)), copy.deepcopy(program.pod))
     spec["restartPolicy"] = "Never"
     account = config.service_account or spec.get("serviceAccountName", "") or account
     if account:
@@ -58,6 +59,23 @@ def pod_spec(
     _mount_secrets(spec, own, program.secret_files)
     if carrier is not None:
         _surround(spec, own, program, carrier)
+    return spec
+
+
+def _for(program: Program, base: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is under all pods; its container `main` is the task's own, whatever that is called."""
+    containers = base.get("containers", ())
+    return {**base, "containers": [{**one, "name": program.name} if one["name"] == MAIN else one for one in containers]}
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both specs. Of lists whose members have names, members of one name are one."""
+    spec = {**base, **over}
+    for field in sorted(_NAMED & base.keys() & over.keys()):
+        members = {one["name"]: one for one in base[field]}
+        for one in over[field]:
+            members[one["name"]] = {**members.get(one["name"], {}), **one}
+        spec[field] = list(members.values())
     return spec
 
 

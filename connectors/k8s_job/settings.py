@@ -29,6 +29,8 @@ class KubernetesSettings:
     """CONNECTORY_K8S_STORAGE_SECRETS: Kubernetes Secrets whose keys are variables with which those containers reach the
     object store, separated by blanks.
     """
+    pod_template: str = ""
+    """CONNECTORY_K8S_POD_TEMPLATE: the PodTemplate, in the Jobs' namespace, of tasks that name none."""
     log_url: str = ""
     """CONNECTORY_K8S_LOG_URL: a page about a pod's log, with {namespace}, {job}, {pod} and {container} in it."""
 
@@ -42,6 +44,7 @@ class KubernetesSettings:
             allow=None if allow is None else tuple(allow.split()),
             image=environ.get("CONNECTORY_K8S_IMAGE", ""),
             storage_secrets=tuple(environ.get("CONNECTORY_K8S_STORAGE_SECRETS", "").split()),
+            pod_template=environ.get("CONNECTORY_K8S_POD_TEMPLATE", ""),
             log_url=environ.get("CONNECTORY_K8S_LOG_URL", ""),
         )
 

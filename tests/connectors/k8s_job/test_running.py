@@ -72,6 +72,10 @@ async def test_a_named_pod_template_is_the_base(jobs: Jobs, admin: Admin) -> Non
     assert Phase((await jobs.end(await jobs.begin(call))).phase) is Phase.SUCCEEDED
     (pod,) = admin.list(jobs.namespace, "pods")
     assert (pod["spec"]["hostname"], pod["spec"]["containers"][0]["tty"]) == ("base", True)
+    call.template.custom.update({"container": "own", "pod": {"containers": [{"name": "own", "workingDir": "/tmp"}]}})
+    assert Phase((await jobs.end(await jobs.begin(call, "both"))).phase) is Phase.SUCCEEDED
+    both = [pod["spec"]["containers"] for pod in admin.list(jobs.namespace, "pods")]
+    assert [(own["tty"], own["workingDir"]) for (own,) in both if own["name"] == "own"] == [(True, "/tmp")]
     call.template.metadata.pod_template_name = "small"
     with pytest.raises(InvalidTaskError, match="no PodTemplate 'small'"):
         await jobs.begin(call, "other")

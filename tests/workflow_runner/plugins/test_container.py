@@ -264,29 +264,19 @@ def processes(word: str) -> list[str]:
     return found
 
 
-async def test_a_connector_of_kubernetes_jobs_gets_the_container_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(SETTING, "kubernetes")
-    stand_in = "tests.workflow_runner.plugins.kubernetes_stand_in"
-    async with connector_service("memory", stand_in) as clients, runner(tmp_path, clients) as opened:
-        inputs = given(containers.adds, a=40, b=2, words="hello")
-        result = await opened.wait(await opened.start(compile_workflow(containers.adds), inputs))
-    assert native(containers.adds, result) == [42, "hello in /var/in"]
-
-
 async def test_without_anything_that_could_run_it_the_error_says_what_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
     result = await run(tmp_path, containers.is_absent)
     assert result.error is not None
     assert "this machine has no 'no-such-program-anywhere' of its own" in result.error.message
-    assert "no connector service offers 'k8s_job'" in result.error.message
+    assert f"no cluster can be used here (Configuration file {tmp_path}/nothing not found)" in result.error.message
     assert "Start docker or podman" in result.error.message
     monkeypatch.setenv(SETTING, "kubernetes")
     result = await run(tmp_path, containers.fails)
     assert result.error is not None
-    assert result.error.message == "no connector service offers 'k8s_job'"
+    assert result.error.message.startswith("no cluster can be used here")
     monkeypatch.setenv(SETTING, "no-such-runtime")
     result = await run(tmp_path, containers.fails)
     assert result.error is not None

@@ -13,13 +13,17 @@ from connectory.errors import (
 )
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.failures import Failure
+from workflow_runner.plugins.container.clusters import words_of
 from workflow_runner.plugins.container.kept import Kept
+from workflow_runner.plugins.container.runtimes import no_runtime
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.phases import PhaseInfo
 
 __all__ = ["failure_of", "failure_of_job", "remove_container", "success_of"]
 
 _EXIT_CODES: Final = {"ExitCode": "EXIT_CODE", "Signal": "EXIT_CODE"}
+_NO_KUBERNETES: Final = frozenset({"LIBRARY_MISSING", "NO_CLUSTER"})
+"""What the connector of Kubernetes Jobs says where there is no Kubernetes."""
 
 
 def success_of(kept: Kept) -> PhaseInfo:
@@ -31,6 +35,9 @@ def success_of(kept: Kept) -> PhaseInfo:
 
 def failure_of_job(info: PhaseInfo, failure: Failure, ctx: TaskExecutionContext) -> PhaseInfo:
     """The failure of the job as one of the container: another attempt may help a program that ended with a code."""
+    if failure.code in _NO_KUBERNETES:
+        message = no_runtime(words_of(ctx.template), failure.message)
+        return PhaseInfo.permanent_failure("SettingsError", message, kind="system")
     if failure.code not in _EXIT_CODES:
         return info
     message = f"the container of {ctx.template.id.name!r} failed: {failure.message}"

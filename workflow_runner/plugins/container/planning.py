@@ -6,10 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from connectory.authoring.container_words import PROCESS, with_folders
 from connectory.errors import InvalidTaskError
-from connectory.execute.folders import Folders, native
-from connectory.types import ConversionContext
-from connectory.v1 import tasks_pb2
+from connectory.execute.folders import Folders
 from workflow_runner.naming import generated_name
+from workflow_runner.plugins.container.clusters import is_raw, kubernetes_task, words_of
 from workflow_runner.plugins.container.commands import (
     ProcessTask,
     process_task,
@@ -19,24 +18,24 @@ from workflow_runner.plugins.container.commands import (
 )
 from workflow_runner.plugins.container.kept import Kept
 from workflow_runner.plugins.container.protocol import filled, variables_of
-from workflow_runner.plugins.container.runtimes import KUBERNETES, KUBERNETES_JOB, Runtimes
+from workflow_runner.plugins.container.runtimes import KUBERNETES, Runtimes
 from workflow_runner.plugins.context import TaskExecutionContext
 
-__all__ = ["container_name", "folders_of", "is_raw", "plan"]
+__all__ = ["container_name", "folders_of", "plan"]
 
 _LONGEST_NAME = 50
 
 
 async def plan(ctx: TaskExecutionContext, runtimes: Runtimes, root: Path) -> Kept:
     """Choose the runtime, write the inputs, and say what is to be run. May be repeated."""
-    container = ctx.template.container
-    words = [*container.command, *container.args]
-    if not container.image and not words:
+    is_pod = ctx.template.WhichOneof("target") == "k8s_pod"
+    words = words_of(ctx.template)
+    if not is_pod and not ctx.template.container.image and not words:
         raise InvalidTaskError(f"task {ctx.template.id.name!r} has neither an image nor a command")
-    runtime = await runtimes.choose(words)
+    runtime = await runtimes.of_pod(ctx.template.id.name) if is_pod else await runtimes.choose(words)
     variables = await variables_of(ctx, words)
     if runtime == KUBERNETES:
-        return _kubernetes(ctx, words, variables)
+        return await asyncio.to_thread(kubernetes_task, ctx, words, variables)
     folders = folders_of(ctx, root)
     values = await asyncio.to_thread(_prepare, ctx, folders)
     if runtime == PROCESS:
@@ -87,11 +86,6 @@ def _environment(ctx: TaskExecutionContext) -> dict[str, str]:
     return {pair.key: pair.value for pair in ctx.template.container.env}
 
 
-def is_raw(ctx: TaskExecutionContext) -> bool:
-    """Whether the container reads and writes files of values, not protobuf."""
-    return ctx.template.container.data_config.enabled
-
-
 def folders_of(ctx: TaskExecutionContext, root: Path) -> Folders:
     """The data folders of the attempt."""
     return Folders(
@@ -121,15 +115,3 @@ def _volumes(ctx: TaskExecutionContext, folders: Folders) -> list[tuple[Path, st
         return [(folders.inputs, config.input_path), (folders.outputs, config.output_path)]
     root = storage_root(ctx.output_prefix)
     return [(root, str(root))] if root is not None else []
-
-
-def _kubernetes(ctx: TaskExecutionContext, words: Sequence[str], variables: Mapping[str, str]) -> Kept:
-    """The task with the words of its command filled in, for the connector that makes Jobs of such tasks."""
-    values = native(ctx.inputs, ctx.template.interface.inputs, ConversionContext(storage=ctx.data_store))
-    texts = [filled(word, variables, values) for word in words]
-    template = tasks_pb2.TaskTemplate.FromString(ctx.template.SerializeToString())
-    template.type, template.task_type_version = KUBERNETES_JOB, 0
-    commands = len(template.container.command)
-    template.container.command[:] = texts[:commands]
-    template.container.args[:] = texts[commands:]
-    return Kept(runtime=KUBERNETES, template=template.SerializeToString(), inputs=ctx.inputs.SerializeToString())

@@ -21,6 +21,7 @@ from connectory.errors import (
 )
 from connectory.v1 import literals_pb2, tasks_pb2
 from workflow_runner.plugins.connector import ConnectorPlugin
+from workflow_runner.plugins.container.clusters import is_raw
 from workflow_runner.plugins.container.endings import (
     failure_of,
     failure_of_job,
@@ -28,7 +29,7 @@ from workflow_runner.plugins.container.endings import (
     success_of,
 )
 from workflow_runner.plugins.container.kept import JobMemory, Kept
-from workflow_runner.plugins.container.planning import container_name, folders_of, is_raw, plan
+from workflow_runner.plugins.container.planning import container_name, folders_of, plan
 from workflow_runner.plugins.container.protocol import left_behind
 from workflow_runner.plugins.container.runtimes import KUBERNETES, Runtimes
 from workflow_runner.plugins.contract import Plugin, TaskExecutionContext
@@ -98,7 +99,7 @@ class ContainerPlugin(Plugin):
         if not info.phase.is_terminal:
             memory.version = info.version
             return transition
-        if kept.runtime == KUBERNETES:
+        if kept.runtime == KUBERNETES and is_raw(ctx):
             return do_transition(info)
         memory.ending = asyncio.create_task(self._end(ctx))
         memory.ending.add_done_callback(lambda _: ctx.wake())

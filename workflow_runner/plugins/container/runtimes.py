@@ -11,12 +11,23 @@ from connectory.connector.contract import TaskCategory
 from connectory.errors import NotFoundError, SettingsError
 from workflow_runner.plugins.routes import Routes
 
-__all__ = ["KUBERNETES", "KUBERNETES_JOB", "PROCESS_JOB", "Runtimes"]
+__all__ = ["KUBERNETES", "KUBERNETES_JOB", "PROCESS_JOB", "Runtimes", "no_runtime"]
 
 KUBERNETES: Final = "kubernetes"
 PROCESS_JOB: Final = "process"
 KUBERNETES_JOB: Final = "k8s_job"
 _HERE: Final = ("unix:", "localhost:", "127.0.0.1:", "[::1]:")
+
+
+def no_runtime(words: Sequence[str], otherwise: str) -> str:
+    """Why nothing can run a container with this command, where Kubernetes does not either."""
+    if os.environ.get(RUNTIME_SETTING):
+        return otherwise
+    own = repr(words[0]) if words else "command"
+    return (
+        f"nothing here can run the container: no container runtime answers, this machine has no {own} of its "
+        f"own, and {otherwise}. Start docker or podman, or name another runtime in {RUNTIME_SETTING}"
+    )
 
 
 class Runtimes:
@@ -42,6 +53,14 @@ class Runtimes:
         await self._require_processes()
         return found or PROCESS
 
+    async def of_pod(self, task: str) -> str:
+        """The runtime for a task with a whole pod, which only a cluster runs. SettingsError: there is none."""
+        try:
+            await self._require_kubernetes()
+        except SettingsError as error:
+            raise SettingsError(f"task {task!r} has a pod template, which only Kubernetes runs, and {error}") from error
+        return KUBERNETES
+
     async def _answering(self) -> str:
         """The runtime that answers; one that did not may do so the next time."""
         if self._found is None:
@@ -54,11 +73,7 @@ class Runtimes:
         try:
             await self._require_kubernetes()
         except SettingsError as error:
-            own = repr(words[0]) if words else "command"
-            raise SettingsError(
-                f"nothing here can run the container: no container runtime answers, this machine has no {own} of its "
-                f"own, and {error}. Start docker or podman, or name another runtime in {RUNTIME_SETTING}"
-            ) from error
+            raise SettingsError(no_runtime(words, str(error))) from error
         return KUBERNETES
 
     async def _require_kubernetes(self) -> None:
