@@ -1,4 +1,4 @@
-"""Measure importing, compiling and converting beside flytekit, in one run: `python -m benchmarks.authoring`.
+"""Measure importing, compiling, calling and converting beside flytekit, in one run: `python -m benchmarks.authoring`.
 
 Every figure of a round comes from a fresh process, and the two sides take turns, so a machine that changes its speed
 changes it for both. Nothing here waits, so what counts is the processor's time, of all threads: on an idle machine it
@@ -9,7 +9,9 @@ literal is the message itself here and a model of it in flytekit, so the bytes o
 
 Compiling goes from a function to the bytes of a workflow, its tasks declared before; Connectory's bytes also hold its
 tasks and edges, checked. It is measured before anything is converted, so both sides start with a heap of their own
-making. What is imported was compiled to bytecode before, on both sides, in a folder of this run.
+making. What is imported was compiled to bytecode before, on both sides, in a folder of this run. Calls are made in
+plain Python: the members of a list run in threads beside each other here, and one after the other in flytekit, so the
+hand-over is the price of what is gained when they wait for something.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from benchmarks.servers import PEER, ROOT
 Row = dict[str, Any]
 
 FASTER: Final = 3.0
-"""How many times faster than flytekit everything has to be."""
+"""How many times faster than flytekit everything has to be that says nothing else."""
 IMPORTS: Final = 5
 """How often a round imports."""
 
@@ -54,6 +56,8 @@ class Figure:
     bar: float | None = None
     """What it may be at most; None: only the comparison counts."""
     scale: float = 1.0
+    faster: float = FASTER
+    """How many times faster than flytekit it has to be."""
 
 
 SIDES = (
@@ -82,6 +86,9 @@ FIGURES = (
     Figure(name="import_all_s", title="import every name", unit="ms", scale=1e3),
     Figure(name="compile_1000_s", title="compile 1,000 nodes", unit="s", bar=1),
     Figure(name="compile_10000_s", title="compile 10,000 nodes", unit="s", bar=12),
+    Figure(name="call_3_ms", title="call 3 tasks", unit="ms"),
+    Figure(name="call_1000_s", title="call 1,000 tasks", unit="s"),
+    Figure(name="call_mapped_s", title="call 1,000 at once", unit="s", faster=0.5),
     Figure(name="write_us", title="dataclass to literal", unit="us", bar=40),
     Figure(name="read_us", title="literal to dataclass", unit="us", bar=40),
     Figure(name="send_us", title="dataclass to bytes", unit="us", bar=40),
@@ -153,7 +160,7 @@ def summary(rows: list[Row]) -> list[Row]:
                 "flytekit": median(theirs.values()) if theirs else None,
                 "faster": faster,
                 "bar": figure.bar,
-                "met": (figure.bar is None or value <= figure.bar) and (faster is None or faster >= FASTER),
+                "met": (figure.bar is None or value <= figure.bar) and (faster is None or faster >= figure.faster),
             }
         )
     return table

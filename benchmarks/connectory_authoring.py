@@ -3,7 +3,7 @@
 from typing import Any
 
 from benchmarks.authoring_sample import ROWS, Row, answer, per_item, seconds, typical
-from connectory import ConversionContext, task, workflow
+from connectory import ConversionContext, map_task, task, workflow
 from connectory.compiler import compile_workflow
 from connectory.types import default_types
 from connectory.v1 import literals_pb2
@@ -59,6 +59,28 @@ def conversions() -> dict[str, float]:
     }
 
 
+@workflow
+def three(x: int) -> int:
+    """Three tasks, one after the other."""
+    return step(x=step(x=step(x=x)))
+
+
+@workflow
+def mapped(xs: list[int]) -> list[int]:
+    """One task for every member."""
+    return map_task(step)(x=xs)
+
+
+def calls() -> dict[str, float]:
+    """Calls of workflows in plain Python, which were called before."""
+    many, members = chain(1_000), list(range(1_000))
+    return {
+        "call_3_ms": typical(lambda: [three(x=1) for _ in range(100)]) * 10,
+        "call_1000_s": typical(lambda: many(x=1)),
+        "call_mapped_s": typical(lambda: mapped(xs=members)),
+    }
+
+
 def compilations() -> dict[str, float]:
     """From the function to bytes."""
     return {
@@ -69,7 +91,7 @@ def compilations() -> dict[str, float]:
 
 def main() -> None:
     figures = compilations()
-    answer({**figures, **conversions()})
+    answer({**figures, **calls(), **conversions()})
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import Any
 
 from flyteidl.core import literals_pb2
-from flytekit import FlyteContextManager, task, workflow
+from flytekit import FlyteContextManager, map_task, task, workflow
 from flytekit.configuration import ImageConfig, SerializationSettings
 from flytekit.core.type_engine import TypeEngine
 from flytekit.models.literals import Literal
@@ -67,6 +67,28 @@ def conversions() -> dict[str, float]:
     }
 
 
+@workflow
+def three(x: int) -> int:
+    """Three tasks, one after the other."""
+    return step(x=step(x=step(x=x)))
+
+
+@workflow
+def mapped(xs: list[int]) -> list[int]:
+    """One task for every member."""
+    return map_task(step)(x=xs)
+
+
+def calls() -> dict[str, float]:
+    """Calls of workflows in plain Python, which were called before."""
+    many, members = chain(1_000), list(range(1_000))
+    return {
+        "call_3_ms": typical(lambda: [three(x=1) for _ in range(100)]) * 10,
+        "call_1000_s": typical(lambda: many(x=1)),
+        "call_mapped_s": typical(lambda: mapped(xs=members)),
+    }
+
+
 def compilations() -> dict[str, float]:
     """From the function to bytes."""
     return {
@@ -77,7 +99,7 @@ def compilations() -> dict[str, float]:
 
 def main() -> None:
     figures = compilations()
-    answer({**figures, **conversions()})
+    answer({**figures, **calls(), **conversions()})
 
 
 if __name__ == "__main__":

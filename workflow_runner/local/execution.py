@@ -12,7 +12,6 @@ from collections.abc import Callable
 from functools import partial
 from logging import getLogger
 from math import inf
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
 
@@ -79,7 +78,7 @@ class Execution:
         self._timers = Timers(lambda timer: is_awaited(self.state, timer))
         self._results = ResultDesk()
         self._caller: asyncio.Task[Any] | None = None
-        self._folder = Path(tempfile.gettempdir(), f"connectory-checkpoints-{secrets.token_hex(8)}")
+        self._folder = f"{tempfile.gettempdir()}/connectory-checkpoints-{secrets.token_hex(8)}"
 
     def run(self, inputs: literals_pb2.LiteralMap) -> None:
         """Run it to its end, which the state tells. What is no Exception, such as Ctrl-C, ends it and is raised."""
@@ -121,10 +120,10 @@ class Execution:
 
     def _step(self) -> None:
         """Do what is to be done next, or wait until there is something."""
+        while not self._inbox.empty():
+            self._inbox.get()()
         if self._events:
             self._advance()
-        elif not self._inbox.empty():
-            self._inbox.get()()
         elif self._ring():
             return
         elif self._crew.has_ready:
@@ -169,7 +168,7 @@ class Execution:
             title=node.spec.title,
             task=self._task(node.path),
             inputs=node.inputs or literals_pb2.LiteralMap(),
-            folder=str(self._folder / node.path),
+            folder=f"{self._folder}/{node.path}",
             is_eager=node.spec.is_eager,
         )
 
