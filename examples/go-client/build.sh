@@ -1,0 +1,4 @@
+#!/bin/sh
+# build.sh OUTPUT: build the client to the file OUTPUT.
+here=$(dirname "$0")
+exec "$here/../build-go.sh" "$here" "$1"
