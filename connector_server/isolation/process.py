@@ -117,7 +117,7 @@ class Child:
     async def aclose(self) -> None:
         """End it: let its connectors close, and kill it when that takes too long."""
         if self._writer is not None:
-            with suppress(OSError):
+            with suppress(OSError, RuntimeError):  # the loop's word for a connection that is closed already
                 self._writer.write_eof()
         if self.ready is None:
             self._kill()

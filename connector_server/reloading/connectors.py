@@ -36,8 +36,12 @@ async def reopened(settings: ServerSettings, current: Registry) -> Rediscovered:
 
 async def _reopened(plan: Plan, current: Registry) -> tuple[Sequence[Registration], Sequence[BrokenConnector]]:
     """What is to serve of a plan, and what could not be loaded."""
-    trial = Registry()
-    await open_child(KeptChild(plan), trial)
+    trial, child = Registry(), KeptChild(plan)
+    try:
+        await open_child(child, trial)
+    except BaseException:
+        await child.aclose()
+        raise
     old = [one for one in current.list() if _is_of(plan, one)]
     if not trial.broken or not old:
         return trial.list(), trial.broken

@@ -6,6 +6,7 @@ import logging
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import chain, repeat
 from typing import Final
 
 from connectory.connector.failures import FAILURES, translated
@@ -43,6 +44,7 @@ class Retiring:
     def __init__(self, forget: Callable[[], None]) -> None:
         self._forget = forget
         self._tasks: set[asyncio.Task[None]] = set()
+        self._helping: asyncio.Task[None] | None = None
         self._end = asyncio.Event()
 
     @property
@@ -52,41 +54,44 @@ class Retiring:
 
     def retire(self, registrations: Iterable[Registration]) -> None:
         """Close these when they are not used any more. The caller must not keep them."""
+        loop = asyncio.get_running_loop()
         for registration in registrations:
             unused = asyncio.Event()
-            loop = asyncio.get_running_loop()
             weakref.finalize(registration, _tell, loop, unused).atexit = False
             task = asyncio.create_task(self._close(replace(registration), unused))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        if self._helping is not None:
+            self._helping.cancel()
+        self._helping = asyncio.create_task(self._let_go())
 
     async def aclose(self) -> None:
         """Close what is left, used or not."""
         self._end.set()
+        if self._helping is not None:
+            self._helping.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     async def _close(self, registration: Registration, unused: asyncio.Event) -> None:
         """Close a connector by a copy of its registration, which nobody else has, once the original is gone."""
-        looks = 0
-        while not unused.is_set() and not self._end.is_set():
-            self._forget()
-            gc.collect()  # the error of a call that ended may still hold the call
-            await _either(unused, self._end, _LOOKS[min(looks, len(_LOOKS) - 1)])
-            looks += 1
+        waits = [asyncio.ensure_future(event.wait()) for event in (unused, self._end)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
         await close(registration)
         _log.info("the replaced connector %s is closed", registration.name)
+
+    async def _let_go(self) -> None:
+        """See to it that nothing holds on to a registration without using it."""
+        for seconds in chain(_LOOKS, repeat(_LOOKS[-1])):
+            if not self._tasks:
+                return
+            self._forget()
+            gc.collect()  # the error of a call that ended may still hold the call
+            await asyncio.sleep(seconds)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, unused: asyncio.Event) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(unused.set)
-
-
-async def _either(one: asyncio.Event, other: asyncio.Event, seconds: float) -> None:
-    waits = [asyncio.ensure_future(one.wait()), asyncio.ensure_future(other.wait())]
-    try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()

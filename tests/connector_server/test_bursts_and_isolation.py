@@ -1,10 +1,14 @@
 """Ten thousand calls at once are all answered, and a connector that blocks delays only itself."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
 
+import grpc
 import pytest
 
 from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import services_pb2_grpc
 from tests.connector_server.fakes import (
     BlockingLoopConnector,
     BlockingThreadConnector,
@@ -22,6 +26,22 @@ async def test_ten_thousand_calls_at_once_over_one_connection_are_all_answered()
         answers = await asyncio.gather(*(get(request) for _ in range(10_000)))
     assert len(answers) == 10_000
     assert {answer.resource.phase for answer in answers} == {3}
+
+
+async def test_ten_thousand_calls_at_once_over_a_hundred_connections_are_all_answered() -> None:
+    async with AsyncExitStack() as stack:
+        peer = await stack.enter_async_context(serving(TrivialConnector()))
+        handle = (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+        request = pb.GetTaskRequest(task_category=pb.TaskCategory(name="trivial"), resource_meta=handle)
+        apart = [("grpc.use_local_subchannel_pool", 1)]
+        channels = [
+            await stack.enter_async_context(grpc.aio.insecure_channel(peer.server.addresses[0], options=apart))
+            for _ in range(100)
+        ]
+        stubs: list[Any] = [services_pb2_grpc.AsyncConnectorServiceStub(channel) for channel in channels]
+        answers = await asyncio.gather(*(stubs[number % 100].GetTask(request) for number in range(10_000)))
+        assert len(answers) == 10_000
+        assert peer.server.admission.refused == 0
 
 
 async def test_calls_that_block_their_threads_delay_nobody_else() -> None:

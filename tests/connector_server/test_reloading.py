@@ -5,9 +5,11 @@ import json
 import os
 import signal
 import sys
+import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import grpc
@@ -23,6 +25,7 @@ MODULE = """
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from connectory.connector.contract import AsyncConnector, Phase, Resource
 
@@ -111,10 +114,14 @@ class Called:
 
 
 def configure(folder: Path, **settings: Any) -> None:
-    told = {"modules": ["edited_connector"], **settings}
-    new = folder / "new.yaml"
-    new.write_text(json.dumps(told))
-    new.replace(folder / "server.yaml")
+    """Write the settings as Kubernetes brings a ConfigMap: into a new folder, to which a link is turned."""
+    new = Path(mkdtemp(dir=folder))
+    (new / "server.yaml").write_text(json.dumps({"modules": ["edited_connector"], **settings}))
+    turned = folder / "..data.new"
+    turned.symlink_to(new)
+    turned.replace(folder / "..data")
+    if not (folder / "server.yaml").is_symlink():
+        (folder / "server.yaml").symlink_to(Path("..data") / "server.yaml")
 
 
 @asynccontextmanager
@@ -259,20 +266,23 @@ async def test_all_workers_reload_whichever_is_asked_and_a_new_one_begins_with_w
         server.edit("three")
         server.hang_up()
         await server.process.logged("reloaded", times=4)
+        started = await server.process.logged("started", times=2)
+        server.edit("four")
+        os.kill(started[1]["pid"], signal.SIGHUP)
+        await server.process.logged("reloaded", times=6)
         for number in range(8):
             async with server.called() as called:
-                assert b"three-" in await called.create(str(number))
+                assert b"four-" in await called.create(str(number))
 
         (tmp_path / "server.yaml").write_text("grace: never")
         async with server.called() as called:
             with pytest.raises(grpc.aio.AioRpcError, match="grace='never' cannot be used"):
                 await called.reload()
-        started = await server.process.logged("started")
         os.kill(started[0]["pid"], signal.SIGKILL)
         await server.process.logged("serving", times=3)
         for number in range(8, 16):
             async with server.called() as called:
-                assert b"three-" in await called.create(str(number))
+                assert b"four-" in await called.create(str(number))
 
 
 async def test_the_rpc_needs_its_scope_and_is_written_down(tmp_path: Path) -> None:
@@ -294,3 +304,59 @@ async def test_the_rpc_needs_its_scope_and_is_written_down(tmp_path: Path) -> No
         ("engine", "Reload", "PERMISSION_DENIED"),
         ("operator", "Reload", "OK"),
     ]
+
+
+async def test_a_connector_in_a_process_of_its_own_gets_a_new_process(tmp_path: Path) -> None:
+    apart = {"isolation": {"edited_connector": "process"}}
+    async with running(tmp_path, **apart) as server, server.called() as called:
+        handle = await called.create("1")
+        assert b"one-1" in handle
+        held = asyncio.create_task(called.create("held", hold=True))
+        await appears(tmp_path / "held")
+        server.edit("two")
+        assert "Edited" in (await called.reload()).reloaded
+        assert b"two-2" in await called.create("2")
+        assert await called.get(handle) == "two sees one-1"
+        (tmp_path / "go").touch()
+        assert b"one-held" in await held
+        await server.process.logged("the replaced connector Edited is closed")
+        await appears(tmp_path / "closed-one")
+
+        (tmp_path / "edited_connector.py").write_text("class Edited(:")
+        (failed,) = (await called.reload()).failed
+        assert "SyntaxError" in failed.reason
+        assert b"two-3" in await called.create("3")
+
+        server.edit("three")
+        server.configure()
+        answer = await called.reload()
+        assert (answer.changed, list(answer.failed)) == (["isolation"], [])
+        assert b"three-4" in await called.create("4")
+
+
+async def test_what_became_of_reloads_is_measured(tmp_path: Path) -> None:
+    async with running(tmp_path, metrics_address="127.0.0.1:0") as server, server.called() as called:
+        (line,) = await server.process.logged("serving")
+
+        async def measured() -> dict[str, float]:
+            text = await asyncio.to_thread(_read, f"http://{line['metrics'][0]}/metrics")
+            rows = [row.rpartition(" ") for row in text.splitlines() if not row.startswith("#")]
+            return {name: float(value) for name, _, value in rows}
+
+        assert (await measured())["connectory_last_reload_successful"] == 1
+        await called.reload()
+        (tmp_path / "edited_connector.py").write_text("class Edited(:")
+        await called.reload()
+        assert (await measured())["connectory_last_reload_successful"] == 0
+        (tmp_path / "server.yaml").write_text("grace: never")
+        server.hang_up()
+        await server.process.logged("the configuration is not reloaded")
+        shown = await measured()
+        for outcome in ("done", "partly", "refused"):
+            assert shown[f'connectory_reloads_total{{outcome="{outcome}"}}'] == 1
+        assert shown["connectory_last_reload_timestamp_seconds"] > 1e9
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return str(answer.read().decode())
