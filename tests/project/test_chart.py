@@ -52,6 +52,14 @@ MATRIX: dict[str, dict[str, Any]] = {
             "to": [{"ports": [{"port": 53, "protocol": "UDP"}]}, {"to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]}]
         }
     },
+    "jobs in the cluster": {
+        "kubernetesJobs": {
+            "enabled": True,
+            "namespaces": ["team-a", "team-b"],
+            "storageSecrets": ["store"],
+            "podTemplate": "large",
+        }
+    },
     "monitored": {"serviceMonitor": {"enabled": True, "labels": {"team": "data"}}},
     "bare": {
         "networkPolicy": {"enabled": False},
@@ -164,6 +172,23 @@ def test_signed_tokens_handle_keys_and_secrets_are_as_the_server_has_them() -> N
     assert settings["handle_keys"] == "/etc/connectory-handle-keys/keys"
     assert settings["secrets_allow"] == {"sql": ["warehouse/*", "ml:admin/password"], "*": []}
     assert "insecure_public" not in settings
+
+
+def test_jobs_go_where_the_server_has_a_role() -> None:
+    documents = rendered(MATRIX["jobs in the cluster"])
+    pod = only(documents, "Deployment")["spec"]["template"]["spec"]
+    told = {variable["name"]: variable["value"] for variable in pod["containers"][0]["env"]}
+    assert told["CONNECTORY_K8S_ALLOW"] == "flows team-a team-b"
+    assert told["CONNECTORY_K8S_IMAGE"] == pod["containers"][0]["image"]
+    assert told["CONNECTORY_K8S_STORAGE_SECRETS"] == "store"
+    assert told["CONNECTORY_K8S_POD_TEMPLATE"] == "large"
+    assert pod["automountServiceAccountToken"] is True
+    for kind in ("Role", "RoleBinding"):
+        places = [document["metadata"]["namespace"] for document in documents if document["kind"] == kind]
+        assert places == ["flows", "team-a", "team-b"]
+    without = rendered({})
+    assert not [document for document in without if document["kind"] in ("Role", "RoleBinding")]
+    assert "automountServiceAccountToken" not in only(without, "Deployment")["spec"]["template"]["spec"]
 
 
 def test_the_url_of_the_ledger_is_in_no_config_map() -> None:

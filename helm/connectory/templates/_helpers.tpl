@@ -141,8 +141,19 @@ timeoutSeconds: 3
   image: {{ include "connectory.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   args: [serve, --config, /etc/connectory/server.yaml]
-  {{- if or .Values.ledger.secretName .Values.env }}
+  {{- $jobs := and (ne .Values.mode "sidecar") .Values.kubernetesJobs.enabled }}
+  {{- if or .Values.ledger.secretName .Values.env $jobs }}
   env:
+    {{- if $jobs }}
+    - {name: CONNECTORY_K8S_ALLOW, value: {{ join " " (concat (list .Release.Namespace) .Values.kubernetesJobs.namespaces | uniq) | quote }}}
+    - {name: CONNECTORY_K8S_IMAGE, value: {{ include "connectory.image" . | quote }}}
+    {{- with .Values.kubernetesJobs.storageSecrets }}
+    - {name: CONNECTORY_K8S_STORAGE_SECRETS, value: {{ join " " . | quote }}}
+    {{- end }}
+    {{- with .Values.kubernetesJobs.podTemplate }}
+    - {name: CONNECTORY_K8S_POD_TEMPLATE, value: {{ . | quote }}}
+    {{- end }}
+    {{- end }}
     {{- if .Values.ledger.secretName }}
     - name: CONNECTORY_LEDGER
       valueFrom:
