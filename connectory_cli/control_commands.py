@@ -95,6 +95,13 @@ def serve(
         str | None,
         typer.Option("--audit-log", metavar="FILE", help="Who did what, a line of JSON each; - is stderr.  [off]"),
     ] = None,
+    prune_older_than: Annotated[
+        str | None,
+        typer.Option("--prune-older-than", metavar="AGE", help="Forget what ended so long ago, such as 30d.  [never]"),
+    ] = None,
+    prune_keep: Annotated[
+        int, typer.Option("--prune-keep", metavar="N", min=0, help="But keep the N executions that ended last.")
+    ] = 0,
     insecure_public: Annotated[
         bool,
         typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates."),
@@ -120,6 +127,7 @@ def serve(
             jwt_audience=jwt_audience,
             jwt_leeway=jwt_leeway,
             audit_log=audit_log,
+            retention=module_of("pruning").retention(prune_older_than, prune_keep),
         ),
         store=store,
         output_prefix=output_prefix,

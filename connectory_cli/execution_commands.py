@@ -131,6 +131,22 @@ def resume_execution(
     raise typer.Exit(work.resume(store, execution, endpoints or [], findable(module) or [], as_json))
 
 
+@executions.command("prune")
+def prune_executions(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="AGE", help="What ended so long ago: 30d, 12h, 45m or 90s.")
+    ],
+    keep: Annotated[
+        int, typer.Option("--keep", metavar="N", min=0, help="But keep the N executions that ended last.")
+    ] = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be forgotten.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Forget executions that ended long ago, old cached results and unused code. Outputs stay where they are."""
+    raise typer.Exit(module_of("pruning").prune_executions(store, older_than, keep, dry_run, as_json))
+
+
 @executions.command("recover")
 def recover_execution(
     execution: Annotated[str, typer.Argument(metavar="ID")],

@@ -34,7 +34,7 @@ from workflow_runner.records import record_of
 from workflow_runner.recovery import carried_over
 from workflow_runner.replay import replay
 from workflow_runner.signals import SignalView, check_answer, signals_of
-from workflow_runner.store.contract import LogRecord, PluginState, Store
+from workflow_runner.store.contract import LogRecord, PluginState, Store, UnknownExecutionError
 from workflow_runner.store.leases import LeaseHeldError
 from workflow_runner.subscribers import Subscribers, Update
 from workflow_runner.views import (
@@ -182,7 +182,10 @@ class Runner:
         earlier = state.reuse.execution
         if not earlier:
             return {}
-        await self.resume(earlier, take_over=True)
+        try:
+            await self.resume(earlier, take_over=True)
+        except UnknownExecutionError:  # it had ended, and is forgotten
+            return await self._store.plugin_states(state.execution)
         old, remembered = await self.state(earlier), await self._store.plugin_states(earlier)
         carried = carried_over(old, state.reuse.jobs, remembered)
         for (path, attempt), known in carried.items():

@@ -161,3 +161,22 @@ def test_decks_are_named_where_they_are(connectory: Command, tmp_path: Path) -> 
     assert quiet["deck"] is None
     assert "how it went" in Path(shows["deck"]).read_text()
     assert f"n1 deck: {shows['deck']}\n" in connectory("executions", "show", "shown").stdout
+
+
+def test_what_ended_long_ago_is_forgotten(connectory: Command, program: Path, tmp_path: Path) -> None:
+    connectory.environment["TMPDIR"] = str(tmp_path)  # code that others have unpacked is theirs
+    assert json.loads(connectory("executions", "prune", "--older-than", "1d", "--json").stdout)["executions"] == []
+    would = connectory("executions", "prune", "--older-than", "0s", "--dry-run")
+    assert (would.returncode, would.stdout) == (0, "broken\n"), would.stderr
+    assert "1 executions, 0 cached results, 0 folders of code would be forgotten" in would.stderr
+    assert json.loads(connectory("executions", "prune", "--older-than", "0s", "--keep", "1", "--json").stdout) == {
+        "executions": [],
+        "cached_results": 0,
+        "code": [],
+    }
+    done = connectory("executions", "prune", "--older-than", "0s")
+    assert (done.returncode, done.stdout) == (0, "broken\n"), done.stderr
+    assert json.loads(connectory("executions", "list", "--json").stdout) == []
+    refused = connectory("executions", "prune", "--older-than", "long")
+    assert refused.returncode == 1
+    assert "'long' is no age; write a number and d, h, m or s, such as 30d" in refused.stderr

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from connectory.v1 import identifiers_pb2, launch_plan_pb2
 from workflow_runner.control.catalog.contract import Catalog
@@ -11,6 +11,7 @@ from workflow_runner.control.launch_plans import plan_of
 from workflow_runner.control.starting import Starting
 from workflow_runner.notifications.messages import Send
 from workflow_runner.notifications.notifier import Notifier
+from workflow_runner.retention.pruner import Pruner, Retention
 from workflow_runner.runner import Runner
 from workflow_runner.schedules.plans import Schedules
 from workflow_runner.schedules.scheduler import Scheduler
@@ -20,14 +21,23 @@ __all__ = ["background_work"]
 
 @asynccontextmanager
 async def background_work(
-    runner: Runner, catalog: Catalog, starting: Starting, send: Send, clock: Callable[[], float]
+    runner: Runner,
+    catalog: Catalog,
+    starting: Starting,
+    send: Send,
+    clock: Callable[[], float],
+    retention: Retention | None = None,
 ) -> AsyncIterator[None]:
-    """Let schedules and notifications go on until the block ends."""
+    """Let schedules, notifications and forgetting go on until the block ends."""
     schedules = Schedules(runner.store.database)
     await schedules.open()
     notifier = Notifier(runner.store.database, send, lambda identifier: _plan(catalog, identifier))
     await notifier.open()
-    async with _going(Scheduler(schedules, starting.start, clock=clock).run), _going(notifier.run):
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_going(Scheduler(schedules, starting.start, clock=clock).run))
+        await stack.enter_async_context(_going(notifier.run))
+        if retention is not None:
+            await stack.enter_async_context(_going(Pruner(runner.store, retention, clock=clock).run))
         yield
 
 

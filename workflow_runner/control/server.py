@@ -77,7 +77,9 @@ async def serve_control(
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
         send = (channels or Channels()).send
-        await stack.enter_async_context(background_work(runner, catalog, service.starting, send, clock))
+        await stack.enter_async_context(
+            background_work(runner, catalog, service.starting, send, clock, settings.retention)
+        )
         names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
         health = Health(names)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes))

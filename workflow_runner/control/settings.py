@@ -6,6 +6,7 @@ from pathlib import Path
 from connectory.errors import SettingsError
 from connectory.rpc.access.wanted import check_access, demands_tokens
 from connectory.rpc.addresses import Address, parse_address
+from workflow_runner.retention.pruner import Retention
 
 __all__ = ["ControlSettings"]
 
@@ -41,6 +42,8 @@ class ControlSettings:
     jwt_audience: str | None = None
     jwt_leeway: float = 30.0
     """Seconds by which the issuer's clock and this one may differ."""
+    retention: Retention | None = None
+    """How long executions are kept after their end; None: for ever."""
     audit_log: str | None = None
     """File that gets a line for each call that changes something or is refused; "-": standard error."""
 

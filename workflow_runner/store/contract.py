@@ -164,7 +164,3 @@ class Store(Protocol):
     async def signals(self, execution_id: str) -> Mapping[str, bytes]:
         """The answers to an execution's gates, by signal."""
         ...
-
-    async def forget_plugin_states(self, execution_id: str) -> None:
-        """Drop what plugins remember of an execution; it has ended."""
-        ...

@@ -40,9 +40,6 @@ SELECT node, attempt, version, state FROM plugin_states WHERE execution = :execu
 SELECT execution, node, attempt, version, state FROM plugin_states
 WHERE execution IN (SELECT value FROM json_each(:executions));
 
--- name: delete_plugin_states
-DELETE FROM plugin_states WHERE execution = :execution;
-
 -- name: insert_signal
 INSERT INTO signals (execution, signal, value) VALUES (:execution, :signal, :value)
 ON CONFLICT (execution, signal) DO NOTHING;

@@ -151,9 +151,6 @@ class SqlStore:
             found.setdefault(execution, {})[node, attempt] = PluginState(version=version, data=data)
         return found
 
-    async def forget_plugin_states(self, execution_id: str) -> None:
-        await self.database.change(self._sql["delete_plugin_states"], execution=execution_id)
-
     async def put_signal(self, execution_id: str, signal: str, value: bytes) -> None:
         try:
             await self.database.change(self._sql["insert_signal"], execution=execution_id, signal=signal, value=value)

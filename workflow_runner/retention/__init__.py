@@ -1,0 +1,1 @@
+"""What is kept of executions that have ended, and for how long."""
