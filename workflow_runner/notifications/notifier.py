@@ -5,11 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from connectory.database.contract import Database, Row, Schema
+from connectory.database.statements import load_statements
 from connectory.errors import ConnectoryError, StoreError
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2
 from workflow_runner.notifications.messages import Ended, Notice, NotSentError, Send, notices_of
-from connectory.database.contract import Database, Row, Schema
-from connectory.database.statements import load_statements
 
 __all__ = ["Notifier"]
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from connectory.v1 import identifiers_pb2, launch_plan_pb2
 from connectory.database.contract import Database, Schema
 from connectory.database.statements import load_statements
+from connectory.v1 import identifiers_pb2, launch_plan_pb2
 
 __all__ = ["PlanKey", "ScheduledPlan", "Schedules"]
 
