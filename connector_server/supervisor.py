@@ -11,7 +11,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from time import monotonic
 
@@ -19,7 +19,7 @@ from connector_server.links import Instruction, WorkerLink
 from connector_server.logs import configure_logging
 from connector_server.reloading.triggers import Wishes, catch_hangup, watch_config
 from connector_server.settings import ServerSettings
-from connector_server.settings.changes import changes_between
+from connector_server.settings.changes import Changes, changes_between
 from connectory.errors import SettingsError
 from connectory.rpc.addresses import Address, parse_address
 from connectory.rpc.stopping import catch_signals
@@ -97,19 +97,23 @@ class Supervisor:
                 _log.error("the configuration is not reloaded: %s", error)
                 for index, number in asked.items():
                     self._links[index].tell(Instruction(refusal=str(error), answers=number))
-                continue
-            self._settings = changes.effective
-            configure_logging(self._settings.log_format, self._settings.log_level)
-            _log.info("workers are told to reload", extra={"workers": len(asked), "changed": list(changes.live)})
-            for index, number in asked.items():
-                instruction = Instruction(
-                    settings=self._told(index),
-                    modules=modules,
-                    after_restart=changes.after_restart,
-                    others=len(asked) - 1,
-                    answers=number,
-                )
-                self._links[index].tell(instruction)
+            else:
+                self._tell(changes, asked, modules=modules)
+
+    def _tell(self, changes: Changes, asked: Mapping[int, int], *, modules: bool) -> None:
+        """Have every worker go by these; `asked` has the latest wish of each that was heard before they were read."""
+        self._settings = changes.effective
+        configure_logging(self._settings.log_format, self._settings.log_level)
+        _log.info("workers are told to reload", extra={"workers": len(asked), "changed": list(changes.live)})
+        for index, number in asked.items():
+            instruction = Instruction(
+                settings=self._told(index),
+                modules=modules,
+                after_restart=changes.after_restart,
+                others=len(asked) - 1,
+                answers=number,
+            )
+            self._links[index].tell(instruction)
 
     def _told(self, index: int) -> dict[str, object]:
         return worker_settings(self._settings, index, self._addresses)

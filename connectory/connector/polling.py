@@ -1,5 +1,6 @@
 """One poll: a job's connector is asked how it stands, with all that protects the system behind it."""
 
+import weakref
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -29,17 +30,18 @@ class LastReport:
     __slots__ = ("_gist", "_source", "response")
 
     def __init__(self) -> None:
-        self._source: Registration | None = None
+        self._source: weakref.ref[Registration] | None = None
+        """Known weakly: one that was replaced can be closed before the job is polled again."""
         self._gist: _Gist | None = None
         self.response = pb.GetTaskResponse()
 
     def is_same(self, source: Registration, gist: "_Gist | None") -> bool:
         """Whether the connector said just that."""
-        return gist is not None and gist == self._gist and source is self._source
+        return gist is not None and gist == self._gist and self._source is not None and self._source() is source
 
     def take(self, source: Registration, gist: "_Gist | None", response: pb.GetTaskResponse) -> None:
         """The connector says something new."""
-        self._source, self._gist, self.response = source, gist, response
+        self._source, self._gist, self.response = weakref.ref(source), gist, response
 
 
 _Gist: TypeAlias = tuple[Any, ...]
@@ -76,7 +78,7 @@ class Polling:
         registration = route.registration
         gates = self._gates.of(registration)
         if gates is not None:
-            await gates.poll(request)
+            await gates.poll(request, handle)
         try:
             job, declared = registration.codec.decode(route.label, handle)
             context = self._contexts.of_job(route, deadline, request)

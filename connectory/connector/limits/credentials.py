@@ -50,10 +50,10 @@ class Credential:
         self.creates = Gate(owner.name, self._lanes[0], owner.creates, self._timers)
         self.polls = Gate(owner.name, self._lanes[1], owner.polls, self._timers)
 
-    def opened(self, handle: bytes) -> None:
-        """A create that was let through made this job."""
+    def opened(self, handle: bytes, project: str) -> None:
+        """A create that was let through made this job, for this project."""
         self._slots.opened(handle, self._timers.time())
-        self._homes[handle] = self
+        self._homes[handle] = (self, project)
 
     def seen(self, handle: bytes) -> None:
         """Somebody asked about a job that is counted here."""
@@ -101,8 +101,8 @@ class ConnectorGates:
         self.name = name
         self.limits = limits
         self.timers = timers
-        self.homes: dict[bytes, Credential] = {}
-        """Where each open job is counted, by its handle."""
+        self.homes: dict[bytes, tuple[Credential, str]] = {}
+        """Where each open job is counted, and for which project it is, by its handle."""
         self.creates = Tally()
         self.polls = Tally()
         self._credentials: dict[str, Credential] = {}
@@ -127,26 +127,32 @@ class ConnectorGates:
 
     async def look(self, handle: bytes) -> None:
         """Return when the service itself may ask about a job: with the credential under which it is counted."""
-        await self.home(handle).polls.enter("")
+        await self.home(handle).polls.enter(self._project_of(handle))
 
     def home(self, handle: bytes) -> Credential:
         """Under which credential a job is counted; the service's own when it is not."""
-        return self.homes.get(handle) or self.of(None)
+        home = self.homes.get(handle)
+        return self.of(None) if home is None else home[0]
 
-    async def poll(self, request: _MayBringConnection) -> None:
-        """Return when a poll may go."""
-        await self.of(connection_of(request)).polls.enter("")
+    async def poll(self, request: _MayBringConnection, handle: bytes) -> None:
+        """Return when a poll of a job may go. Who polls does not say for which project, but its create did."""
+        await self.of(connection_of(request)).polls.enter(self._project_of(handle))
 
     def polled(self, handle: bytes, *, ended: bool) -> None:
         """A job was asked about."""
         home = self.homes.get(handle)
         if home is None:
             return
+        credential, _ = home
         if ended:
             del self.homes[handle]
-            home.ended(handle)
+            credential.ended(handle)
         else:
-            home.seen(handle)
+            credential.seen(handle)
+
+    def _project_of(self, handle: bytes) -> str:
+        home = self.homes.get(handle)
+        return "" if home is None else home[1]
 
     @property
     def jobs(self) -> int:

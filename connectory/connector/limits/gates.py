@@ -86,14 +86,14 @@ class Gates:
         self, gates: ConnectorGates, context: CreateContext[Any], start: Callable[[], Awaitable[bytes]]
     ) -> bytes:
         """Create a job when there is room for it, and count it."""
-        credential = gates.of(context.connection)
-        await credential.creates.enter(_project(context.metadata))
+        credential, project = gates.of(context.connection), _project(context.metadata)
+        await credential.creates.enter(project)
         try:
             handle = await start()
         except BaseException:
             credential.creates.give_back()
             raise
-        credential.opened(handle)
+        credential.opened(handle, project)
         return handle
 
     async def execute(self, gates: ConnectorGates, header: pb.CreateRequestHeader) -> Credential:

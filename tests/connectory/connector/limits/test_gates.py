@@ -196,6 +196,22 @@ async def test_polls_have_a_rate_of_their_own() -> None:
         await opened.create("another")
 
 
+async def test_polls_take_turns_between_the_projects_of_their_jobs() -> None:
+    connector = Limited(polls_per_second=1, poll_burst=1, wait=60)
+    async with service(connector) as called:
+        busy = [await called.create(f"busy {number}", project="busy") for number in range(3)]
+        quiet = await called.create("quiet", project="quiet")
+        await called.get(busy[0])
+        polls = {name: asyncio.create_task(called.get(handle)) for name, handle in zip("123", busy, strict=True)}
+        await settled()
+        polls["quiet"] = asyncio.create_task(called.get(quiet))
+        order: list[str] = []
+        for _ in range(4):
+            await called.clock.pass_by(1)
+            order += [name for name, poll in polls.items() if poll.done() and name not in order]
+        assert order == ["1", "quiet", "2", "3"]
+
+
 @pytest.mark.parametrize("end", ["poll", "gone", "delete", "delete by key"])
 async def test_a_job_takes_its_place_until_it_is_known_to_be_over(end: str) -> None:
     connector = Limited(jobs=1, wait=60)
