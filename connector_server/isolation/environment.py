@@ -12,6 +12,7 @@ from connectory.secrets import variable_prefixes
 __all__ = ["child_environment"]
 
 _OF_THE_INTERPRETER = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
+_OF_CLIENTS = ("CONNECTORY_TOKEN",)
 
 
 def child_environment(apart: Apart, environ: Mapping[str, str]) -> dict[str, str]:
@@ -19,7 +20,7 @@ def child_environment(apart: Apart, environ: Mapping[str, str]) -> dict[str, str
 
     What leads the server's interpreter to its packages is left out for another interpreter.
     """
-    hidden = set(_settings())
+    hidden = {*_settings(), *_OF_CLIENTS}
     if apart.python is not None:
         hidden.update(_OF_THE_INTERPRETER)
     secret = tuple(prefix for prefix in variable_prefixes(environ) if prefix)

@@ -3,8 +3,10 @@
 import asyncio
 import io
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from connector_server.isolation.opening import isolated_in
 from connector_server.logs import ConsoleFormatter, JsonFormatter
 from connectory import errors
 from connectory.connector.contract import (
@@ -36,6 +39,7 @@ from connectory.connector.contract import (
 from connectory.v1 import connector_pb2 as pb
 from connectory_cli import jobs as job_commands
 from tests.connector_server.harness import Peer, create_request, execute_messages, serving, template
+from tests.connector_server.isolation.apart import apart
 
 OWN = "planted-in-the-environment-of-the-server"
 FILED = "planted-in-a-file,first-line\nplanted-in-a-file,second-line"
@@ -199,7 +203,22 @@ def told_by_commands(target: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.fixture(params=["within the server", "in a process of its own"])
+def opened(request: pytest.FixtureRequest) -> Callable[..., AbstractAsyncContextManager[Peer]]:
+    """Opens a server with these settings, whose connectors run there."""
+    if request.param == "within the server":
+        return partial(serving, PlantedConnector(), PlantedSyncConnector())
+    return partial(apart, __name__)
+
+
+def of_processes(peer: Peer) -> str:
+    """What everybody on the machine sees of the connectors' own processes, and what only their user sees."""
+    children = isolated_in(peer.server.dispatcher.registry).values()
+    return contents(*(Path(f"/proc/{child.pid}/{name}") for child in children for name in ("cmdline", "environ")))
+
+
 async def test_a_planted_secret_is_found_nowhere(
+    opened: Callable[..., AbstractAsyncContextManager[Peer]],
     tmp_path: Path,
     logged: list[io.StringIO],
     monkeypatch: pytest.MonkeyPatch,
@@ -210,9 +229,7 @@ async def test_a_planted_secret_is_found_nowhere(
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
     outputs = {}
-    async with serving(
-        PlantedConnector(),
-        PlantedSyncConnector(),
+    async with opened(
         tokens=tmp_path / "config" / "tokens.yaml",
         handle_keys=tmp_path / "config" / "keys",
         audit_log=str(tmp_path / "audit.jsonl"),
@@ -225,8 +242,10 @@ async def test_a_planted_secret_is_found_nowhere(
         outputs["commands"] = await asyncio.to_thread(told_by_commands, peer.server.addresses[0], capsys)
         async with httpx.AsyncClient() as http:
             outputs["metrics"] = (await http.get(f"http://{peer.server.metrics_address}/metrics")).text
-        outputs["ledger, open"] = contents(tmp_path / "ledger")
-    outputs["ledger, closed"] = contents(tmp_path / "ledger")
+        outputs["ledger, open"] = contents(*(tmp_path / "ledger").rglob("*"))
+        processes = of_processes(peer)
+    assert not [planted for planted in PLANTED if planted in processes]
+    outputs["ledger, closed"] = contents(*(tmp_path / "ledger").rglob("*"))
     outputs["spans"] = "\n".join(span.to_json() for span in spans.get_finished_spans())
     outputs["audit log"] = (tmp_path / "audit.jsonl").read_text()
     outputs["log as JSON"], outputs["log for people"] = (text.getvalue() for text in logged)
@@ -252,5 +271,5 @@ def plant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONNECTORY_TOKEN", TOKEN)
 
 
-def contents(folder: Path) -> str:
-    return "\n".join(path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file())
+def contents(*paths: Path) -> str:
+    return "\n".join(path.read_bytes().decode("latin-1") for path in paths if path.is_file())

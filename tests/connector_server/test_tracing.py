@@ -19,6 +19,7 @@ from connector_server.tracing import trace_ids
 from connectory.errors import SettingsError
 from tests.connector_server.fakes import FailingConnector, TrivialConnector, TrivialSyncConnector
 from tests.connector_server.harness import create_request, execute_messages, serving, template
+from tests.connector_server.isolation.apart import CRAFTY, apart
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = "00f067aa0ba902b7"
@@ -175,6 +176,23 @@ async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypat
     await collector.stop(None)
     assert b"tested-server" in exported
     assert bytes.fromhex(TRACE) in exported
+
+
+async def test_a_connector_in_a_process_of_its_own_is_in_the_trace_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector, address, received = await otlp_collector("trace.v1.TraceService")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    async with apart(CRAFTY) as peer:
+        request = create_request("crafty", {"create": "log"})
+        await peer.jobs.CreateTask(request, metadata=[TRACEPARENT])
+    exported = received.get_nowait() + received.get_nowait()
+    await collector.stop(None)
+    assert b"connectory.v1.AsyncConnectorService/CreateTask" in exported
+    assert b"connectory.isolation.Connectors/Create" in exported
+    assert exported.count(bytes.fromhex(TRACE)) == 2
+    (record,) = [record for record in caplog.records if record.getMessage() == "the note is "]
+    assert vars(record)["trace_id"] == TRACE
 
 
 async def test_metrics_are_exported_by_otlp_when_the_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

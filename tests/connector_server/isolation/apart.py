@@ -24,7 +24,11 @@ CRAFTY = "tests.connector_server.isolation.crafty"
 
 @asynccontextmanager
 async def apart(*names: str, **settings: Any) -> AsyncIterator[Peer]:
-    """A server with these entry points and modules in processes of their own, or with the `isolation` that is given."""
+    """A server with these entry points and modules in processes of their own, or with the `isolation` that is given.
+
+    `settings` are settings, or `tracer_provider`.
+    """
+    embedding = {name: settings.pop(name) for name in ("tracer_provider",) if name in settings}
     options: dict[str, Any] = {
         "modules": [name for name in names if "." in name],
         "isolation": dict.fromkeys(names, "process"),
@@ -34,7 +38,7 @@ async def apart(*names: str, **settings: Any) -> AsyncIterator[Peer]:
     with TemporaryDirectory() as folder:
         uds = [Path(folder) / "server.sock"]
         async with (
-            serve(ServerSettings(**{"uds": uds, **options})) as server,
+            serve(ServerSettings(**{"uds": uds, **options}), **embedding) as server,
             grpc.aio.insecure_channel(server.addresses[0]) as channel,
         ):
             yield Peer(server, channel)

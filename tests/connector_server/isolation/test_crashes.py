@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -176,3 +177,12 @@ async def test_health_tells_which_connector_is_away(tmp_path: Path) -> None:
 async def test_a_process_that_is_killed_while_nobody_calls(peer: Peer) -> None:
     await killed_and_back(child_of(peer, "Crafty"))
     await peer.jobs.CreateTask(create_request("crafty"))
+
+
+async def test_restarts_are_counted() -> None:
+    async with apart(CRAFTY, metrics_address="127.0.0.1:0") as peer, httpx.AsyncClient() as client:
+        await killed_and_back(child_of(peer, "Crafty"))
+        page = (await client.get(f"http://{peer.server.metrics_address}/metrics")).text
+    assert 'connectory_isolated_up{connector="Crafty"} 1.0' in page
+    assert 'connectory_isolated_restarts_total{connector="Crafty"} 1.0' in page
+    assert 'connector="Echo"} ' not in "".join(line for line in page.splitlines() if "isolated" in line)
