@@ -1,8 +1,8 @@
 """Branch nodes: which way is taken."""
 
-from connectory.authoring.evaluation import holds
 from connectory.errors import TypeConversionError
 from connectory.v1 import interface_pb2, literals_pb2
+from workflow_runner.engine.evaluation import holds
 from workflow_runner.engine.graph import Branch, Graph
 
 __all__ = ["taken"]

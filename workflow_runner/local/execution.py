@@ -78,12 +78,15 @@ class Execution:
         self._timers = Timers(lambda timer: is_awaited(self.state, timer))
         self._results = ResultDesk()
         self._caller: asyncio.Task[Any] | None = None
+        self._cancellations = 0
+        """How often the caller was cancelled, as far as that has been looked at."""
         self._folder = f"{tempfile.gettempdir()}/connectory-checkpoints-{secrets.token_hex(8)}"
 
     def run(self, inputs: literals_pb2.LiteralMap) -> None:
         """Run it to its end, which the state tells. What is no Exception, such as Ctrl-C, ends it and is raised."""
         with contextlib.suppress(RuntimeError):  # there is no loop in this thread
             self._caller = asyncio.current_task()
+        self._cancellations = self._caller.cancelling() if self._caller is not None else 0
         started = ExecutionStarted(
             at=self._clock.now(),
             execution="local",
@@ -195,7 +198,8 @@ class Execution:
         at = min(self._crew.next_at(), inf if next_at is None else next_at)
         seconds = None if at == inf else max(0.0, at - self._clock.now())
         if self._caller is not None:
-            if self._caller.cancelling():
+            if self._caller.cancelling() > self._cancellations:
+                self._cancellations = self._caller.cancelling()
                 raise asyncio.CancelledError
             seconds = _LOOK_EVERY if seconds is None else min(seconds, _LOOK_EVERY)
         message = self._clock.wait(self._inbox, seconds)

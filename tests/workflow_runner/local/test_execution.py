@@ -18,13 +18,14 @@ from connectory.authoring import (
     plain_calls,
     reference_task,
     task,
+    wait_for_input,
     workflow,
 )
 from connectory.authoring.calling import native_result, to_literals
 from connectory.authoring.context import current_context
 from connectory.authoring.entity import Entity
 from connectory.authoring.errors import TaskFailedError
-from connectory.errors import AuthoringError
+from connectory.errors import AuthoringError, ExecutionError
 from workflow_runner.local.engine import LocalEngine
 
 T = TypeVar("T")
@@ -325,3 +326,40 @@ def test_what_was_called_can_be_pickled() -> None:
     assert flow(a=1) == 2
     copied = cloudpickle.loads(cloudpickle.dumps(flow))
     assert copied(a=2) == 3
+
+
+ASKED = threading.Event()
+
+
+class Answers(dict[str, Any]):
+    """Says when it is asked."""
+
+    def __getitem__(self, name: str) -> Any:
+        ASKED.set()
+        return super().__getitem__(name)
+
+
+@task
+def until_asked() -> int:
+    assert ASKED.wait(timeout=30)
+    return 1
+
+
+@workflow
+def asks_meanwhile() -> tuple[int, int]:
+    return until_asked(), wait_for_input("number", timeout=timedelta(hours=1), expected_type=int)
+
+
+def test_a_gate_asks_while_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectory.authoring.gate.ask", lambda name, question: Answers(number=5)[name])
+    assert tuple(asks_meanwhile()) == (1, 5)
+
+
+@workflow
+def nobody_answers() -> tuple[int, int]:
+    return noted(a=1), wait_for_input("number", timeout=timedelta(hours=1), expected_type=int)
+
+
+def test_where_nobody_can_be_asked_the_call_ends() -> None:
+    with pytest.raises(ExecutionError, match=r"gate 'number' waits for an answer, and there is no terminal to ask on"):
+        nobody_answers()

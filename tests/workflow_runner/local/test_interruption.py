@@ -4,9 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+
+from connectory.authoring import ProcessTask, workflow
+from connectory.authoring.errors import TaskFailedError
 
 PROGRAM = """
 import asyncio, threading
@@ -44,6 +48,28 @@ async def main():
 
 {call}
 """
+
+
+endless = ProcessTask(
+    "endless",
+    command=['echo $$ > "$1"; exec sleep 60', "{{ .inputs.pid }}"],
+    shell=True,
+    inputs={"pid": str},
+    timeout=timedelta(seconds=2),
+)
+
+
+@workflow
+def too_long(pid: str) -> None:
+    endless(pid=pid)
+
+
+def test_a_job_is_deleted_at_its_timeout(tmp_path: Path) -> None:
+    path = tmp_path / "pid"
+    with pytest.raises(TaskFailedError, match="did not end within 2 s"):
+        too_long(pid=str(path))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(path.read_text()), 0)
 
 
 @pytest.mark.parametrize("flow", ["jobs", "waiting", "beside"])

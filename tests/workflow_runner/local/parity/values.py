@@ -119,6 +119,17 @@ def nothing_to_give() -> int:
     return not_mine()
 
 
+@task(cache=True, cache_version="1")
+def cached_and_ignored(a: int) -> int:
+    done("ran")
+    raise IgnoreOutputs("somebody else's result counts")
+
+
+@workflow
+def ignored_twice(a: int) -> None:
+    cached_and_ignored(a=a) >> cached_and_ignored(a=a)
+
+
 @task(enable_deck=True)
 def decked(a: int) -> int:
     Deck("numbers", f"<p>{a}</p>")
@@ -137,5 +148,6 @@ CASES = [
     Case(flow=parts_that_are_missing, inputs={"n": 3}),
     Case(flow=nothing_needed),
     Case(flow=nothing_to_give),
+    Case(flow=ignored_twice, inputs={"a": 1}),
     Case(flow=with_a_deck, inputs={"a": 3}),
 ]
