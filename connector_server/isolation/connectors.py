@@ -138,6 +138,7 @@ def isolated(child: KeptChild, described: Described) -> Isolated:
         "limits": Limits(**described.limits),
         "on_orphan": described.on_orphan,
         "lease": timedelta(seconds=described.lease),
+        "poll_every": None if described.poll_every is None else timedelta(seconds=described.poll_every),
     }
     connector: Isolated = type(f"Isolated{described.name}", bases, declared)(child, described)
     return connector

@@ -53,4 +53,5 @@ def _described(registration: Registration) -> Described:
         handle_version=jobs.handle_version,
         on_orphan=jobs.on_orphan,
         lease=jobs.lease.total_seconds(),
+        poll_every=None if jobs.poll_every is None else jobs.poll_every.total_seconds(),
     )

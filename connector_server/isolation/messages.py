@@ -67,6 +67,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     handle_version: int = 1
     on_orphan: Literal["keep", "delete"] = "keep"
     lease: float = 0.0
+    poll_every: float | None = None
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from connectory.connector.registry import Route
 from connectory.errors import ConnectorError, DeadlineExceededError
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["MOST_BYTES", "MOST_JOBS", "Asked", "SharedPolls", "asked_of"]
+__all__ = ["MOST_BYTES", "MOST_JOBS", "Asked", "SharedPolls", "asked_of", "retold"]
 
 MOST_JOBS: Final = 4096
 """The ends of so many jobs are remembered; the one that was asked for least recently is forgotten first."""
@@ -26,6 +26,12 @@ Asked: TypeAlias = tuple[str, str, str]
 def asked_of(route: Route, request: pb.GetTaskRequest) -> Asked:
     """As what and by whom the request asks about its job."""
     return (route.label, request.output_prefix, credential_of(connection_of(request)))
+
+
+def retold(error: ConnectorError) -> ConnectorError:
+    """The same error, which holds on to nothing of where it was raised."""
+    kind = next(cls for cls in type(error).__mro__ if cls.__module__ == ConnectorError.__module__)
+    return kind(error.message, reason=error.reason, fields=error.fields, retry_after=error.retry_after)
 
 
 class _Flight:
@@ -42,9 +48,7 @@ class _Flight:
             self.landed = asyncio.get_running_loop().create_future()
         outcome = await asyncio.shield(self.landed)
         if isinstance(outcome, ConnectorError):
-            raise type(outcome)(
-                outcome.message, reason=outcome.reason, fields=outcome.fields, retry_after=outcome.retry_after
-            )
+            raise retold(outcome)
         return outcome
 
     def land(self, outcome: pb.GetTaskResponse | ConnectorError | None) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from connectory.connector.leases import ENDED
 from connectory.connector.polling import LastReport
-from connectory.connector.shared_polls import Asked
+from connectory.connector.shared_polls import Asked, retold
 from connectory.connector.watching.pace import Pace
 from connectory.errors import ConnectorError, InternalError, InvalidTaskError, NotFoundError, UnsupportedError
 from connectory.v1 import connector_pb2 as pb
@@ -121,7 +121,7 @@ class WatchedJob:
 
     def failed(self, error: ConnectorError) -> bool:
         """Take note that it could not be asked about; whether that is new."""
-        before, self.known, self.answer = self.known, error, None
+        before, self.known, self.answer = self.known, retold(error), None
         self.ended = isinstance(error, _FINAL)
         return self.ended or not (isinstance(before, ConnectorError) and _facts(before) == _facts(error))
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 
 from connectory.connector.contract import AsyncConnector, CreateContext, JobContext, Phase, Resource
+from connectory.connector.job_policies import Policies
 from connectory.connector.limits import Limits
 from connectory.connector.registry import Registry
 from connectory.connector.watching import lanes
 from connectory.connector.watching.jobs import WatchedJob
-from connectory.errors import ConnectorError, DeadlineExceededError, RateLimitedError
+from connectory.errors import ConnectorError, DeadlineExceededError, RateLimitedError, UnavailableError
 from connectory.testing import dispatching
 from connectory.v1 import connector_pb2 as pb
 from tests.connectory.connector.fakes import FakeConfig, FakeJob
@@ -227,6 +228,35 @@ async def test_the_connector_that_answers_now_is_asked() -> None:
         dispatcher.registry = registry
         await listener.until(lambda: "from the new one" in listener.said)
     assert listener.heard[-1][2]
+
+
+async def test_a_connector_that_was_replaced_is_closed_before_its_jobs_are_polled_again() -> None:
+    class Closing(Clocked):
+        poll_every = timedelta(hours=1)
+
+        async def close(self) -> None:
+            closed.set()
+
+    class OwnError(UnavailableError):
+        def __init__(self) -> None:
+            super().__init__("away", retry_after=timedelta(hours=1))
+
+    def report(name: str) -> Resource:
+        if name == "b":
+            raise OwnError
+        return Resource(phase=Phase.RUNNING)
+
+    closed, listener, registry, old = asyncio.Event(), Listener(), Registry(), Closing()
+    old.report = report
+    async with dispatching(old) as dispatcher:
+        for name in "ab":
+            dispatcher.watching.watch(request(name), listener)
+        await listener.until(lambda: len(listener.heard) == 2)
+        registry.register(Clocked())
+        dispatcher.change(registry, policies=Policies(), limits={})
+        async with asyncio.timeout(20):
+            await closed.wait()
+    assert set(listener.said) == {"", UnavailableError}
 
 
 async def test_jobs_that_nobody_watches_are_counted_no_more() -> None:
