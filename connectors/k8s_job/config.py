@@ -61,9 +61,9 @@ class KubernetesJobConfig:
     ttl_seconds: int = 604_800
     """How long Kubernetes keeps a Job that has ended, with its log."""
     schedule_seconds: float = 86_400.0
-    """How long the pod may wait for a node before the Job is given up."""
+    """How long the pod may wait for a node, or for an image that is on its way, before the Job is given up."""
     start_seconds: float = 600.0
-    """How long a pod that has a node may fail to start, as when its image cannot be fetched."""
+    """How long a pod that has a node may be in trouble, as when its image cannot be fetched."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -215,7 +215,7 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
         return max(own, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
 
     async def _gone(self, job: KubernetesJob, ctx: JobContext) -> Resource:
-        reported = await asyncio.to_thread(left, job, ctx, _info(job, None)) if job.carried else None
+        reported = await asyncio.to_thread(left, job, ctx, _info(job, None)) if job.data else None
         if reported is None:
             raise _unknown(job)
         return reported

@@ -9,7 +9,7 @@ from typing import Any, Final
 from connectors.k8s_job.config import KubernetesJob
 from connectors.k8s_job.identity import GIVEN_UP
 from connectors.k8s_job.pod import BRING, DELIVER
-from connectors.k8s_job.standing import container_statuses
+from connectors.k8s_job.standing import condition_of, container_statuses
 from connectory.connector.contract import JobError, Phase, Resource
 
 __all__ = ["ended", "failed", "failure"]
@@ -95,9 +95,9 @@ def _exited(job: KubernetesJob, found: _Exit, info: Mapping[str, Any]) -> Resour
 def _taken(pod: Mapping[str, Any]) -> str:
     """Why the pod was taken from its node; empty: it was not."""
     status = pod["status"]
-    for condition in status.get("conditions") or ():
-        if condition["type"] == "DisruptionTarget" and condition["status"] == "True":
-            return ": ".join(filter(None, (condition.get("reason"), condition.get("message"))))
+    disrupted = condition_of(pod, "DisruptionTarget")
+    if disrupted.get("status") == "True":
+        return ": ".join(filter(None, (disrupted.get("reason"), disrupted.get("message"))))
     if status.get("reason") in _TAKEN:
         return ": ".join(filter(None, (status["reason"], status.get("message"))))
     return ""

@@ -9,7 +9,7 @@ from connectors.k8s_job.config import KubernetesJob
 from connectors.k8s_job.pod import BRING, DELIVER
 from connectory.connector.contract import Phase
 
-__all__ = ["Standing", "container_statuses", "standing_of", "time_of"]
+__all__ = ["Standing", "condition_of", "container_statuses", "standing_of", "time_of"]
 
 _HOPELESS: Final = frozenset({"InvalidImageName"})
 _TROUBLE: Final = frozenset(
@@ -45,9 +45,13 @@ def standing_of(job: KubernetesJob, made: Mapping[str, Any], pod: Mapping[str, A
         waited = _seconds(made["metadata"]["creationTimestamp"], now)
         text = "the Job has no pod yet"
         return Standing(phase=Phase.QUEUED, message=text, given_up=waited > job.schedule_seconds)
-    scheduled = _condition(pod, "PodScheduled")
+    scheduled = condition_of(pod, "PodScheduled")
     if scheduled.get("status") != "True":
         return _unscheduled(job, pod, scheduled, now)
+    if pod["metadata"].get("deletionTimestamp"):
+        why = condition_of(pod, "DisruptionTarget")
+        said = f" ({why['reason']}: {why.get('message', '')})" if why else ""
+        return Standing(phase=Phase.RUNNING, message=f"the pod is being deleted{said}")
     if pod["status"].get("phase") == "Unknown":
         return Standing(phase=Phase.RUNNING, message="the pod's node does not answer")
     return _started(job, pod) or _starting(job, pod, _seconds(scheduled["lastTransitionTime"], now))
@@ -95,10 +99,11 @@ def _starting(job: KubernetesJob, pod: Mapping[str, Any], waited: float) -> Stan
             text = f"the container {status['name']} cannot start: {reason}: {waiting.get('message', '')}".rstrip(": ")
             given_up = reason in _HOPELESS or waited > job.start_seconds
             return Standing(phase=Phase.INITIALIZING, message=text, given_up=given_up)
-    return Standing(phase=Phase.INITIALIZING, message="the pod starts", given_up=waited > job.start_seconds)
+    return Standing(phase=Phase.INITIALIZING, message="the pod starts", given_up=waited > job.schedule_seconds)
 
 
-def _condition(pod: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+def condition_of(pod: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The pod's condition of this kind; empty: it has none."""
     conditions = pod.get("status", {}).get("conditions") or ()
     return next((one for one in conditions if one["type"] == kind), {})
 

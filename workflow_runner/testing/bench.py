@@ -46,16 +46,23 @@ class PluginBench:
         self._states: dict[str, PluginState] = {}
         self.setup = setup or SetupContext()
         self._registry = PluginRegistry([make_entry()], self.setup)
+        self._others: list[PluginRegistry] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *ended: object) -> None:
-        await self._registry.close()
+        for registry in (self._registry, *self._others):
+            await registry.close()
 
     async def restart(self) -> None:
         """Have the runner end and start again: a new plugin, which knows only the state that was kept."""
         await self._registry.close()
+        self._registry = PluginRegistry([self._make_entry()], self.setup)
+
+    def hand_over(self) -> None:
+        """Have another runner go on, while this one does other work: a new plugin, and the state that was kept."""
+        self._others.append(self._registry)
         self._registry = PluginRegistry([self._make_entry()], self.setup)
 
     async def plugin(self, template: tasks_pb2.TaskTemplate) -> Plugin:
@@ -153,6 +160,10 @@ class BenchAttempt:
             else:
                 break
         await self._memory.keep()
+
+    async def let_go(self) -> None:
+        """Leave the attempt to another runner."""
+        await (await self._plugin()).let_go(self.ctx)
 
     async def finalize(self) -> None:
         """The last call, after which the attempt has no tokens any more."""

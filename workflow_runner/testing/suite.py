@@ -126,6 +126,21 @@ class PluginSuite:
             await self._succeed_or_be_interrupted(attempt)
             await attempt.finalize()
 
+    @pytest.mark.parametrize("rounds", [1, 2, 3])
+    async def test_another_runner_goes_on_with_what_was_let_go(
+        self, bench: PluginBench, good_task: PluginTask, rounds: int
+    ) -> None:
+        async with bench, asyncio.timeout(self.time_limit):
+            attempt = bench.attempt(good_task)
+            for _ in range(rounds):
+                if (await attempt.handle()).info.phase.is_terminal:
+                    break
+            await attempt.let_go()
+            bench.hand_over()
+            attempt = bench.attempt(good_task, resumed=True)
+            await self._succeed_or_be_interrupted(attempt)
+            await attempt.finalize()
+
     async def test_attempts_do_not_disturb_each_other(self, bench: PluginBench, good_task: PluginTask) -> None:
         async with bench, asyncio.timeout(self.time_limit):
             attempts = [bench.attempt(good_task, name, number=number) for name in "ab" for number in (0, 1)]

@@ -81,7 +81,9 @@ def _primary(template: tasks_pb2.TaskTemplate) -> Any:
     """The task's own container in its pod; None: the pod has none of its name."""
     pod = template.k8s_pod
     name = pod.primary_container_name or template.config.get(PRIMARY_CONTAINER_FIELD, "")
-    containers: Any = pod.pod_spec["containers"] if "containers" in pod.pod_spec else ()
+    if "containers" not in pod.pod_spec:
+        return None
+    containers: Any = pod.pod_spec["containers"]
     return next((one for one in containers if one["name"] == name), None)
 
 

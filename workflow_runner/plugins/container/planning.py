@@ -1,8 +1,9 @@
 """From a task with a container to the task by which a connector is asked for it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from connectory.authoring.container_words import PROCESS, with_folders
 from connectory.errors import InvalidTaskError
@@ -25,6 +26,8 @@ __all__ = ["container_name", "folders_of", "plan"]
 
 _LONGEST_NAME = 50
 
+T = TypeVar("T")
+
 
 async def plan(ctx: TaskExecutionContext, runtimes: Runtimes, root: Path) -> Kept:
     """Choose the runtime, write the inputs, and say what is to be run. May be repeated."""
@@ -37,12 +40,22 @@ async def plan(ctx: TaskExecutionContext, runtimes: Runtimes, root: Path) -> Kep
     if runtime == KUBERNETES:
         return await asyncio.to_thread(kubernetes_task, ctx, words, variables)
     folders = folders_of(ctx, root)
-    values = await asyncio.to_thread(_prepare, ctx, folders)
+    values = await _to_its_end(asyncio.to_thread(_prepare, ctx, folders))
     if runtime == PROCESS:
         task = _as_it_is(ctx, words, variables, values, folders)
     else:
         task = _by_runtime(runtime, ctx, words, variables, values, folders)
     return Kept(runtime=runtime, template=task.template.SerializeToString(), inputs=task.inputs.SerializeToString())
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Wait for the work, and before a cancellation for its end: a thread that writes cannot be stopped."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _as_it_is(

@@ -59,7 +59,10 @@ class _Memory:
         return [task for task in (self.planning, self.ending) if task is not None]
 
     async def give_up(self) -> None:
-        """Cancel it. What a thread has begun goes on to its end, and counts for nothing."""
+        """Cancel it, and wait until nothing of it writes to folders that another runner on this machine may have.
+
+        What a thread has begun to fetch goes on to its end, and counts for nothing.
+        """
         for task in self.under_way:
             task.cancel()
             await asyncio.wait([task])
