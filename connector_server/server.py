@@ -12,7 +12,7 @@ import grpc
 from connector_server.admission import Admission
 from connector_server.calls import Guard
 from connector_server.gauges import Gauges
-from connector_server.isolation.opening import opened
+from connector_server.isolation.opening import end_processes, opened
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
@@ -86,6 +86,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         rediscover = reopened if registry is None else None
         registry = await opened(settings) if registry is None else registry
+        stack.push_async_callback(end_processes, registry)
         dispatcher = Dispatcher(
             registry,
             secrets=default_secrets(),

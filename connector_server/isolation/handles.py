@@ -20,7 +20,7 @@ class WholeHandle:
 class _Envelope(msgspec.Struct, omit_defaults=True):
     v: int
     category: str
-    job: msgspec.Raw
+    job: dict[str, Any]
     outputs: bytes = b""
 
 
@@ -41,5 +41,5 @@ class WholeHandles:
 
     def completed(self, label: str, job: bytes, outputs: bytes) -> bytes:
         """The handle of a job that is written down in JSON. Whether it fits the connector shows with the next call."""
-        msgspec.json.decode(job, type=dict[str, Any])
-        return msgspec.json.encode(_Envelope(self._version, label, msgspec.Raw(job), outputs))
+        said = msgspec.json.decode(job, type=dict[str, Any])
+        return msgspec.json.encode(_Envelope(self._version, label, said, outputs))

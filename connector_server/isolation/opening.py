@@ -15,7 +15,7 @@ from connectory.connector.discovery import discover, entry_point_names
 from connectory.connector.registry import BrokenConnector, Registry
 from connectory.errors import RegistryError
 
-__all__ = ["isolated_in", "open_child", "opened", "planned"]
+__all__ = ["end_processes", "isolated_in", "open_child", "opened", "planned"]
 
 _EVERYTHING_ELSE: Final = "*"
 _log = logging.getLogger("connectory.isolation")
@@ -54,6 +54,11 @@ def planned(settings: ServerSettings) -> list[Plan]:
 def isolated_in(registry: Registry) -> dict[str, KeptChild]:
     """The processes behind the connectors of a registry, by the connectors' names."""
     return {one.name: one.connector.child for one in registry.list() if isinstance(one.connector, Isolated)}
+
+
+async def end_processes(registry: Registry) -> None:
+    """End the processes behind the connectors of a registry, those that have not ended with their connectors."""
+    await asyncio.gather(*(child.aclose() for child in isolated_in(registry).values()))
 
 
 def _apart(how: Isolation | Apart) -> Apart:

@@ -18,6 +18,7 @@ from connector_server.isolation.opening import open_child
 from connector_server.isolation.process import Plan
 from connector_server.settings.isolation import Apart
 from connectory.connector.registry import Registry
+from connectory.errors import SettingsError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import services_pb2_grpc
 from tests.connector_server.harness import create_request, serving
@@ -143,3 +144,10 @@ async def test_deadline_and_cancellation_reach_the_connector(tmp_path: Path) -> 
         call.cancel()
         await until(told.exists)
         assert 900 < float(told.read_text()) < 1100  # gRPC rounds it up
+
+
+async def test_a_server_that_cannot_start_leaves_no_process(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="ledger="):
+        async with apart(CRAFTY, ledger="mysql://nobody"):
+            pytest.fail("it must not serve")
+    assert leftovers(folder) == []
