@@ -16,6 +16,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from connectory.client.connector import ConnectorClient
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import operations_pb2, operations_pb2_grpc, services_pb2_grpc
 from tests.connector_server.harness import create_request, error_info
@@ -24,8 +25,8 @@ from tests.connector_server.processes import ServerProcess, server_process
 MODULE = """
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from connectory.connector.contract import AsyncConnector, Phase, Resource
 
@@ -332,6 +333,51 @@ async def test_a_connector_in_a_process_of_its_own_gets_a_new_process(tmp_path: 
         answer = await called.reload()
         assert (answer.changed, list(answer.failed)) == (["isolation"], [])
         assert b"three-4" in await called.create("4")
+
+
+async def test_a_job_that_is_watched_is_asked_about_with_the_new_connector(tmp_path: Path) -> None:
+    async with running(tmp_path, "none") as server, server.called() as called, ConnectorClient(server.target) as client:
+        server.edit("one", more="poll_every = timedelta(milliseconds=20)")
+        await called.reload()
+        category = pb.TaskCategory(name="edited")
+        request = pb.GetTaskRequest(task_category=category, resource_meta=await called.create("1"))
+        watched = client.watch(request)
+        news = aiter(watched)
+        async with asyncio.timeout(20):
+            assert (await anext(news)).message == "one sees one-1"
+            server.edit("two", more="poll_every = timedelta(milliseconds=20)")
+            await called.reload()
+            assert (await anext(news)).message == "two sees one-1"
+        watched.close()
+
+
+async def test_a_server_whose_terminal_is_closed_stops(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    took = (
+        "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
+    )
+    serve = [sys.executable, "-m", "connector_server"]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", took, *serve),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        env={**os.environ, "CONNECTORY_UDS": str(tmp_path / "s.sock")},
+    )
+    os.close(theirs)
+    try:
+        await appears(tmp_path / "s.sock")
+        said = b""
+        while b"serving" not in said:
+            said += await asyncio.to_thread(os.read, ours, 4096)
+        os.close(ours)
+        async with asyncio.timeout(30):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_what_became_of_reloads_is_measured(tmp_path: Path) -> None:
