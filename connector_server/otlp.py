@@ -2,17 +2,19 @@
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from connector_server.call_spans import CallSpans
+from connectory.connector.contract import TaskCategory
 from connectory.errors import SettingsError
 
-__all__ = ["METRICS", "TRACES", "Signal", "exporter_of", "exporting_provider", "service_resource"]
+__all__ = ["METRICS", "TRACES", "Signal", "exporter_of", "exporting_spans", "service_resource"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +35,10 @@ _PROTOCOLS: Final = {
 
 TRACES: Final = Signal(
     name="TRACES",
-    exporters={protocol: f"{module}.trace_exporter" for protocol, module in _PROTOCOLS.items()},
+    exporters={
+        "grpc": "connector_server.otlp_spans",
+        "http/protobuf": f"{_PROTOCOLS['http/protobuf']}.trace_exporter",
+    },
     exporter_class="OTLPSpanExporter",
 )
 METRICS: Final = Signal(
@@ -48,11 +53,11 @@ def service_resource() -> Resource:
     return Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or "connectory-connector-server"})
 
 
-def exporting_provider() -> TracerProvider:
-    """A provider that exports where the variables say. Whoever takes it must call its `shutdown`, which flushes."""
+def exporting_spans(connector_of: Callable[[TaskCategory], str]) -> tuple[CallSpans, SpanProcessor]:
+    """Spans that are exported where the variables say, and who does it: its `shutdown` must be called, it flushes."""
     provider = TracerProvider(resource=service_resource(), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(exporter_of(TRACES)))
-    return provider
+    processor = BatchSpanProcessor(exporter_of(TRACES))
+    return CallSpans(provider, processor, connector_of), processor
 
 
 def exporter_of(signal: Signal) -> Any:

@@ -21,11 +21,11 @@ def call_tracer(registry: Registry, provider: "TracerProvider | None", stack: As
     """
     if provider is None and otlp_is_wanted("TRACES"):
         # Optional: without OTEL_* variables the SDK is never loaded.
-        from connector_server.otlp import exporting_provider  # noqa: PLC0415
+        from connector_server.otlp import exporting_spans  # noqa: PLC0415
 
-        exporting = exporting_provider()
-        stack.push_async_callback(asyncio.to_thread, exporting.shutdown)
-        provider = exporting
+        spans, processor = exporting_spans(registry.name_of)
+        stack.push_async_callback(asyncio.to_thread, processor.shutdown)
+        return spans
     if provider is None:
         return None
     # Optional: without a provider no span object is ever made.

@@ -1,7 +1,8 @@
 """OpenTelemetry: one server span per call. This module is imported only when spans are wanted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import Token
+from typing import Final
 
 from google.protobuf.message import Message
 from opentelemetry import context as otel_context
@@ -15,44 +16,42 @@ from connectory.errors import ConnectorError
 from connectory.rpc.failures import STATUS_CODES
 from connectory.rpc.handlers import CallContext
 
-__all__ = ["SpanTracer", "trace_headers", "trace_ids"]
+__all__ = [
+    "SCOPE",
+    "SpanTracer",
+    "attributes_of",
+    "failure_of",
+    "parent_of",
+    "trace_headers",
+    "trace_ids",
+]
 
 _SERVER_FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
+_UNSET: Final = trace.Status(trace.StatusCode.UNSET)
+_NOTHING: Final[Mapping[str, str]] = {}
+
+
+SCOPE: Final = "connectory.server"
+"""The instrumentation scope of the spans."""
+_PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 class SpanTracer:
-    """Makes the span of each call, under the caller's trace when it sends one (`traceparent`).
+    """Makes the span of each call with any provider, under the caller's trace when it sends one (`traceparent`).
 
     `connector_of` names the connector of a category; empty: there is none.
     """
 
     def __init__(self, provider: trace.TracerProvider, connector_of: Callable[[TaskCategory], str]) -> None:
-        self._tracer = provider.get_tracer("connectory.server")
+        self._tracer = provider.get_tracer(SCOPE)
         self._connector_of = connector_of
-        self._propagator = TraceContextTextMapPropagator()
 
     def begin(self, method: Method, request: Message | None, context: CallContext) -> "_CallSpan":
-        service, _, name = method.name[1:].partition("/")
-        attributes: dict[str, str | int] = {
-            "rpc.system": "grpc",
-            "rpc.service": service,
-            "rpc.method": name,
-            "connectory.operation": method.operation,
-        }
         category = None if request is None else method.category(request)
-        if category is not None:
-            attributes["connectory.task_type"] = category.name
-            attributes["connectory.task_type_version"] = category.version
-            attributes["connectory.connector"] = self._connector_of(category)
-        span = self._tracer.start_span(
-            method.name[1:], self._parent(context), trace.SpanKind.SERVER, attributes=attributes
-        )
-        return _CallSpan(span)
-
-    def _parent(self, context: CallContext) -> Context:
-        metadata = context.invocation_metadata() or ()
-        carrier = {key: value for key, value in metadata if key in ("traceparent", "tracestate")}
-        return self._propagator.extract(carrier, Context())
+        connector = "" if category is None else self._connector_of(category)
+        attributes = attributes_of(method, category, connector)
+        parent = parent_of(context) or Context()
+        return _CallSpan(self._tracer.start_span(method.name[1:], parent, trace.SpanKind.SERVER, attributes=attributes))
 
 
 class _CallSpan:
@@ -65,15 +64,49 @@ class _CallSpan:
         self._token: Token[Context] = otel_context.attach(trace.set_span_in_context(span))
 
     def end(self, code: int, error: ConnectorError | None) -> None:
-        self._span.set_attribute("rpc.grpc.status_code", code)
-        name = STATUS_CODES[code].name
-        if error is not None:
-            self._span.set_attribute("error.type", error.reason)
-        if name in _SERVER_FAULTS:
-            description = f"{name}: {error.message}" if error is not None else name
-            self._span.set_status(trace.Status(trace.StatusCode.ERROR, description))
+        status, more = failure_of(code, error)
+        self._span.set_attributes({"rpc.grpc.status_code": code, **more})
+        self._span.set_status(status)
         self._span.end()
         otel_context.detach(self._token)
+
+
+def attributes_of(method: Method, category: TaskCategory | None, connector: str) -> dict[str, str | int]:
+    """What the span of a call says from its beginning; `category` is None for a call that is not about one task."""
+    service, _, name = method.name[1:].partition("/")
+    attributes: dict[str, str | int] = {
+        "rpc.system": "grpc",
+        "rpc.service": service,
+        "rpc.method": name,
+        "connectory.operation": method.operation,
+    }
+    if category is not None:
+        attributes["connectory.task_type"] = category.name
+        attributes["connectory.task_type_version"] = category.version
+        attributes["connectory.connector"] = connector
+    return attributes
+
+
+def failure_of(code: int, error: ConnectorError | None) -> tuple[trace.Status, Mapping[str, str]]:
+    """The status of a span whose call ended like this, and what else it says."""
+    if code == 0:
+        return _UNSET, _NOTHING
+    name = STATUS_CODES[code].name
+    more = _NOTHING if error is None else {"error.type": error.reason}
+    if name not in _SERVER_FAULTS:
+        return _UNSET, more
+    description = f"{name}: {error.message}" if error is not None else name
+    return trace.Status(trace.StatusCode.ERROR, description), more
+
+
+def parent_of(context: CallContext) -> Context | None:
+    """The caller's trace and span; None: it sent none that can be read."""
+    metadata = context.invocation_metadata() or ()
+    carrier = {key: value for key, value in metadata if key in ("traceparent", "tracestate")}
+    if "traceparent" not in carrier:
+        return None
+    around = _PROPAGATOR.extract(carrier, Context())
+    return around if trace.get_current_span(around).get_span_context().is_valid else None
 
 
 def trace_ids() -> tuple[str, str] | None:

@@ -5,10 +5,15 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import grpc
 import pytest
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -18,7 +23,7 @@ from connector_server.logs import JsonFormatter
 from connector_server.tracing import trace_ids
 from connectory.errors import SettingsError
 from tests.connector_server.fakes import FailingConnector, TrivialConnector, TrivialSyncConnector
-from tests.connector_server.harness import create_request, execute_messages, serving, template
+from tests.connector_server.harness import Peer, create_request, execute_messages, serving, template
 from tests.connector_server.isolation.apart import CRAFTY, apart
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -178,6 +183,76 @@ async def test_spans_are_exported_by_otlp_when_the_environment_says_so(monkeypat
     assert bytes.fromhex(TRACE) in exported
 
 
+async def many_calls(peer: Peer) -> None:
+    """Calls of every kind: of one's own trace and of another's, again, failing, and not to be read."""
+    for metadata in ((), (TRACEPARENT,), (TRACEPARENT, ("tracestate", "a=b")), (), (TRACEPARENT,)):
+        await peer.jobs.CreateTask(create_request("trivial"), metadata=metadata)
+    for kind in ("InternalError", "UserError"):
+        with pytest.raises(grpc.aio.AioRpcError):
+            await peer.jobs.CreateTask(create_request("failing", {"error": kind}))
+    with pytest.raises(grpc.aio.AioRpcError):
+        await peer.channel.unary_unary("/flyteidl.service.AsyncAgentService/GetTask")(b"\x0a\xff")
+    await peer.jobs.CreateTask(create_request("adding"))
+
+
+class AddingConnector(TrivialConnector):
+    """Adds to the span of the call."""
+
+    task_type = "adding"
+
+    async def create(self, ctx):  # type: ignore[no-untyped-def]
+        trace.get_current_span().set_attribute("mine", ctx.idempotency_key != "")
+        return await super().create(ctx)
+
+
+def without_ids(spans: Iterable[Span]) -> list[Span]:
+    """What spans say, in the order of their beginnings."""
+    ordered = sorted(spans, key=lambda span: span.start_time_unix_nano)
+    for span in ordered:
+        assert 0 < span.start_time_unix_nano < span.end_time_unix_nano
+        assert len(span.trace_id) == 16
+        assert len(span.span_id) == 8
+        for name in ("span_id", "start_time_unix_nano", "end_time_unix_nano"):
+            span.ClearField(name)
+        span.attributes.sort(key=lambda attribute: attribute.key)
+        if not span.parent_span_id:
+            span.ClearField("trace_id")
+        if span.status.message:  # it holds an id of the error
+            span.status.message = span.status.message.partition(" (error id")[0]
+    return ordered
+
+
+async def test_what_is_exported_is_what_the_sdk_would_send(
+    exporter: InMemorySpanExporter, provider: TracerProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connectors = (TrivialConnector, FailingConnector, AddingConnector)
+    async with serving(*(one() for one in connectors), tracer_provider=provider) as peer:
+        await many_calls(peer)
+    (theirs,) = encode_spans(exporter.get_finished_spans()).resource_spans
+    collector, address, received = await otlp_collector("trace.v1.TraceService")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    async with serving(*(one() for one in connectors)) as peer:
+        await many_calls(peer)
+    (ours,) = ExportTraceServiceRequest.FromString(await received.get()).resource_spans
+    await collector.stop(None)
+    assert ours.scope_spans[0].scope == theirs.scope_spans[0].scope
+    assert without_ids(ours.scope_spans[0].spans) == without_ids(theirs.scope_spans[0].spans)
+
+
+async def test_a_caller_that_samples_nothing_is_not_traced(
+    exporter: InMemorySpanExporter, provider: TracerProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector, address, received = await otlp_collector("trace.v1.TraceService")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+    async with serving(TrivialConnector()) as peer:
+        await peer.jobs.CreateTask(create_request("trivial"), metadata=[("traceparent", f"00-{TRACE}-{PARENT}-00")])
+        await peer.jobs.CreateTask(create_request("trivial"))
+    (resource,) = ExportTraceServiceRequest.FromString(await received.get()).resource_spans
+    await collector.stop(None)
+    (span,) = resource.scope_spans[0].spans
+    assert span.trace_id != bytes.fromhex(TRACE)
+
+
 async def test_a_connector_in_a_process_of_its_own_is_in_the_trace_too(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -231,6 +306,7 @@ async def test_an_interval_that_is_no_time_is_refused(monkeypatch: pytest.Monkey
 
 async def test_otlp_without_its_package_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
+    monkeypatch.delitem(sys.modules, "connector_server.otlp_spans", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.grpc.trace_exporter", None)
     with pytest.raises(Exception, match=r"install connectory\[otlp\]"):
         async with serving(TrivialConnector()):
