@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from connectors.k8s_job.config import KubernetesJob, KubernetesJobConfig
 from connectors.k8s_job.data import is_carried, place_of, put_inputs
 from connectors.k8s_job.endings import ended
+from connectors.k8s_job.hardware import accelerator_selector
 from connectors.k8s_job.identity import GIVEN_UP, JOB_LABEL, NAME, check_key, name_of
 from connectors.k8s_job.logs import LogToken, pages
 from connectors.k8s_job.manifest import job_manifest
@@ -66,7 +67,8 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
             carrier = Carrier(self._settings.data_image(), job.data, self._settings.storage_secrets)
             await asyncio.to_thread(put_inputs, ctx, program, job.data)
         base, account = await self._base(ctx, cluster, namespace), ctx.metadata.k8s_service_account
-        spec = pod_spec(program, ctx.config, base, account, carrier)
+        selector = accelerator_selector(program.hardware, self._settings.accelerator_label)
+        spec = pod_spec(program, ctx.config, base, account=account, selector=selector, carrier=carrier)
         made = await self._create(cluster, ctx, namespace, job_manifest(ctx, program, spec))
         return _with_uid(job, made)
 

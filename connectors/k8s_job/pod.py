@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from connectors.k8s_job.config import MAIN, KubernetesJobConfig
+from connectors.k8s_job.hardware import put_shared_memory, with_devices
 from connectors.k8s_job.program import Program
 
 __all__ = ["BRING", "DELIVER", "Carrier", "pod_spec"]
@@ -39,7 +40,13 @@ class Carrier:
 
 
 def pod_spec(
-    program: Program, config: KubernetesJobConfig, base: Mapping[str, Any], account: str, carrier: Carrier | None
+    program: Program,
+    config: KubernetesJobConfig,
+    base: Mapping[str, Any],
+    *,
+    account: str,
+    selector: Mapping[str, str],
+    carrier: Carrier | None,
 ) -> dict[str, Any]:
     """The PodSpec: `base` below what the program's pod says, below what the config says.
 
@@ -51,12 +58,13 @@ def pod_spec(
     account = config.service_account or spec.get("serviceAccountName", "") or account
     if account:
         spec["serviceAccountName"] = account
-    if config.node_selector:
-        spec["nodeSelector"] = {**spec.get("nodeSelector", {}), **config.node_selector}
+    if selector or config.node_selector:
+        spec["nodeSelector"] = {**spec.get("nodeSelector", {}), **selector, **config.node_selector}
     _append(spec, "tolerations", config.tolerations)
     _append(spec, "imagePullSecrets", [{"name": name} for name in config.image_pull_secrets])
     own = _own(spec, program)
     _mount_secrets(spec, own, program.secret_files)
+    put_shared_memory(spec, own, program.hardware)
     if carrier is not None:
         _surround(spec, own, program, carrier)
     return spec
@@ -89,8 +97,7 @@ def _own(spec: dict[str, Any], program: Program) -> dict[str, Any]:
     said = dict(program.container)
     own["env"] = [*own.get("env", ()), *said.pop("env")]
     own["envFrom"] = [*own.get("envFrom", ()), *said.pop("envFrom")]
-    resources = own.get("resources", {})
-    own["resources"] = {**resources, **said.pop("resources")}
+    own["resources"] = with_devices({**own.get("resources", {}), **said.pop("resources")}, program.hardware)
     own.update(said)
     own.setdefault("terminationMessagePolicy", _SAY_WHY["terminationMessagePolicy"])
     return own

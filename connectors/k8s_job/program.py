@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from connectors.k8s_job.config import KubernetesJobConfig
+from connectors.k8s_job.hardware import resources_of
 from connectory.authoring.container_words import as_texts
 from connectory.connector.configs import plain
 from connectory.connector.contract import CreateContext
@@ -17,7 +18,6 @@ from connectory.v1 import security_pb2, tasks_pb2
 __all__ = ["Program", "program_of"]
 
 _SECRET_IN_TEXT: Final = re.compile(r"\{\{\s*\.secrets\b", re.IGNORECASE)
-_RESOURCES: Final = {"gpu": "nvidia.com/gpu"}
 _SECRETS_FOLDER: Final = PurePosixPath("/etc/secrets")
 _PRIMARY: Final = "primary_container_name"
 
@@ -37,6 +37,8 @@ class Program:
     """Kubernetes Secrets by the folders in which their keys are to be files."""
     data: tasks_pb2.DataLoadingConfig
     """How inputs and outputs are files; without paths, they are none."""
+    hardware: tasks_pb2.ExtendedResources
+    """Accelerators and shared memory."""
 
 
 def program_of(ctx: CreateContext[KubernetesJobConfig]) -> Program:
@@ -57,7 +59,7 @@ def program_of(ctx: CreateContext[KubernetesJobConfig]) -> Program:
     requested = _requested(template.security_context)
     container["env"] = [*_environment(ctx, texts), *requested[0]]
     container["envFrom"] = [{"secretRef": {"name": name}} for name in config.env_from]
-    container["resources"] = _resources(own, config)
+    container["resources"] = resources_of(own, config)
     return Program(
         name=template.k8s_pod.primary_container_name or template.config.get(_PRIMARY, "") or config.container,
         container=container,
@@ -66,6 +68,7 @@ def program_of(ctx: CreateContext[KubernetesJobConfig]) -> Program:
         annotations={**ctx.metadata.annotations, **template.k8s_pod.metadata.annotations, **config.annotations},
         secret_files=requested[1],
         data=data,
+        hardware=template.extended_resources,
     )
 
 
@@ -150,20 +153,6 @@ def _requested(context: security_pb2.SecurityContext) -> tuple[list[dict[str, An
 
 def _of_secret(variable: str, name: str, key: str) -> dict[str, Any]:
     return {"name": variable, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
-
-
-def _resources(own: tasks_pb2.Container, config: KubernetesJobConfig) -> dict[str, Any]:
-    said = {
-        "requests": {**_quantities(own.resources.requests), **config.requests},
-        "limits": {**_quantities(own.resources.limits), **config.limits},
-    }
-    return {kind: quantities for kind, quantities in said.items() if quantities}
-
-
-def _quantities(entries: Any) -> dict[str, str]:
-    names = ((tasks_pb2.Resources.ResourceName.Name(entry.name), entry.value) for entry in entries)
-    named = ((name.lower().replace("_", "-"), value) for name, value in names)
-    return {_RESOURCES.get(name, name): value for name, value in named}
 
 
 def _invalid(field: str, text: str) -> InvalidTaskError:

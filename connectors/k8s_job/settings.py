@@ -31,6 +31,8 @@ class KubernetesSettings:
     """
     pod_template: str = ""
     """CONNECTORY_K8S_POD_TEMPLATE: the PodTemplate, in the Jobs' namespace, of tasks that name none."""
+    accelerator_label: str = ""
+    """CONNECTORY_K8S_ACCELERATOR_LABEL: the label by which nodes tell the model of their accelerators."""
     log_url: str = ""
     """CONNECTORY_K8S_LOG_URL: a page about a pod's log, with {namespace}, {job}, {pod} and {container} in it."""
 
@@ -45,6 +47,7 @@ class KubernetesSettings:
             image=environ.get("CONNECTORY_K8S_IMAGE", ""),
             storage_secrets=tuple(environ.get("CONNECTORY_K8S_STORAGE_SECRETS", "").split()),
             pod_template=environ.get("CONNECTORY_K8S_POD_TEMPLATE", ""),
+            accelerator_label=environ.get("CONNECTORY_K8S_ACCELERATOR_LABEL", ""),
             log_url=environ.get("CONNECTORY_K8S_LOG_URL", ""),
         )
 

@@ -9,7 +9,7 @@ import pytest
 from connectory.connector.contract import Phase
 from connectory.errors import AlreadyExistsError, InvalidTaskError, NotFoundError
 from connectory.testing.harness import dispatching
-from connectory.v1 import security_pb2
+from connectory.v1 import security_pb2, tasks_pb2
 from tests.connectors.k8s_job.conftest import Jobs, connector, handle_of
 from tests.kubernetes.admin import Admin
 
@@ -91,6 +91,34 @@ async def test_secrets_that_the_task_requests_are_those_of_kubernetes(jobs: Jobs
     handle = await jobs.begin(call)
     assert Phase((await jobs.end(handle)).phase) is Phase.SUCCEEDED
     assert (await jobs.log(handle))[0] == ["f-1"]
+
+
+async def test_accelerators_and_shared_memory(namespace: str, admin: Admin) -> None:
+    async with dispatching(connector(namespace, accelerator_label="kind")) as dispatcher:
+        own = Jobs(dispatcher, namespace)
+        call = own.call("true", requests={"gpu": "2"}, limits={"memory": "1Gi"})
+        wanted = call.template.extended_resources
+        wanted.gpu_accelerator.device = "fake"
+        wanted.gpu_accelerator.device_class = tasks_pb2.GPUAccelerator.AMD_GPU
+        wanted.shared_memory.size_limit = "64Mi"
+        assert Phase((await own.end(await own.begin(call))).phase) is Phase.SUCCEEDED
+    (pod,) = admin.list(namespace, "pods")
+    (main,) = pod["spec"]["containers"]
+    assert main["resources"]["limits"] == {"amd.com/gpu": "2", "memory": "1Gi"}
+    assert pod["spec"]["nodeSelector"] == {"kind": "fake"}
+    (volume,) = [one for one in pod["spec"]["volumes"] if "emptyDir" in one]
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": "64Mi"}
+    assert {"name": volume["name"], "mountPath": "/dev/shm"} in main["volumeMounts"]
+
+
+async def test_an_accelerator_that_nobody_can_find_is_refused(jobs: Jobs) -> None:
+    call = jobs.call("true")
+    call.template.extended_resources.gpu_accelerator.device = "nvidia-a100"
+    with pytest.raises(InvalidTaskError, match="CONNECTORY_K8S_ACCELERATOR_LABEL"):
+        await jobs.begin(call)
+    call.template.extended_resources.gpu_accelerator.partition_size = "1g.5gb"
+    with pytest.raises(InvalidTaskError, match="say in `limits`"):
+        await jobs.begin(call)
 
 
 async def test_a_secret_is_never_written_into_the_job(jobs: Jobs) -> None:
