@@ -13,12 +13,13 @@ __all__ = ["child_environment"]
 
 _OF_THE_INTERPRETER = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV")
 _OF_CLIENTS = ("CONNECTORY_TOKEN",)
+_SAFE_FORKS = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
 
 
 def child_environment(apart: Apart, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables: those that it may inherit, without the server's settings and secrets, and those set for it.
 
-    What leads the server's interpreter to its packages is left out for another interpreter.
+    gRPC is told to leave forks alone: processes that a connector starts become other programs. What leads the server's interpreter to its packages is left out for another interpreter.
     """
     hidden = {*_settings(), *_OF_CLIENTS}
     if apart.python is not None:
@@ -31,7 +32,7 @@ def child_environment(apart: Apart, environ: Mapping[str, str]) -> dict[str, str
         and not name.startswith(secret)
         and any(fnmatchcase(name, pattern) for pattern in apart.inherit)
     }
-    return {**inherited, **apart.env}
+    return {**_SAFE_FORKS, **inherited, **apart.env}
 
 
 def _settings() -> Iterator[str]:

@@ -85,13 +85,18 @@ def test_the_environment_has_neither_settings_nor_secrets_of_the_server() -> Non
         "CONNECTORY_SQL_ALLOW": "sqlite",
     }
     assert child_environment(Apart(), environ) == {
+        "GRPC_ENABLE_FORK_SUPPORT": "0",
         "PATH": "/bin",
         "AWS_REGION": "eu",
         "PYTHONPATH": "/server",
         "CONNECTORY_SQL_ALLOW": "sqlite",
     }
     chosen = Apart(python="/opt/python", inherit=("AWS_*", "PYTHONPATH", "CONNECTORY_SECRET_*"), env={"HOME": "/h"})
-    assert child_environment(chosen, environ) == {"AWS_REGION": "eu", "HOME": "/h"}
+    assert child_environment(chosen, environ) == {
+        "GRPC_ENABLE_FORK_SUPPORT": "0",
+        "AWS_REGION": "eu",
+        "HOME": "/h",
+    }
     renamed = {"CONNECTORY_SECRETS_ENV_PREFIX": "HIDDEN_", "HIDDEN_TOKEN": "s"}
     assert "HIDDEN_TOKEN" not in child_environment(Apart(), renamed)
 
