@@ -95,6 +95,15 @@ def serve(
         str | None,
         typer.Option("--audit-log", metavar="FILE", help="Who did what, a line of JSON each; - is stderr.  [off]"),
     ] = None,
+    allowed_output_prefix: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-output-prefix",
+            metavar="URL",
+            help="Where callers may have outputs written, besides --output-prefix; repeatable.  [see the docs]",
+            show_default=False,
+        ),
+    ] = None,
     prune_older_than: Annotated[
         str | None,
         typer.Option("--prune-older-than", metavar="AGE", help="Forget what ended so long ago, such as 30d.  [never]"),
@@ -127,6 +136,7 @@ def serve(
             jwt_audience=jwt_audience,
             jwt_leeway=jwt_leeway,
             audit_log=audit_log,
+            allowed_output_prefixes=tuple(allowed_output_prefix or ()),
             retention=module_of("pruning").retention(prune_older_than, prune_keep),
         ),
         store=store,

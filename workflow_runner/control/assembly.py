@@ -9,6 +9,7 @@ from workflow_runner.control.compiled import compiled
 from workflow_runner.control.identifiers import described, entity_key, identifier_of
 from workflow_runner.control.launch_plans import plan_of
 from workflow_runner.control.linking import merge, plan_keys
+from workflow_runner.control.references import check_references
 
 __all__ = ["Launchable", "assemble"]
 
@@ -27,7 +28,11 @@ class Launchable:
 
 
 async def assemble(catalog: Catalog, identifier: identifiers_pb2.Identifier) -> Launchable:
-    """A launch plan, workflow or task, ready to be started. NotFoundError when it is not registered."""
+    """A launch plan, workflow or task, ready to be started. NotFoundError when it is not registered.
+
+    PermissionDeniedError when its workflow refers to what the caller has no right to launch. What launch plans of
+    others refer to is their own business.
+    """
     match identifier.resource_type:
         case identifiers_pb2.TASK:
             return await _task(catalog, entity_key(identifier, identifiers_pb2.TASK))
@@ -43,6 +48,7 @@ async def assemble(catalog: Catalog, identifier: identifiers_pb2.Identifier) -> 
 
 async def _workflow(catalog: Catalog, key: EntityKey, plan: launch_plan_pb2.LaunchPlan) -> Launchable:
     closure = await _closure(catalog, key)
+    check_references(closure, "launch")
     if not plan.HasField("closure"):
         template = closure.primary.template
         for name, variable in template.interface.inputs.variables.items():

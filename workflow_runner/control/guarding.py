@@ -1,6 +1,7 @@
 """Who may do what through the control API, and the record of who did."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from google.protobuf.message import Message
@@ -12,7 +13,9 @@ from connectory.rpc.access.certified import UNKNOWN, certified
 from connectory.rpc.access.reasons import SCOPE_MISSING
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.handlers import CallContext
+from connectory.v1 import identifiers_pb2
 from workflow_runner.control.places import Place, places_of
+from workflow_runner.control.references import checked_by
 
 __all__ = ["ANYBODY", "ControlGuard", "operations_of"]
 
@@ -63,6 +66,7 @@ class ControlGuard:
                     f" it needs {place[0] or '*'}:{operations[0]}",
                     reason=SCOPE_MISSING,
                 )
+        checked_by(partial(_require_right, caller))
 
     def ended(
         self, caller: Caller | None, method: str, request: Message | None, context: CallContext, code: str
@@ -72,6 +76,17 @@ class ControlGuard:
             return
         about = {} if request is None else _about(request)
         self._audit.write(caller or UNKNOWN, context, method, code, about)
+
+
+def _require_right(caller: Caller, operations: tuple[str, ...], identifier: identifiers_pb2.Identifier) -> None:
+    place = (identifier.project, identifier.domain)
+    if not any(_may(caller, operation, place) for operation in operations):
+        kind = identifiers_pb2.ResourceType.Name(identifier.resource_type).lower().replace("_", " ")
+        raise PermissionDeniedError(
+            f"{caller.name} may not use {kind} {identifier.name!r} of {_described(place)}; its scopes:"
+            f" {caller.described()}; it needs {identifier.project}:{' or '.join(operations)}",
+            reason=SCOPE_MISSING,
+        )
 
 
 def _may(caller: Caller, operation: str, place: Place) -> bool:

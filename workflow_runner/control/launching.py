@@ -1,11 +1,13 @@
 """From a request to start something to what the runner is asked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectory.errors import InvalidTaskError, TypeConversionError
 from connectory.types import default_types
 from connectory.v1 import control_pb2, launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.control.assembly import Launchable
+from workflow_runner.control.output_prefixes import require_allowed
 from workflow_runner.engine.settings import ExecutionSettings
 
 __all__ = ["Launch", "launch_of"]
@@ -21,10 +23,17 @@ class Launch:
     settings: ExecutionSettings
 
 
-def launch_of(what: Launchable, request: control_pb2.ExecutionCreateRequest, *, output_prefix: str) -> Launch:
+def launch_of(
+    what: Launchable,
+    request: control_pb2.ExecutionCreateRequest,
+    *,
+    output_prefix: str,
+    allowed_prefixes: Sequence[str] | None = None,
+) -> Launch:
     """Inputs and settings of an execution: what the request says counts before the launch plan, that before the server.
 
-    InvalidTaskError names an input that is missing, unknown, fixed or of another type.
+    InvalidTaskError names an input that is missing, unknown, fixed or of another type, PermissionDeniedError a place
+    for outputs that is none of the allowed ones (None: all are).
     """
     spec, plan = request.spec, what.plan.spec
     closure = workflow_pb2.CompiledWorkflowClosure()
@@ -32,6 +41,7 @@ def launch_of(what: Launchable, request: control_pb2.ExecutionCreateRequest, *, 
     _set_interruptible(closure, spec, plan)
     _set_variables(closure, spec, plan)
     prefix = spec.raw_output_data_config.output_location_prefix or plan.raw_output_data_config.output_location_prefix
+    require_allowed(prefix, allowed_prefixes)
     return Launch(
         closure=closure,
         launch_plans=what.launch_plans,

@@ -73,7 +73,14 @@ async def serve_control(
                 clock=clock,
             )
         )
-        service = ControlService(runner, catalog, links, output_prefix=output_prefix, clock=clock)
+        service = ControlService(
+            runner,
+            catalog,
+            links,
+            output_prefix=output_prefix,
+            clock=clock,
+            allowed_prefixes=settings.output_prefixes(output_prefix),
+        )
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
         send = (channels or Channels()).send

@@ -1,6 +1,6 @@
 """The control API by method: which object answers what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -39,9 +39,12 @@ class ControlService:
         *,
         output_prefix: str,
         clock: Callable[[], float],
+        allowed_prefixes: Sequence[str] | None = None,
     ) -> None:
         registration = Registration(catalog, clock)
-        self.starting = Starting(catalog, runner, output_prefix=output_prefix, clock=clock)
+        self.starting = Starting(
+            catalog, runner, output_prefix=output_prefix, clock=clock, allowed_prefixes=allowed_prefixes
+        )
         self.ending = Ending(runner)
         self._tasks = Tasks(catalog, registration)
         self._workflows = Workflows(catalog, registration)

@@ -42,6 +42,9 @@ class ControlSettings:
     jwt_audience: str | None = None
     jwt_leeway: float = 30.0
     """Seconds by which the issuer's clock and this one may differ."""
+    allowed_output_prefixes: tuple[str, ...] = ()
+    """Where executions may write besides the server's own place, when their callers say so. Without any: only there,
+    but everywhere for a server that asks for no credentials and listens on loopback or unix sockets only."""
     retention: Retention | None = None
     """How long executions are kept after their end; None: for ever."""
     audit_log: str | None = None
@@ -66,6 +69,13 @@ class ControlSettings:
                     " it can run code; give --tls-cert and --tls-key with --tokens, --jwt-jwks or --tls-client-ca,"
                     " listen on 127.0.0.1, or accept the risk with --insecure-public"
                 )
+
+    def output_prefixes(self, own: str) -> tuple[str, ...] | None:
+        """Where executions may write when `own` is the server's own place; None: everywhere."""
+        is_open = all(address.is_loopback for address in self.listen)
+        if is_open and not (self.allowed_output_prefixes or demands_tokens(self) or self.tls_client_ca):
+            return None
+        return (own, *self.allowed_output_prefixes)
 
     @property
     def certificate(self) -> tuple[Path, Path] | None:

@@ -6,7 +6,7 @@ and the same name twice is one execution.
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from connectory.errors import (
@@ -37,17 +37,26 @@ _log = logging.getLogger("connectory.runner")
 class Starting:
     """Accepts executions and begins them."""
 
-    def __init__(self, catalog: Catalog, runner: Runner, *, output_prefix: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        runner: Runner,
+        *,
+        output_prefix: str,
+        clock: Callable[[], float],
+        allowed_prefixes: Sequence[str] | None = None,
+    ) -> None:
         self._catalog = catalog
         self._runner = runner
         self._output_prefix = output_prefix
+        self._allowed_prefixes = allowed_prefixes
         self._clock = clock
 
     async def start(self, request: control_pb2.ExecutionCreateRequest) -> ExecutionKey:
         """Accept an execution and begin it; once this returns, it survives a crash."""
         require_place(request.project, request.domain)
         what = await assemble(self._catalog, request.spec.launch_plan)
-        launch = launch_of(what, request, output_prefix=self._output_prefix)
+        launch = launch_of(what, request, output_prefix=self._output_prefix, allowed_prefixes=self._allowed_prefixes)
         program_of(launch.closure, launch.launch_plans)  # refuses what cannot be run before anything is kept
         most = what.plan.spec.concurrency_policy.max
         known = await self._accept(_known(request, what, launch, self._clock()), most)

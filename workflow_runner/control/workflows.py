@@ -5,6 +5,7 @@ from workflow_runner.control.catalog.contract import ENTITY_FIELDS, Catalog, Ent
 from workflow_runner.control.identifiers import entity_key, identifier_of, require_place
 from workflow_runner.control.linking import link
 from workflow_runner.control.queries import page_of, query_of
+from workflow_runner.control.references import check_references
 from workflow_runner.control.registration import Registration
 from workflow_runner.control.times import timestamp
 
@@ -21,6 +22,7 @@ class Workflows:
     async def create(self, request: control_pb2.WorkflowCreateRequest) -> control_pb2.WorkflowCreateResponse:
         """Check and register a version; what its nodes call must be registered before."""
         key = entity_key(request.id, identifiers_pb2.WORKFLOW)
+        check_references(request.spec, "register", "launch")
         spec = control_pb2.WorkflowSpec()
         spec.CopyFrom(request.spec)
         spec.template.id.CopyFrom(identifier_of(key))

@@ -15,7 +15,7 @@ from connectory.client.control import ControlClient
 from connectory.client.registering import register
 from connectory.client.tokens import BearerToken
 from connectory.errors import PermissionDeniedError, SettingsError, UnauthenticatedError
-from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2
+from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, workflow_pb2
 from tests.connector_server.certificates import Authority
 from tests.workflow_runner.control.flows import diamond
 from tests.workflow_runner.control.harness import Control, plan_of, request_of, serving
@@ -168,6 +168,68 @@ async def test_what_another_project_registered_cannot_be_launched_without_a_righ
         create = launch_plan_pb2.LaunchPlanCreateRequest(id=mine.id, spec=mine.spec)
         with pytest.raises(PermissionDeniedError, match="elsewhere may not register in p/d"):
             await by["elsewhere"].create_launch_plan(create)
+
+
+def borrowing() -> workflow_pb2.CompiledWorkflowClosure:
+    """A workflow of project "other" whose nodes run a task of project "p"."""
+    made = diamond()
+    made.primary.template.id.project = "other"
+    assert {each.template.id.project for each in made.tasks} == {"p"}
+    return made
+
+
+async def test_a_workflow_may_refer_only_to_what_its_author_has_a_right_to(tokens: Path) -> None:
+    made = borrowing()
+    create = control_pb2.WorkflowCreateRequest(
+        id=made.primary.template.id, spec=control_pb2.WorkflowSpec(template=made.primary.template)
+    )
+    create.id.resource_type = identifiers_pb2.WORKFLOW
+    async with serving(tokens=tokens) as control, clients(control) as by:
+        await registered(by["author"])
+        with pytest.raises(
+            PermissionDeniedError,
+            match=r"elsewhere may not use task 'add' of p/d; .* it needs p:register or launch",
+        ):
+            await by["elsewhere"].create_workflow(create)
+        await by["admin"].create_workflow(create)
+
+
+async def test_a_workflow_that_refers_to_another_project_is_launched_with_a_right_there_only(tokens: Path) -> None:
+    async with serving(tokens=tokens) as control, clients(control) as by:
+        made = borrowing()
+        plan = plan_of(made)
+        await register(by["admin"], [made], [plan])
+        with pytest.raises(
+            PermissionDeniedError, match=r"elsewhere may not use task 'add' of p/d; .* it needs p:launch"
+        ):
+            await by["elsewhere"].create_execution(request_of(plan.id, a=integer(1)))
+        assert (await by["admin"].create_execution(request_of(plan.id, a=integer(1)))).id.name
+
+
+async def test_outputs_are_written_only_where_the_operator_allows(tokens: Path, tmp_path: Path) -> None:
+    own, shared = f"{tmp_path}/outputs", f"{tmp_path}/shared"
+    options = {"output_prefix": own, "allowed_output_prefixes": (f"{shared}/",)}
+    async with serving(tokens=tokens, **options) as control, clients(control) as by:
+        plan = await registered(by["author"])
+
+        async def launched(prefix: str) -> str:
+            request = request_of(plan, a=integer(1))
+            request.spec.raw_output_data_config.output_location_prefix = prefix
+            return (await by["starter"].create_execution(request)).id.name
+
+        for allowed in ("", own, shared, f"{shared}/mine"):
+            assert await launched(allowed)
+        for refused in (f"{shared}-too", "s3://theirs", str(tmp_path), f"{shared}/../elsewhere"):
+            with pytest.raises(PermissionDeniedError, match="is not where executions may write"):
+                await launched(refused)
+
+
+def test_where_outputs_may_be_written_unless_it_is_said(tokens: Path, tmp_path: Path) -> None:
+    assert ControlSettings().output_prefixes("own") is None
+    assert ControlSettings(uds=(tmp_path / "socket",)).output_prefixes("own") is None
+    assert ControlSettings(tokens=tokens).output_prefixes("own") == ("own",)
+    assert ControlSettings(addresses=("0.0.0.0:1",), insecure_public=True).output_prefixes("own") == ("own",)
+    assert ControlSettings(allowed_output_prefixes=("s3://b",)).output_prefixes("own") == ("own", "s3://b")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from workflow_runner.control.queries import Condition, Query
 from connectory.database.contract import Dialect
+from workflow_runner.control.queries import Condition, Query
 
 __all__ = ["selecting"]
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from connectory.database.contract import Database, DuplicateRowError, Row, Schema, Session
+from connectory.database.statements import load_statements
 from connectory.v1 import identifiers_pb2
 from workflow_runner.control.catalog.contract import (
     Entity,
@@ -16,8 +18,6 @@ from workflow_runner.control.catalog.contract import (
 )
 from workflow_runner.control.catalog.selecting import selecting
 from workflow_runner.control.queries import Query
-from connectory.database.contract import Database, DuplicateRowError, Row, Schema, Session
-from connectory.database.statements import load_statements
 
 __all__ = ["SqlCatalog"]
 
