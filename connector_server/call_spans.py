@@ -25,7 +25,7 @@ from connectory.connector.contract import TaskCategory
 from connectory.errors import ConnectorError
 from connectory.rpc.handlers import CallContext
 
-__all__ = ["CallSpans", "SharedAttributes"]
+__all__ = ["CallSpans", "EndedSpan", "SharedAttributes"]
 
 _NO_PARENT = Context()
 _SCOPE = InstrumentationScope(SCOPE)
@@ -41,6 +41,12 @@ class SharedAttributes(dict[str, Any]):
     def __init__(self, attributes: Mapping[str, Any]) -> None:
         super().__init__(attributes)
         self.encoded: dict[bool, bytes] = {}
+
+
+class EndedSpan(ReadableSpan):
+    """A span of a call, with the attributes that it shares with others; None: some are its own."""
+
+    shared: SharedAttributes | None = None
 
 
 class CallSpans:
@@ -123,21 +129,20 @@ class _CallSpan(NonRecordingSpan):
         otel_context.detach(self._token)
         if not self._context.trace_flags.sampled:
             return
-        attributes: Mapping[str, Any] = self._spans.attributes(self._method, self._category, code)
+        shared = self._spans.attributes(self._method, self._category, code)
         status, more = failure_of(code, error)
-        if more or self._added:
-            attributes = {**attributes, **more, **self._added}
-        self._spans.ended(
-            ReadableSpan(
-                self._method.name[1:],
-                self._context,
-                self._parent,
-                self._spans.resource,
-                attributes,
-                kind=trace.SpanKind.SERVER,
-                status=status,
-                start_time=self._begun,
-                end_time=time_ns(),
-                instrumentation_scope=_SCOPE,
-            )
+        alone = bool(more or self._added)
+        ended = EndedSpan(
+            self._method.name[1:],
+            self._context,
+            self._parent,
+            self._spans.resource,
+            {**shared, **more, **self._added} if alone else shared,
+            kind=trace.SpanKind.SERVER,
+            status=status,
+            start_time=self._begun,
+            end_time=time_ns(),
+            instrumentation_scope=_SCOPE,
         )
+        ended.shared = None if alone else shared
+        self._spans.ended(ended)

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import ReadableSpan
 
-from connector_server.call_spans import SharedAttributes
+from connector_server.call_spans import EndedSpan
 
 __all__ = ["OTLPSpanExporter"]
 
@@ -26,15 +26,15 @@ class OTLPSpanExporter(_Exporter):
 
 
 def _encoded(span: ReadableSpan) -> Span:
-    attributes, parent = span.attributes, span.parent
-    if not isinstance(attributes, SharedAttributes) or (parent is not None and parent.trace_state):
+    shared, parent = span.shared if isinstance(span, EndedSpan) else None, span.parent
+    if shared is None or (parent is not None and parent.trace_state):
         return _by_the_sdk(span)
-    alike = attributes.encoded.get(parent is not None)
+    alike = shared.encoded.get(parent is not None)
     if alike is None:
         example = _by_the_sdk(span)
         for name in ("trace_id", "span_id", "parent_span_id", "start_time_unix_nano", "end_time_unix_nano"):
             example.ClearField(name)
-        alike = attributes.encoded[parent is not None] = example.SerializeToString()
+        alike = shared.encoded[parent is not None] = example.SerializeToString()
     message, own = Span.FromString(alike), span.get_span_context()
     if own is not None:
         message.trace_id, message.span_id = own.trace_id.to_bytes(16, "big"), own.span_id.to_bytes(8, "big")
