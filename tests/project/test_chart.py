@@ -39,6 +39,20 @@ MATRIX: dict[str, dict[str, Any]] = {
         "server": {"maxInFlight": 5000, "reloadSeconds": 0},
         "limits": {"sql": {"jobs": 20, "creates_per_second": 0.5, "create_burst": 10}, "*": {"wait": 10, "queue": 0}},
     },
+    "isolation": {
+        "server": {
+            "isolation": {
+                "sql": "process",
+                "gpu": {
+                    "python": "/opt/gpu/bin/python",
+                    "module": "acme.gpu",
+                    "env": {"CUDA_HOME": "/opt/cuda"},
+                    "inherit": ["PATH"],
+                },
+                "*": "none",
+            }
+        }
+    },
     "sidecar": {"mode": "sidecar"},
     "sidecar with tokens": {"mode": "sidecar", "access": {"tokens": {"secretName": "callers"}}},
     "sidecar with a volume": yaml.safe_load((DEPLOY / "sidecar-values.yaml").read_text()),
@@ -198,6 +212,11 @@ def test_the_url_of_the_ledger_is_in_no_config_map() -> None:
     assert variable["valueFrom"] == {"secretKeyRef": {"name": "database", "key": "uri"}}
     assert "ledger" not in settings_of(MATRIX["ledger in a database"])
     assert settings_of(MATRIX["ledger in a file"])["ledger"] == "/tmp/ledger.sqlite"
+
+
+def test_isolation_is_as_the_server_has_it() -> None:
+    values = MATRIX["isolation"]
+    assert settings_of(values)["isolation"] == values["server"]["isolation"]
 
 
 def test_limits_are_as_the_server_has_them() -> None:

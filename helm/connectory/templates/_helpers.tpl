@@ -54,6 +54,9 @@ metrics_address: "0.0.0.0:{{ .Values.server.metricsPort }}"
 {{- with .Values.server.modules }}
 modules: {{ toJson . }}
 {{- end }}
+{{- with .Values.server.isolation }}
+isolation: {{ toJson . }}
+{{- end }}
 {{- if eq .Values.mode "sidecar" }}
 addresses: []
 uds: ["{{ .Values.sidecar.socketDir }}/connectory.sock"]
