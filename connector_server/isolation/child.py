@@ -89,7 +89,7 @@ async def _serve(assignment: Assignment, channel: Channel) -> int:
 def _stopped_by_the_server_only(channel: Channel, assignment: Assignment) -> asyncio.Event:
     """An event that is set when the server is gone. Signals meant for the whole group are the server's to answer."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, _log.debug, "signal %d is left to the server", number)
 
     def abandoned() -> None:
