@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -15,6 +16,10 @@ _PATIENCE: Final = 2.0
 
 class _Threads:
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """A process that was forked has none of the threads of its parent."""
         self._lock = threading.Lock()
         self._idle: list[SimpleQueue[tuple[str, Callable[[], None]]]] = []
 
@@ -46,6 +51,8 @@ class _Threads:
 
 
 _threads = _Threads()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_threads.forget)
 
 
 def run_in_thread(name: str, work: Callable[[], None]) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import contextvars
+import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -363,3 +366,25 @@ def nobody_answers() -> tuple[int, int]:
 def test_where_nobody_can_be_asked_the_call_ends() -> None:
     with pytest.raises(ExecutionError, match=r"gate 'number' waits for an answer, and there is no terminal to ask on"):
         nobody_answers()
+
+
+FORKED = """
+import os
+from tests.workflow_runner.local.test_execution import both
+
+def show():
+    print(str(tuple(both())).replace(" ", ""), flush=True)
+
+show()
+child = os.fork()
+if not child:
+    show()
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot copy a process; Linux and macOS can")
+def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split() == ["(2,6)", "(2,6)"], done.stderr
