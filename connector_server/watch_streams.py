@@ -21,6 +21,7 @@ _LARGEST_KEY: Final = 1024
 _LARGEST_HANDLE: Final = 64 * 1024
 _MOST_TOGETHER: Final = 1000
 _MOST_REFUSED: Final = 1000
+_AT_ONCE: Final = 100
 
 Allow: TypeAlias = Callable[[pb.GetTaskRequest], None]
 """Raises a `ConnectorError` when the stream's caller may not ask about this job."""
@@ -60,8 +61,10 @@ class WatchStream:
         """Do what the caller wants. Waits while the caller does not read what it was refused."""
         for key in request.unsubscribe:
             self._forget(key)
-        for wanted in request.subscribe:
+        for number, wanted in enumerate(request.subscribe, 1):
             await self._has_room.wait()
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)  # others have their turn
             self._subscribe(wanted.key or wanted.task.resource_meta, wanted.task)
 
     def finish(self) -> None:

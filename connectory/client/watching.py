@@ -1,6 +1,7 @@
 """Watching jobs of a connector service: one stream for as many jobs as anybody in this process wants to hear of."""
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from itertools import count
@@ -12,11 +13,20 @@ from google.rpc import status_pb2
 
 from connectory.client.failures import NO_ANSWER, error_of
 from connectory.connector.status import from_status
-from connectory.errors import ConnectorError, SettingsError, UnauthenticatedError, UnavailableError, UnsupportedError
+from connectory.errors import (
+    ConnectorError,
+    InternalError,
+    SettingsError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnsupportedError,
+)
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import watch_pb2
 
 __all__ = ["TaskWatch", "WatchedTask"]
+
+_log = logging.getLogger("connectory.client")
 
 _TOGETHER: Final = 500
 _FIRST_RETRY: Final = 0.1
@@ -213,6 +223,9 @@ class TaskWatch:
                 self._read(response)
         except grpc.aio.AioRpcError as failure:
             return error_of(failure)
+        except Exception as error:
+            _log.exception("the stream on which jobs are watched is opened anew")
+            return InternalError(f"what the service tells of jobs cannot be used ({type(error).__name__})")
         finally:
             sending.cancel()
             await asyncio.wait([sending])
