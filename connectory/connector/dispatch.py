@@ -89,7 +89,7 @@ class Dispatcher:
         self._leases = Leases(known)
         self.gates = Gates(limits or {}, timers)
         self.polls = SharedPolls(Polling(self._contexts, reports, self.gates, self._leases, self._policies))
-        self.watching = Watching(self.polls, self.gates, self._policies, self._of_job, self._handle)
+        self.watching = Watching(self.polls, self.gates, self._policies, self._starting_jobs, self._handle)
         self._creating = Creating(known, self._contexts, self._policies, self.gates)
         self._deleting = Deleting(known, self._contexts, self._templates, self._leases, self.gates)
         reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies, self.gates)

@@ -35,8 +35,8 @@ _log = logging.getLogger("connectory.connector")
 class Watching:
     """Polls each watched job once for all who watch it, for as long as somebody does.
 
-    `route_of` finds the connector of a job, anew for each poll; `handle_of` gives a request's handle without its
-    signature, or raises an `InvalidTaskError`.
+    `route_of` finds the connector of a category by its name and version, anew for each poll; `handle_of` gives a
+    request's handle without its signature, or raises an `InvalidTaskError`.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Watching:
         polls: SharedPolls,
         gates: Gates,
         policies: KnownPolicies,
-        route_of: Callable[[pb.GetTaskRequest], Route],
+        route_of: Callable[[str, int], Route],
         handle_of: Callable[[pb.GetTaskRequest], bytes],
     ) -> None:
         self._polls = polls
@@ -64,8 +64,8 @@ class Watching:
 
         A job that cannot be asked about at all is an error of the tree.
         """
-        route = self._route_of(request)
         key = _key(request, self._handle_of(request))
+        route = self._route_of(key.name, key.version)
         job = self._jobs.get(key)
         if job is None:
             job = self._jobs[key] = self._made(route, request, key)
@@ -102,7 +102,7 @@ class Watching:
         lane_key = (key.name, key.version, key.credential)
         lane = self._lanes.get(lane_key)
         if lane is None:
-            lane = self._lanes[lane_key] = Lane(self._poll, self._late, lambda: self._most(request))
+            lane = self._lanes[lane_key] = Lane(self._poll, self._late, lambda: self._most(key.name, key.version))
         category = f"{key.name}@{key.version}"
         count = self._counts.setdefault(category, WatchCount(category))
         count.jobs += 1
@@ -117,11 +117,11 @@ class Watching:
                 job.lane.add(job)
 
     async def _poll(self, job: WatchedJob) -> float:
-        request = job.request
+        key = job.key
         try:
-            route = self._route_of(request)
+            route = self._route_of(key.name, key.version)
             deadline = datetime.now(UTC) + _LATE
-            answer = await self._polls.again(job.asked, route, request, job.key.handle, deadline, job.last)
+            answer = await self._polls.again(job.asked, route, job.request, key.handle, deadline, job.last)
         except RateLimitedError as error:
             if error.retry_after is not None:
                 return min(max(error.retry_after.total_seconds(), _SHORTEST_PAUSE), _LONGEST_PAUSE)
@@ -146,7 +146,8 @@ class Watching:
             job.steered = job.told is not None or getattr(connector, "poll_every", None) is not None
             lease = self._policies.of(registration).lease
             self._again(job, job.pace.after_answer(job.told, connector, lease, random))
-        self._tell(job, is_new=is_new)
+        if is_new:
+            self._tell(job)
 
     def _failed(self, job: WatchedJob, error: ConnectorError) -> None:
         job.count.polls += 1
@@ -154,15 +155,15 @@ class Watching:
         is_new = job.failed(error)
         if not job.ended:
             self._again(job, job.pace.after_trouble(error))
-        self._tell(job, is_new=is_new)
+        if is_new:
+            self._tell(job)
 
     def _again(self, job: WatchedJob, wait: float) -> None:
         if job.watchers:
             self._schedule.add(job, wait)
 
-    def _tell(self, job: WatchedJob, *, is_new: bool) -> None:
-        if is_new:
-            job.tell()
+    def _tell(self, job: WatchedJob) -> None:
+        job.tell()
         if job.ended:
             self._drop(job)
 
@@ -174,10 +175,10 @@ class Watching:
             job.count.jobs -= 1
             job.lane.jobs -= 1
 
-    def _most(self, request: pb.GetTaskRequest) -> int:
+    def _most(self, name: str, version: int) -> int:
         """How many jobs of a category may be polled at once."""
         with suppress(ConnectorError):
-            registration = self._route_of(request).registration
+            registration = self._route_of(name, version).registration
             if not inspect.iscoroutinefunction(getattr(registration.connector, "get", None)):
                 return registration.pool.size
             if self._gates.of(registration) is not None:

@@ -110,7 +110,16 @@ class Lane:
                     await self._give_way()
                     slice_ends = monotonic() + _SLICE
                     continue
-                await self._one(worker, job)
+                try:
+                    pause = await self._poll(job)
+                except asyncio.CancelledError:
+                    if not self._gave_up(worker):
+                        raise
+                    self._late(job)
+                    continue
+                if pause:
+                    self._queue.appendleft(job)
+                    self._rest(pause)
         finally:
             self._workers.discard(worker)
             if self._queue and not self._pumping:
@@ -123,19 +132,13 @@ class Lane:
         finally:
             self._busy -= 1
 
-    async def _one(self, worker: _Worker, job: WatchedJob) -> None:
-        try:
-            pause = await self._poll(job)
-        except asyncio.CancelledError:
-            if not worker.is_late or self._closed or worker.task is None:
-                raise
-            worker.is_late = False
-            worker.task.uncancel()
-            self._late(job)
-            return
-        if pause:
-            self._queue.appendleft(job)
-            self._rest(pause)
+    def _gave_up(self, worker: _Worker) -> bool:
+        """Whether a poll was cancelled because it took too long, and nothing else is to end."""
+        if not worker.is_late or self._closed or worker.task is None:
+            return False
+        worker.is_late = False
+        worker.task.uncancel()
+        return True
 
     def _rest(self, seconds: float) -> None:
         if self._pause is None and not self._closed:
