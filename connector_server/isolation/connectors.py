@@ -1,6 +1,6 @@
 """Connectors that stand for those in another process: to the server they are connectors like any other."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Literal
 
@@ -64,7 +64,7 @@ class _Sync(Isolated, SyncConnector[dict[str, Any]]):
 class _Jobs(Isolated, AsyncConnector[dict[str, Any], WholeHandle]):
     def __init__(self, child: KeptChild, described: Described) -> None:
         super().__init__(child, described)
-        self.handles = WholeHandles(described.handle_version)
+        self.handles = WholeHandles(self)
 
     async def create(self, ctx: CreateContext[dict[str, Any]]) -> WholeHandle:
         try:
@@ -86,6 +86,9 @@ class _Jobs(Isolated, AsyncConnector[dict[str, Any], WholeHandle]):
     async def delete(self, job: WholeHandle, ctx: JobContext) -> None:
         request = pb.DeleteTaskRequest(task_category=_category(ctx), resource_meta=job.data, connection=ctx.connection)
         await self.child.ask("Delete", request, ctx)
+
+    def upgrade(self, handle: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:
+        return handle  # its process upgrades it
 
 
 class _Finds(_Jobs):
@@ -136,6 +139,7 @@ def isolated(child: KeptChild, described: Described) -> Isolated:
     declared = {
         "name": described.name,
         "limits": Limits(**described.limits),
+        "handle_version": described.handle_version,
         "on_orphan": described.on_orphan,
         "lease": timedelta(seconds=described.lease),
         "poll_every": None if described.poll_every is None else timedelta(seconds=described.poll_every),

@@ -19,7 +19,8 @@ _SAFE_FORKS = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
 def child_environment(apart: Apart, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables: those that it may inherit, without the server's settings and secrets, and those set for it.
 
-    gRPC is told to leave forks alone: processes that a connector starts become other programs. What leads the server's interpreter to its packages is left out for another interpreter.
+    gRPC is told to leave forks alone: processes that a connector starts become other programs. What leads the server's
+    interpreter to its packages is left out for another interpreter.
     """
     hidden = {*_settings(), *_OF_CLIENTS}
     if apart.python is not None:

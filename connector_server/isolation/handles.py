@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from connectory.connector.handles import checked_head
+from connectory.connector.contract import AsyncConnector
+from connectory.connector.handles import HandleCodec, checked_head
 
 __all__ = ["WholeHandle", "WholeHandles"]
 
@@ -17,18 +16,12 @@ class WholeHandle:
     data: bytes
 
 
-class _Envelope(msgspec.Struct, omit_defaults=True):
-    v: int
-    category: str
-    job: dict[str, Any]
-    outputs: bytes = b""
-
-
 class WholeHandles:
-    """Refuses what is no handle of the category, or newer than `version`; the rest is for the connector's process."""
+    """Refuses what is no handle of the connector, or newer than its own; the rest is for the connector's process."""
 
-    def __init__(self, version: int) -> None:
-        self._version = version
+    def __init__(self, connector: AsyncConnector[Any, Any]) -> None:
+        self._version = connector.handle_version
+        self._codec = HandleCodec(connector, dict[str, Any])
 
     def encode(self, label: str, job: Any, outputs: bytes) -> bytes:
         """The handle; its process has put label and outputs into it."""
@@ -41,5 +34,4 @@ class WholeHandles:
 
     def completed(self, label: str, job: bytes, outputs: bytes) -> bytes:
         """The handle of a job that is written down in JSON. Whether it fits the connector shows with the next call."""
-        said = msgspec.json.decode(job, type=dict[str, Any])
-        return msgspec.json.encode(_Envelope(self._version, label, said, outputs))
+        return self._codec.completed(label, job, outputs)

@@ -31,7 +31,9 @@ async def opened(settings: ServerSettings) -> Registry:
     registry = discover(modules, chosen=lambda name: name not in plans)
     children = [KeptChild(plan) for plan in plans.values()]
     try:
-        await asyncio.gather(*(open_child(child, registry) for child in children))
+        async with asyncio.TaskGroup() as group:
+            for child in children:
+                group.create_task(open_child(child, registry))
     except BaseException:
         await asyncio.gather(*(child.aclose() for child in children))
         raise

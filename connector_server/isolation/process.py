@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir, mkdtemp
 from typing import Final
 
 import msgspec
@@ -44,6 +44,7 @@ _PROGRAM: Final = "connector_server.isolation.child"
 _HEAD: Final = 3
 _TAIL: Final = 8
 _LONGEST_TEXT: Final = 64 * 1024
+_LONGEST_FOLDER: Final = 70
 _BEYOND_PATIENCE: Final = 5.0
 _LAST_WORDS: Final = 0.5
 _decoder: Final[msgspec.json.Decoder[FromChild]] = msgspec.json.Decoder(FromChild)
@@ -209,8 +210,11 @@ class Child:
 
 async def start_child(plan: Plan) -> Child:
     """A child that answers calls. A `ChildError` says why there is none; nothing is left of it then."""
-    folder = Path(mkdtemp(prefix="connectory-apart-"))
-    ours, theirs = socket.socketpair()
+    try:
+        folder = _private_folder()
+        ours, theirs = socket.socketpair()
+    except OSError as error:
+        raise ChildError(f"nothing can be started: {error}") from None
     try:
         with theirs:
             process = await _started(plan, theirs)
@@ -226,10 +230,16 @@ async def start_child(plan: Plan) -> Child:
         await asyncio.shield(child.aclose())
         if isinstance(error, TimeoutError):
             raise ChildError(f"it was not ready within {plan.start_within:g} seconds") from None
-        if isinstance(error, msgspec.DecodeError):
+        if isinstance(error, msgspec.DecodeError | ValueError):
             raise ChildError(f"it does not speak as a connector's process does ({error})") from None
         raise
     return child
+
+
+def _private_folder() -> Path:
+    """A new folder for this user only, with a path that is short enough for a socket in it."""
+    usual = gettempdir()
+    return Path(mkdtemp(prefix="connectory-apart-", dir=usual if len(usual) <= _LONGEST_FOLDER else "/tmp"))
 
 
 async def _started(plan: Plan, stdin: socket.socket) -> asyncio.subprocess.Process:

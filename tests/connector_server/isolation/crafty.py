@@ -103,7 +103,7 @@ class CraftyConnector(AsyncConnector[Orders, CraftyJob]):
             threading.Event().wait(orders.seconds)
         note = ctx.secrets.get(orders.secret) if orders.secret else ""
         if orders.create == "tell":
-            told = [ctx.output_prefix, ctx.idempotency_key, ctx.metadata.k8s_service_account, dict(ctx.inputs)]
+            told = [ctx.output_prefix, ctx.idempotency_key, ctx.metadata.k8s_service_account, sorted(ctx.inputs.items())]
             return _job(orders, repr(told))
         if orders.create == "wrong handle":
             return orders  # type: ignore[return-value]

@@ -10,7 +10,7 @@ from tests.connector_server.isolation.crafty import CraftyConnector, CraftyJob
 
 JOB = CraftyJob("succeed", "", "", "/tmp", "", "grün", [0.1, 1e22, 3.0])
 WITHIN = HandleCodec(CraftyConnector(), CraftyJob)
-APART = WholeHandles(CraftyConnector.handle_version)
+APART = WholeHandles(CraftyConnector())
 
 
 @pytest.mark.parametrize("outputs", [b"", b"\x0a\x00"])

@@ -38,6 +38,11 @@ def program(folder: Path, text: str) -> str:
     return str(file)
 
 
+def apart_and_broken(answer: pb.ListConnectorsResponse) -> list[pb.BrokenConnector]:
+    """The broken ones of those that were to have a process of their own."""
+    return [one for one in answer.broken if "in a process of its own" in one.source]
+
+
 async def environment_of(peer: Peer) -> dict[str, Any]:
     """What the connector sees of its process."""
     handle = (await peer.jobs.CreateTask(create_request("crafty", {"get": "environment"}))).resource_meta
@@ -136,7 +141,7 @@ async def test_a_connector_in_another_environment(other_environment: Path) -> No
         answer = await peer.metadata.ListConnectors(pb.ListConnectorsRequest())
     assert facts["prefix"] == str(other_environment) != sys.prefix
     assert {"Crafty", "CraftySync", "Echo"} <= {one.name for one in answer.connectors}
-    assert not answer.broken
+    assert not apart_and_broken(answer)
 
 
 async def test_an_entry_point_in_a_process_of_its_own() -> None:
@@ -152,9 +157,8 @@ def broken() -> Callable[..., Awaitable[str]]:
         async with apart(modules=[], isolation=isolation) as peer:
             answer = await peer.metadata.ListConnectors(pb.ListConnectorsRequest())
             await peer.jobs.CreateTask(create_request("echo"))
-        (one,) = answer.broken
+        (one,) = apart_and_broken(answer)
         assert one.name in (*isolation, "Sleep")
-        assert "in a process of its own" in one.source
         text: str = one.reason
         return text
 
@@ -225,3 +229,19 @@ async def test_one_that_says_something_else_is_given_up(tmp_path: Path) -> None:
     rude = program(tmp_path, "#!/bin/sh\necho hello >&0\nexec sleep 1000\n")
     with pytest.raises(ChildError, match="it does not speak as a connector's process does"):
         await start_child(plan(python=rude))
+
+
+async def test_a_long_path_to_the_temporary_folder_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("a" * 60) / ("b" * 60)
+    deep.mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    child = await start_child(plan())
+    await child.aclose()
+
+
+async def test_a_machine_without_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
+    with pytest.raises(ChildError, match=r"nothing can be started: .*No such file or directory"):
+        await start_child(plan())
