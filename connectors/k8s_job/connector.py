@@ -1,20 +1,20 @@
 """The connector of Kubernetes Jobs."""
 
 import asyncio
-import importlib
 import os
-import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from connectors.k8s_job.clusters import Clusters
 from connectors.k8s_job.config import KubernetesJob, KubernetesJobConfig
 from connectors.k8s_job.data import is_carried, place_of, put_inputs
 from connectors.k8s_job.endings import ended
 from connectors.k8s_job.hardware import accelerator_selector
-from connectors.k8s_job.identity import GIVEN_UP, JOB_LABEL, NAME, check_key, name_of
+from connectors.k8s_job.identity import GIVEN_UP, check_key, name_of
 from connectors.k8s_job.logs import LogToken, pages
+from connectors.k8s_job.looking import own_job, own_pod
 from connectors.k8s_job.manifest import job_manifest
 from connectors.k8s_job.pod import Carrier, pod_spec
 from connectors.k8s_job.program import Program, program_of
@@ -35,7 +35,6 @@ from connectory.errors import (
     InvalidTaskError,
     NotFoundError,
     UnavailableError,
-    UnsupportedError,
 )
 
 if TYPE_CHECKING:
@@ -55,12 +54,12 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
 
     def __init__(self, settings: KubernetesSettings | None = None) -> None:
         self._settings = settings or KubernetesSettings.from_environ(os.environ)
-        self._clusters: dict[str, Cluster] = {}
+        self._clusters = Clusters(self._settings)
 
     async def create(self, ctx: CreateContext[KubernetesJobConfig]) -> KubernetesJob:
         """Create the Job unless it was created under this key before; then this is that Job."""
         program = program_of(ctx)
-        cluster, namespace = self._place(ctx.config)
+        cluster, namespace = self._clusters.of_task(ctx.config)
         job = self._job(ctx, program, namespace)
         carrier = None
         if job.carried:
@@ -75,7 +74,7 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
     async def find(self, key: str, ctx: CreateContext[KubernetesJobConfig]) -> KubernetesJob | None:
         """The Job of this key; its name says which that is."""
         program = program_of(ctx)
-        cluster, namespace = self._place(ctx.config)
+        cluster, namespace = self._clusters.of_task(ctx.config)
         made = await cluster.job(namespace, name_of(key))
         if made is None:
             return None
@@ -84,11 +83,11 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
 
     async def get(self, job: KubernetesJob, ctx: JobContext) -> Resource:
         """Where the Job is, by itself and its pod. A Job that is gone is known by the outputs that it left."""
-        cluster = self._open(job)
-        made = await self._own(cluster, job)
+        cluster = self._clusters.of_job(job)
+        made = await own_job(cluster, job)
         if made is None:
             return await self._gone(job, ctx)
-        pod = await self._pod(cluster, job)
+        pod = await own_pod(cluster, job)
         info = _info(job, pod)
         links = self._links(job, pod)
         kind = ended(made)
@@ -102,20 +101,20 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
 
     async def delete(self, job: KubernetesJob, ctx: JobContext) -> None:
         """Delete the Job with its pods, and confirm that they are gone."""
-        cluster = self._open(job)
+        cluster = self._clusters.of_job(job)
         await cluster.delete_job(job.namespace, job.name, job.uid)
         until = asyncio.get_running_loop().time() + _within(ctx, _CONFIRM_SECONDS)
-        while await self._own(cluster, job) is not None or await self._pod(cluster, job) is not None:
+        while await own_job(cluster, job) is not None or await own_pod(cluster, job) is not None:
             if asyncio.get_running_loop().time() > until:
                 raise UnavailableError(f"the Job {job.name} is still ending; ask again")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def logs(self, job: KubernetesJob, request: LogRequest, ctx: JobContext) -> AsyncIterator[LogPage]:
         """What the task's own container wrote so far."""
-        cluster = self._open(job)
+        cluster = self._clusters.of_job(job)
         token = LogToken.read(request.token)
-        pod = await self._pod(cluster, job)
-        if pod is None and await self._own(cluster, job) is None:
+        pod = await own_pod(cluster, job)
+        if pod is None and await own_job(cluster, job) is None:
             raise _unknown(job)
         if pod is None:
             return
@@ -126,41 +125,11 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
 
     async def check(self) -> None:
         """Raise when a cluster that was used before does not answer."""
-        for cluster in self._clusters.values():
-            await cluster.check()
+        await self._clusters.check()
 
     async def close(self) -> None:
         """Leave the Jobs alone; they are found again."""
-        for cluster in self._clusters.values():
-            await cluster.close()
-        self._clusters.clear()
-
-    def _cluster(self, context: str) -> "Cluster":
-        name = context or self._settings.context
-        if name not in self._clusters:
-            try:
-                module = importlib.import_module("connectors.k8s_job.cluster")
-            except ImportError as error:
-                raise UnsupportedError(
-                    f"the library for Kubernetes is not installed here ({error}); the operator installs it: "
-                    "pip install 'connectory[kubernetes]'",
-                    reason="LIBRARY_MISSING",
-                ) from error
-            self._clusters[name] = module.open_cluster(name)
-        return self._clusters[name]
-
-    def _open(self, job: KubernetesJob) -> "Cluster":
-        if not re.fullmatch(NAME, job.name) or not job.namespace:
-            raise InvalidTaskError("the handle's name is not one of this connector's", fields={"name": job.name})
-        self._settings.check_allowed(job.context, job.namespace)
-        return self._cluster(job.context)
-
-    def _place(self, config: KubernetesJobConfig) -> tuple["Cluster", str]:
-        cluster = self._cluster(config.context)
-        own = "" if config.context else self._settings.namespace
-        namespace = config.namespace or own or cluster.namespace
-        self._settings.check_allowed(config.context, namespace)
-        return cluster, namespace
+        await self._clusters.close()
 
     def _job(self, ctx: CreateContext[KubernetesJobConfig], program: Program, namespace: str) -> KubernetesJob:
         """The handle, but for what only the cluster knows."""
@@ -205,16 +174,6 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
             raise InvalidTaskError(error.message, fields={"custom.namespace": error.message}) from error
         check_key(made, ctx.idempotency_key)
         return made
-
-    async def _own(self, cluster: "Cluster", job: KubernetesJob) -> dict[str, Any] | None:
-        made = await cluster.job(job.namespace, job.name)
-        return made if made is not None and made["metadata"]["uid"] == job.uid else None
-
-    async def _pod(self, cluster: "Cluster", job: KubernetesJob) -> dict[str, Any] | None:
-        """The latest pod of this very Job."""
-        pods = await cluster.pods(job.namespace, f"{JOB_LABEL}={job.name}")
-        own = [pod for pod in pods if any(one["uid"] == job.uid for one in pod["metadata"].get("ownerReferences", ()))]
-        return max(own, key=lambda pod: pod["metadata"]["creationTimestamp"], default=None)
 
     async def _gone(self, job: KubernetesJob, ctx: JobContext) -> Resource:
         reported = await asyncio.to_thread(left, job, ctx, _info(job, None)) if job.data else None

@@ -11,7 +11,7 @@ from connectory.v1 import execution_pb2
 from tests.connectors.k8s_job.conftest import Jobs
 from tests.connectors.k8s_job.test_running import running
 from tests.kubernetes.admin import Admin
-from tests.kubernetes.kubelet import FATE
+from tests.kubernetes.kubelet_pods import FATE
 
 
 def told(resource: pb.Resource) -> tuple[str, str, bool]:

@@ -11,7 +11,8 @@ import pytest
 
 from connectory import ContainerTask, workflow
 from connectory.authoring.pod_template import PodTemplate
-from connectory.compiler import compile_workflow
+from connectory.client.connector import ConnectorClient
+from connectory.compiler import compile_task, compile_workflow
 from connectory.storage import default_storage
 from connectory.types import File
 from connectory.v1 import literals_pb2
@@ -19,7 +20,7 @@ from tests.connectory.storage.s3_server import BUCKET, running_s3
 from tests.kubernetes.admin import Admin
 from tests.kubernetes.cluster_process import cluster
 from tests.workflow_runner.plugins import containers
-from tests.workflow_runner.plugins.service import QUICK, connector_service
+from tests.workflow_runner.plugins.service import QUICK, connector_service, serving
 from tests.workflow_runner.plugins.test_container import given, native
 from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
@@ -27,6 +28,7 @@ from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.plugins.container import container_plugin
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
+from workflow_runner.testing import MakeEntry, PluginSuite, PluginTask
 from workflow_runner.views import ExecutionResult
 
 STORAGE = "object-store"
@@ -126,6 +128,36 @@ def site(kubeconfig: Path, s3: dict[str, str], tmp_path: Path, monkeypatch: pyte
     yield Site(admin, namespace, tmp_path)
     admin.delete_jobs(namespace)
     admin.close()
+
+
+class TestContainersInTheCluster(PluginSuite):
+    """What every plugin must do, with a server that remembers creates over restarts of its clients."""
+
+    @pytest.fixture
+    async def target(self, site: Site) -> AsyncIterator[str]:
+        socket = site.folder / "s"
+        async with serving(socket, site.folder / "ledger.db"):
+            yield f"unix:{socket}"
+
+    @pytest.fixture
+    def make_entry(self, target: str, site: Site) -> MakeEntry:
+        folder = site.folder / "containers"
+        return lambda: container_plugin([ConnectorClient(target)], folder=folder, patience=QUICK)
+
+    @pytest.fixture
+    def good_task(self) -> PluginTask:
+        return self.task("sleep 0.05")
+
+    @pytest.fixture
+    def long_task(self) -> PluginTask:
+        return self.task("sleep 3600")
+
+    @pytest.fixture
+    def bad_task(self) -> PluginTask:
+        return self.task("exit 3")
+
+    def task(self, script: str) -> PluginTask:
+        return PluginTask(template=compile_task(ContainerTask("t", "busybox", ["sh", "-c", script])))
 
 
 async def test_inputs_are_files_and_so_are_outputs(site: Site) -> None:
