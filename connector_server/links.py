@@ -40,7 +40,7 @@ class WorkerLink:
     """The supervisor's end."""
 
     def __init__(self, told: Mapping[str, object]) -> None:
-        self._first = json.dumps(told).encode() + b"\n"
+        self._unsent = json.dumps(told).encode() + b"\n"
         self._writer: asyncio.StreamWriter | None = None
         self.asked = 0
         """The highest number of a wish that came."""
@@ -50,7 +50,7 @@ class WorkerLink:
         """Begin, once the worker has its end, and return when it is gone. It asks for a reload by `wish`."""
         self.worker_end.close()
         reader, self._writer = await asyncio.open_connection(sock=self._end, limit=LONGEST)
-        self._writer.write(self._first)
+        self._writer.write(self._unsent)
         try:
             while line := await reader.readline():
                 self.asked = msgspec.json.decode(line, type=Asked).number
@@ -60,8 +60,11 @@ class WorkerLink:
 
     def tell(self, instruction: Instruction) -> None:
         """Tell the worker something; one that is gone is not told."""
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(msgspec.json.encode(instruction) + b"\n")
+        line = msgspec.json.encode(instruction) + b"\n"
+        if self._writer is None:
+            self._unsent += line
+        elif not self._writer.is_closing():
+            self._writer.write(line)
 
     def close(self) -> None:
         """Let the worker know that nothing more will come."""

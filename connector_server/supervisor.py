@@ -136,12 +136,11 @@ class Supervisor:
             await self._pause(delay)
 
     async def _run_once(self, index: int) -> int:
-        link = WorkerLink(self._told(index))
+        link = self._links[index] = WorkerLink(self._told(index))
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "connector_server.worker", stdin=link.worker_end.fileno(), start_new_session=True
         )
         _log.info("worker %d started", index, extra={"pid": process.pid})
-        self._links[index] = link
         talking = asyncio.ensure_future(link.open(self._wishes.wish))
         ended = asyncio.ensure_future(process.wait())
         stopping = asyncio.ensure_future(self._stop.wait())

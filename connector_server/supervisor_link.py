@@ -13,6 +13,7 @@ from connector_server.links import LONGEST, Asked, Instruction
 from connector_server.reloading.outcome import Reloaded
 from connector_server.reloading.reloads import Reloads
 from connector_server.settings import ServerSettings
+from connectory.errors import SettingsError
 
 __all__ = ["SupervisorLink", "first_line"]
 
@@ -59,8 +60,12 @@ class SupervisorLink:
 async def _followed(instruction: Instruction, reloads: Reloads) -> Reloaded:
     if instruction.settings is None:
         return reloads.refuse(instruction.refusal)
+    try:
+        settings = ServerSettings.exactly(instruction.settings)
+    except SettingsError as error:
+        return reloads.refuse(str(error))
     return await reloads.apply(
-        ServerSettings.exactly(instruction.settings),
+        settings,
         modules=instruction.modules,
         after_restart=instruction.after_restart,
         others=instruction.others,

@@ -23,7 +23,14 @@ async def reopened(settings: ServerSettings, current: Registry) -> Rediscovered:
     Connectors in processes of their own get new processes; the old ones end when their connectors are closed.
     """
     plans = {plan.name: plan for plan in planned(settings)}
-    opened = await asyncio.gather(*(_reopened(plan, current) for plan in plans.values()))
+    children = [KeptChild(plan) for plan in plans.values()]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_reopened(child, current)) for child in children]
+    except BaseException:
+        await asyncio.gather(*(child.aclose() for child in children))
+        raise
+    opened = [task.result() for task in tasks]
     others = [registration for registrations, _ in opened for registration in registrations]
     modules = [name for name in settings.modules if name not in plans]
     found = rediscover(current, sources(modules, chosen=lambda name: name not in plans), others)
@@ -34,15 +41,11 @@ async def reopened(settings: ServerSettings, current: Registry) -> Rediscovered:
     return replace(found, failed=[*found.failed, *served])
 
 
-async def _reopened(plan: Plan, current: Registry) -> tuple[Sequence[Registration], Sequence[BrokenConnector]]:
-    """What is to serve of a plan, and what could not be loaded."""
-    trial, child = Registry(), KeptChild(plan)
-    try:
-        await open_child(child, trial)
-    except BaseException:
-        await child.aclose()
-        raise
-    old = [one for one in current.list() if _is_of(plan, one)]
+async def _reopened(child: KeptChild, current: Registry) -> tuple[Sequence[Registration], Sequence[BrokenConnector]]:
+    """What is to serve of what a child has, and what could not be loaded."""
+    trial = Registry()
+    await open_child(child, trial)
+    old = [one for one in current.list() if _is_of(child.plan, one)]
     if not trial.broken or not old:
         return trial.list(), trial.broken
     await asyncio.gather(*map(close, trial.list()))

@@ -1,5 +1,9 @@
 """What workers are told, and how long a dying one is waited for."""
 
+import asyncio
+import json
+
+from connector_server.links import Instruction, WorkerLink
 from connector_server.settings import ServerSettings
 from connector_server.supervisor import backoff, worker_settings
 from connectory.rpc.addresses import Address
@@ -16,3 +20,21 @@ def test_each_worker_has_the_shared_address_and_a_metrics_port_of_its_own() -> N
     assert [one.metrics_address for one in told] == ["127.0.0.1:9000", "127.0.0.1:9001", "127.0.0.1:9002"]
     assert {str(one.listen[0]) for one in told} == {"127.0.0.1:8123"}
     assert {(one.workers, one.grace, one.log_level) for one in told} == {(1, 7.0, "DEBUG")}
+
+
+async def test_what_a_worker_is_told_before_it_listens_arrives_in_order() -> None:
+    wishes: list[None] = []
+    link = WorkerLink({"grace": 1})
+    theirs = link.worker_end.dup()
+    link.tell(Instruction(refusal="first"))
+    talking = asyncio.create_task(link.open(lambda: wishes.append(None)))
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    lines = [json.loads(await reader.readline()) for _ in range(2)]
+    link.tell(Instruction(refusal="second", answers=3))
+    lines.append(json.loads(await reader.readline()))
+    assert lines == [{"grace": 1}, {"refusal": "first"}, {"refusal": "second", "answers": 3}]
+    writer.write(b'{"number":3}\n')
+    writer.close()
+    await talking
+    assert (link.asked, len(wishes)) == (3, 1)
+    link.close()
