@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_every_variable_that_the_sources_name_is_known() -> None:
     rooms = ["connectory", "connectory_cli", "connectors", "workflow_runner"]
-    command = ["grep", "-rhoE", r"\bCONNECTORY_[A-Z][A-Z_]+\b", *rooms, "--include=*.py"]
+    command = ["grep", "-rhoE", r"\bCONNECTORY_[A-Z][A-Z0-9_]+\b", *rooms, "--include=*.py"]
     named = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     settings = subprocess.run(
         [*command[:2], r"^    [a-z_]+: ", "connector_server/settings", "--include=*.py"],

@@ -7,16 +7,19 @@ import sqlite3
 import stat
 import urllib.request
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from connectory.connector.ledger.postgres import PostgresLedger
 from connectory.connector.ledger.sqlite import SqliteLedger
 from connectory_cli.doctor.clocks import clocks
 from connectory_cli.doctor.containers import containers
 from connectory_cli.doctor.databases import ledger, store
 from connectory_cli.doctor.files import file_system
 from connectory_cli.doctor.ports import ports
+from connectory_cli.doctor.postgres import database_facts
 from connectory_cli.doctor.storage import storage
 from tests.cli.doctor.patients import messages, patient, told
 from tests.postgres import PostgresServer
@@ -93,6 +96,30 @@ def test_postgresql_that_answers(tmp_path: Path, postgres_server: PostgresServer
     (clock,) = told(clocks, examined)
     assert clock.about == "clock of the ledger's database"
     assert clock.level == "ok"
+
+
+def test_tables_in_postgresql_are_compared(tmp_path: Path, postgres_server: PostgresServer) -> None:
+    postgres_server.query("CREATE SCHEMA doctor")
+    url = f"{postgres_server.uri}?search_path=doctor"
+    (missing,) = [one for one in told(ledger, patient(tmp_path, settings={"ledger": url})) if "missing" in one.message]
+    assert missing.level == "ok"
+
+    async def opened() -> None:
+        made = PostgresLedger(url, lease=timedelta(seconds=15))
+        await made.count()
+        await made.aclose()
+        async with open_store(url):
+            pass
+
+    asyncio.run(opened())
+    database_facts.cache_clear()
+    examined = patient(tmp_path, settings={"ledger": url}, store=url)
+    assert "ledger: its tables are those of this release" in messages(told(ledger, examined), "ok")
+    assert "store: its tables are those of this release" in messages(told(store, examined), "ok")
+    postgres_server.query("UPDATE doctor.connectory_ledger_schema SET version = version + 100")
+    database_facts.cache_clear()
+    (said,) = messages(told(ledger, examined), "fail")
+    assert "made by a newer release" in said
 
 
 def test_postgresql_that_does_not(tmp_path: Path, postgres_server: PostgresServer) -> None:
