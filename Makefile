@@ -92,6 +92,8 @@ bench-env: $(RUNNERS:%=%/.made) ## make the environments of other workflow runne
 bench: env-dev bench-env ## measure server, SDK and runner side by side with the floor and with others
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.watching
+	$(BIN)/python -m benchmarks.crowds
+	$(BIN)/python -m benchmarks.watching
 	$(BIN)/python -m benchmarks.authoring
 	$(BIN)/python -m benchmarks.runner
 
@@ -107,8 +109,8 @@ fuzz: env-dev ## send mutated and random bytes to every RPC for SECONDS=600; SEE
 lock: $(UV) ## resolve the hashed requirement files anew
 	PATH=$(BIN):$$PATH sh tools/lock.sh
 
-image: ## build the server's image with buildah
-	buildah bud --isolation chroot -t connectory:latest .
+image: ## build the server's image with buildah; BASE names another base image
+	buildah bud --format docker --isolation chroot $(if $(BASE),--build-arg BASE=$(BASE)) -t connectory:latest .
 
 clean: ## remove environments and caches
 	rm -rf $(VENV) $(PEER) $(RUNNERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

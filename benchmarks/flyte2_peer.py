@@ -6,6 +6,7 @@ command does, but on a unix socket like the others. It has no ExecuteTaskSync.
 
 import asyncio
 import sys
+import time
 from dataclasses import dataclass
 
 import grpc
@@ -38,8 +39,18 @@ class TrivialAsync(AsyncConnector):
         return None
 
 
+class Blocking(TrivialAsync):
+    name = "Blocking"
+    task_type_name = "bench_blocking"
+
+    async def create(self, task_template, output_prefix, inputs=None, **kwargs):
+        time.sleep(0.5)  # noqa: ASYNC251 - its methods have to be coroutines
+        return Job(job_id="1")
+
+
 async def main(address):
     ConnectorRegistry.register(TrivialAsync())
+    ConnectorRegistry.register(Blocking())
     server = grpc.aio.server()
     add_AsyncConnectorServiceServicer_to_server(AsyncConnectorService(), server)
     add_ConnectorMetadataServiceServicer_to_server(ConnectorMetadataService(), server)

@@ -6,6 +6,7 @@ Run as `.venv-flytekit/bin/python benchmarks/flytekit_peer.py unix:/PATH`. It wi
 
 import asyncio
 import sys
+import time
 from dataclasses import dataclass
 
 import grpc
@@ -50,6 +51,17 @@ class TrivialAsync(AsyncConnectorBase):
         return None
 
 
+class Blocking(TrivialAsync):
+    name = "Blocking"
+
+    def __init__(self):
+        AsyncConnectorBase.__init__(self, task_type_name="bench_blocking", metadata_type=Job)
+
+    def create(self, task_template, output_prefix, inputs=None, **kwargs):
+        time.sleep(0.5)
+        return Job(job_id="1")
+
+
 class TrivialSync(SyncConnectorBase):
     name = "Trivial sync"
 
@@ -63,6 +75,7 @@ class TrivialSync(SyncConnectorBase):
 async def main(address):
     ConnectorRegistry.register(TrivialAsync())
     ConnectorRegistry.register(TrivialSync())
+    ConnectorRegistry.register(Blocking())
     server = grpc.aio.server()
     add_AsyncAgentServiceServicer_to_server(AsyncConnectorService(), server)
     add_SyncAgentServiceServicer_to_server(SyncConnectorService(), server)

@@ -1,6 +1,7 @@
 """The load: a fixed number of callers, each asking again as soon as it is answered, over one connection."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -74,6 +75,41 @@ class Caller:
         call = self._execute(iter(self._sync))
         answers = [answer async for answer in call]
         assert answers, "ExecuteTaskSync answered nothing"
+
+    async def create(self, number: int, task_type: str = messages.ASYNC_TYPE) -> bytes:
+        """Start a job of its own; answers its handle."""
+        request = messages.create_request(number, task_type)
+        return pb.CreateTaskResponse.FromString(await self._create(request)).resource_meta
+
+    async def whole_life(self) -> None:
+        """Start a job, ask about it, delete it."""
+        handle = await self.create(next(self._numbers))
+        await self._get(messages.get_request(handle))
+        await self._delete(messages.delete_request(handle))
+
+    async def once(self, operation: str) -> None:
+        """One call about the job of `ready`, or one that is done at once."""
+        await (self._execute_once() if operation == "ExecuteTaskSync" else self._get(self._get_request))
+
+    async def paced(self, operation: str, *, per_second: int, calls: int) -> Load:
+        """Calls that begin in a fixed rhythm: all that fall into a stall feel it. Those that fail never end."""
+        waits: list[float] = []
+        begun = time.perf_counter()
+
+        async def one(number: int) -> None:
+            due = begun + number / per_second
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            try:
+                await self.once(operation)
+            except grpc.aio.AioRpcError:
+                waits.append(math.inf)
+            else:
+                waits.append((time.perf_counter() - due) * 1000)
+
+        await asyncio.gather(*(one(number) for number in range(calls)))
+        waits.sort()
+        seconds = time.perf_counter() - begun
+        return Load(calls=calls, seconds=seconds, p50=waits[calls // 2], p99=waits[calls * 99 // 100])
 
     async def run(self, operation: str, *, callers: int, calls: int) -> Load:
         """Make `calls` calls of `operation` from `callers` concurrent callers."""

@@ -3,10 +3,19 @@
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2, identifiers_pb2, interface_pb2, literals_pb2, tasks_pb2, types_pb2
 
-__all__ = ["ASYNC_TYPE", "SYNC_TYPE", "create_request", "delete_request", "get_request", "sync_requests"]
+__all__ = [
+    "ASYNC_TYPE",
+    "BLOCKING_TYPE",
+    "SYNC_TYPE",
+    "create_request",
+    "delete_request",
+    "get_request",
+    "sync_requests",
+]
 
 ASYNC_TYPE = "bench_async"
 SYNC_TYPE = "bench_sync"
+BLOCKING_TYPE = "bench_blocking"
 
 
 def _template(task_type: str) -> tasks_pb2.TaskTemplate:
@@ -31,7 +40,7 @@ def _inputs() -> literals_pb2.LiteralMap:
     return inputs
 
 
-def create_request(number: int) -> bytes:
+def create_request(number: int, task_type: str = ASYNC_TYPE) -> bytes:
     """A CreateTaskRequest whose execution id is unique by `number`, so that each is a create of its own."""
     execution = identifiers_pb2.WorkflowExecutionIdentifier(project="bench", domain="test", name=f"e{number}")
     metadata = pb.TaskExecutionMetadata(
@@ -41,7 +50,7 @@ def create_request(number: int) -> bytes:
     )
     return pb.CreateTaskRequest(
         inputs=_inputs(),
-        template=_template(ASYNC_TYPE),
+        template=_template(task_type),
         output_prefix="/tmp/bench",
         task_execution_metadata=metadata,
     ).SerializeToString()

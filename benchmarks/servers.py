@@ -45,7 +45,8 @@ FLYTE = {"package": "flyteidl.service", "async_service": "AsyncAgentService", "s
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """With bytecode, as programs are installed: otherwise a start measures Python's compiler."""
 
-_SERVE = (sys.executable, "-m", "connectory_cli", "serve", "--log-format=json", "--module=benchmarks.connector")
+_MODULES = ("--module=benchmarks.connector", "--module=benchmarks.blocking")
+_SERVE = (sys.executable, "-m", "connectory_cli", "serve", "--log-format=json", *_MODULES)
 _TOKENS = f"callers:\n  - {{name: benchmark, token: {TOKEN}, scopes: ['*:*']}}\n"
 _LIMITS = "limits:\n  '*': {jobs: 1000000000, creates_per_second: 1000000, polls_per_second: 1000000, queue: 100000}\n"
 
