@@ -5,6 +5,7 @@ import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from connector_server.isolation.connectors import Isolated
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.registry import BrokenConnector, Registration, Registry
 from connectory.errors import ConnectorError
@@ -53,6 +54,8 @@ async def _healthy(registry: Registry, wait: float) -> list[Finding]:
 
 async def _one(registration: Registration, dispatcher: Dispatcher, wait: float) -> list[Finding]:
     about = f"connector {registration.name}"
+    if isinstance(registration.connector, Isolated):
+        return [ok(about, "loads in a process of its own; its health tells whether it can work")]
     found = list(_libraries(about, registration))
     if "check" not in registration.operations:
         return found or [ok(about, "loads; it has no check of its own")]
