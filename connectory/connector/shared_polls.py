@@ -22,6 +22,11 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 Asked: TypeAlias = tuple[str, str, str]
 """As what and by whom a job is asked about: category, output prefix, credential."""
 
+_MOST_ASKERS: Final = 8
+"""In so many ways the end of one job is remembered."""
+_End: TypeAlias = tuple[Asked, bytes]
+"""How a job ended for whoever asks like this: a serialized `GetTaskResponse`."""
+
 
 def asked_of(route: Route, request: pb.GetTaskRequest) -> Asked:
     """As what and by whom the request asks about its job."""
@@ -30,7 +35,7 @@ def asked_of(route: Route, request: pb.GetTaskRequest) -> Asked:
 
 def retold(error: ConnectorError) -> ConnectorError:
     """The same error, which holds on to nothing of where it was raised."""
-    kind = next(cls for cls in type(error).__mro__ if cls.__module__ == ConnectorError.__module__)
+    kind: type[ConnectorError] = next(cls for cls in type(error).__mro__ if cls.__module__ == ConnectorError.__module__)
     return kind(error.message, reason=error.reason, fields=error.fields, retry_after=error.retry_after)
 
 
@@ -66,7 +71,7 @@ class SharedPolls:
     def __init__(self, polling: Polling) -> None:
         self._polling = polling
         self._flights: dict[bytes, dict[Asked, _Flight]] = {}
-        self._ended: OrderedDict[bytes, dict[Asked, pb.GetTaskResponse]] = OrderedDict()
+        self._ended: OrderedDict[bytes, tuple[_End, ...]] = OrderedDict()
         self._bytes = 0
 
     async def get(
@@ -85,10 +90,10 @@ class SharedPolls:
         last: LastReport | None = None,
     ) -> pb.GetTaskResponse:
         """The same for whoever asks often: `asked` is `asked_of` the request, `last` what it was told before."""
-        ended = self._ended.get(handle)
-        if ended is not None and asked in ended:
-            self._ended.move_to_end(handle)
-            return ended[asked]
+        for end in self._ended.get(handle, ()):
+            if end[0] == asked:
+                self._ended.move_to_end(handle)
+                return pb.GetTaskResponse.FromString(end[1])
         while (flight := self._flight(handle, asked)) is not None:
             answer = await flight.answer()
             if answer is not None:
@@ -98,9 +103,7 @@ class SharedPolls:
     def forget(self, handle: bytes) -> None:
         """Something was done about the job: who asks from now on is answered by a new poll."""
         self._flights.pop(handle, None)
-        ended = self._ended.pop(handle, None)
-        if ended is not None:
-            self._bytes -= sum(answer.ByteSize() for answer in ended.values())
+        self._bytes -= _size(handle, self._ended.pop(handle, ()))
 
     def _flight(self, handle: bytes, asked: Asked) -> _Flight | None:
         flights = self._flights.get(handle)
@@ -138,11 +141,16 @@ class SharedPolls:
         return answer
 
     def _remember(self, handle: bytes, asked: Asked, answer: pb.GetTaskResponse) -> None:
-        size = answer.ByteSize()
-        if size > MOST_BYTES // 16:
+        end = (asked, answer.SerializeToString())  # takes a third of the memory that a message does
+        if _size(handle, (end,)) > MOST_BYTES // 16:
             return
-        self._ended.setdefault(handle, {})[asked] = answer
-        self._ended.move_to_end(handle)
-        self._bytes += size
+        before = self._ended.pop(handle, ())
+        ends = self._ended[handle] = (*before[1 - _MOST_ASKERS :], end)
+        self._bytes += _size(handle, ends) - _size(handle, before)
         while len(self._ended) > MOST_JOBS or self._bytes > MOST_BYTES:
             self.forget(next(iter(self._ended)))
+
+
+def _size(handle: bytes, ends: tuple[_End, ...]) -> int:
+    """What is remembered of a job, in bytes."""
+    return sum(len(handle) + len(prefix) + len(data) for (_, prefix, _), data in ends)

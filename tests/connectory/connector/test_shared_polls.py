@@ -165,6 +165,30 @@ async def test_what_is_done_about_a_job_is_seen_by_who_asks_afterwards() -> None
     assert connector.polls == 3
 
 
+async def test_a_job_that_is_asked_about_in_many_ways_is_remembered_in_a_few() -> None:
+    connector = Asked()
+    connector.phase = Phase.SUCCEEDED
+    async with dispatching(connector) as dispatcher:
+        for number in [*range(20), *range(12, 20), 0]:
+            await dispatcher.get(request(prefix=f"memory://{number}"))
+    assert connector.polls == 21
+
+
+async def test_what_is_remembered_takes_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_polls, "MOST_BYTES", 16_000)
+    connector = Asked()
+    connector.phase = Phase.SUCCEEDED
+    async with dispatching(connector) as dispatcher:
+        for _ in range(2):
+            await dispatcher.get(request(prefix="memory://" + "x" * 1_000))
+        assert connector.polls == 2  # too much for itself
+        for number in range(40):
+            await dispatcher.get(request(number, prefix="memory://" + "x" * 800))
+        for number in reversed(range(40)):
+            await dispatcher.get(request(number, prefix="memory://" + "x" * 800))
+    assert 50 < connector.polls < 82
+
+
 async def test_the_ends_that_were_not_asked_for_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_polls, "MOST_JOBS", 2)
     connector = Asked()
