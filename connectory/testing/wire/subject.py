@@ -38,4 +38,6 @@ class Subject:
     """Seconds that the task may take to its end."""
     call_limit: float = 15.0
     """Seconds within which every single call must be answered."""
+    meanwhile_limit: float = 5.0
+    """Seconds within which others are answered while the connector is busy: longer, and something blocks the server."""
     help: Help = field(default_factory=Help)

@@ -67,7 +67,7 @@ async def test_a_job_that_outlives_its_deletion_is_found() -> None:
 
 
 async def test_a_loop_that_is_blocked_is_found() -> None:
-    impatient = Subject(task=SUBJECT.task, call_limit=0.2)
+    impatient = Subject(task=SUBJECT.task, meanwhile_limit=0.2)
     found = await outcomes(impatient, "blocks", only=("others-answer-meanwhile",))
     assert found["others-answer-meanwhile"] is Outcome.FAILED
 
