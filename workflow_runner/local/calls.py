@@ -11,7 +11,7 @@ from workflow_runner.local.compilation import SETTINGS, fixed_inputs
 from workflow_runner.local.names import Names
 from workflow_runner.local.programs import call_of
 from workflow_runner.python.eager import RemoteCalls
-from workflow_runner.python.messages import Asked, Withdrawn
+from workflow_runner.python.messages import Answered, Asked, Withdrawn
 
 __all__ = ["LocalCalls"]
 
@@ -21,6 +21,10 @@ class LocalCalls(RemoteCalls):
 
     def __init__(self, names: Names, send: Callable[[Asked | Withdrawn], None]) -> None:
         super().__init__(SETTINGS, send, compile_one=lambda entity, call, settings: call_of(entity, call, names))
+
+    def succeed(self, call: str, outputs: literals_pb2.LiteralMap) -> None:
+        """A call has ended with these outputs."""
+        self.deliver(Answered(call=call, outputs=outputs.SerializeToString(deterministic=True)))
 
     def fail(self, call: str, error: Exception) -> None:
         """A call has ended without success."""

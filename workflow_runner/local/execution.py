@@ -7,10 +7,7 @@ import contextlib
 import secrets
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Callable
-from functools import partial
-from logging import getLogger
 from math import inf
 from queue import SimpleQueue
 from typing import Any, Final
@@ -34,22 +31,22 @@ from workflow_runner.engine.events import (
     CacheAnswered,
     Event,
     ExecutionStarted,
-    SignalGiven,
     TimerFired,
 )
-from workflow_runner.engine.gates import signal_of
+from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.settings import ExecutionSettings
-from workflow_runner.engine.state import NodePhase, State, child_path
+from workflow_runner.engine.state import State, child_path
 from workflow_runner.local.attempts import Result
 from workflow_runner.local.crew import Crew
 from workflow_runner.local.failures import Raised
+from workflow_runner.local.gates import OpenGates
 from workflow_runner.local.happenings import call_made, end_of
 from workflow_runner.local.job import Job, Place
 from workflow_runner.local.programs import LocalProgram
 from workflow_runner.local.results import ResultDesk
 from workflow_runner.local.timers import Clock, Timers
-from workflow_runner.python.messages import Answered, Asked, Withdrawn
+from workflow_runner.python.messages import Asked, Withdrawn
 
 __all__ = ["Execution"]
 
@@ -73,10 +70,9 @@ class Execution:
         self._events: list[Event] = []
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._crew = Crew(self._names, self._inbox, ended=self._ended, stopped=self._stopped, asked=self._asked)
-        self._gates: deque[str] = deque()
-        self._looking = 0
+        self._gates = OpenGates(self._names)
         self._timers = Timers(lambda timer: is_awaited(self.state, timer))
-        self._results = ResultDesk()
+        self._results = ResultDesk(self._cached, self._inbox, self._found)
         self._caller: asyncio.Task[Any] | None = None
         self._cancellations = 0
         """How often the caller was cancelled, as far as that has been looked at."""
@@ -130,9 +126,9 @@ class Execution:
         elif self._ring():
             return
         elif self._crew.has_ready:
-            self._crew.begin(alone=not (self._gates or self._looking) and self._timers.next_at() is None)
+            self._crew.begin(alone=not (self._gates or self._results.looking) and self._timers.next_at() is None)
         elif self._gates:
-            self._ask(self._gates.popleft())
+            self._ask()
         else:
             self._wait()
 
@@ -141,7 +137,7 @@ class Execution:
         self.state, asked = apply_all(self.state, events)
         for event in events:
             if isinstance(event, AttemptFailed):
-                self._tell(event)
+                self.raised.tell(self.state.nodes[event.node], event.attempt)
         for commands in asked:
             for command in commands:
                 self._perform(command)
@@ -153,13 +149,10 @@ class Execution:
             case StopAttempt():
                 self._crew.stop((command.node, command.attempt), self._clock.now())
             case SetTimer():
-                self._set_timer(command)
-            case LookUp():
-                self._look_up(command)
-            case Remember():
-                self._results.remember(command, self.state.nodes[command.node].spec, self._task(command.node))
-            case GiveUp():
-                self._results.give_up(command)
+                self._timers.set(command)
+                self._gates.notice(command, self.state)
+            case LookUp() | Remember() | GiveUp():
+                self._results.perform(command)
             case AnswerCall():
                 self._answer(command)
 
@@ -178,11 +171,6 @@ class Execution:
     def _task(self, path: str) -> Any:
         task = self.state.nodes[path].spec.task
         return self._names.tasks[task.id.name] if task is not None else None
-
-    def _set_timer(self, timer: SetTimer) -> None:
-        self._timers.set(timer)
-        if timer.kind == "attempt" and signal_of(self.state.nodes[timer.node].spec):
-            self._gates.append(timer.node)
 
     def _ring(self) -> bool:
         """Whether a time has come."""
@@ -213,24 +201,16 @@ class Execution:
         node, attempt = place
         self._events.append(AttemptStopped(at=self._clock.now(), node=node, attempt=attempt))
 
-    def _look_up(self, command: LookUp) -> None:
-        self._looking += 1
-        spec, task = self.state.nodes[command.node].spec, self._task(command.node)
-        self._results.look_up(
-            command, spec, task, lambda outputs: self._inbox.put(partial(self._found, command, outputs))
-        )
+    def _cached(self, path: str) -> tuple[NodeSpec, Any]:
+        return self.state.nodes[path].spec, self._task(path)
 
     def _found(self, command: LookUp, outputs: bytes | None) -> None:
-        self._looking -= 1
         now = self._clock.now()
         self._events.append(CacheAnswered(at=now, node=command.node, attempt=command.attempt, outputs=outputs))
 
-    def _ask(self, path: str) -> None:
-        node = self.state.nodes[path]
-        if node.phase is NodePhase.RUNNING:
-            signal = signal_of(node.spec)
-            value = self._names.gates[signal].answer(node.inputs or literals_pb2.LiteralMap())
-            given = SignalGiven(at=self._clock.now(), signal=signal, value=value.SerializeToString(deterministic=True))
+    def _ask(self) -> None:
+        given = self._gates.ask(self.state, self._clock.now())
+        if given is not None:
             self._events.append(given)
 
     def _asked(self, place: Place, message: Asked | Withdrawn) -> None:
@@ -243,19 +223,8 @@ class Execution:
         called = self.state.nodes[child_path(command.node, command.call)]
         if called.failure is not None:
             calls.fail(command.call, self.raised.error_of(self.state, called.failure))
-            return
-        outputs = called.outputs or literals_pb2.LiteralMap()
-        calls.deliver(Answered(call=command.call, outputs=outputs.SerializeToString(deterministic=True)))
-
-    def _tell(self, event: AttemptFailed) -> None:
-        """Say what is not going to come out of the call, though it went wrong."""
-        node = self.state.nodes[event.node]
-        error = self.raised.by((event.node, event.attempt))
-        if node.phase is NodePhase.RETRYING:
-            text = "attempt %d of '%s' failed, the next one begins in %.1f s: %s"
-            getLogger("connectory").warning(text, event.attempt, node.spec.title, node.retry_delay, error)
-        elif node.is_handler:
-            getLogger("connectory").warning("the failure node '%s' failed, too: %s", node.spec.title, error)
+        else:
+            calls.succeed(command.call, called.outputs or literals_pb2.LiteralMap())
 
 
 def _raise_cancelled() -> None:

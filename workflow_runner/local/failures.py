@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logging import getLogger
 from typing import Any, Literal
 
 from connectory.authoring.errors import TaskFailedError, failure_message
@@ -10,7 +11,7 @@ from connectory.authoring.python_task import PythonTask
 from connectory.connector.job_failure import JobFailedError
 from connectory.errors import ConnectorError, ExecutionError
 from workflow_runner.engine.failures import Failure
-from workflow_runner.engine.state import State
+from workflow_runner.engine.state import NodePhase, NodeState, State
 from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
 
 __all__ = ["NodeFailedError", "Raised", "noted"]
@@ -36,9 +37,14 @@ class Raised:
         text = f"{known.message}\n{known.traceback}".rstrip()
         return Failure(code=known.code, message=text, kind=known.kind, recoverable=known.may_be_retried)
 
-    def by(self, place: tuple[str, int]) -> Exception | None:
-        """What this attempt raised."""
-        return self._errors.get(place)
+    def tell(self, node: NodeState, attempt: int) -> None:
+        """Write into the log what is not going to come out of the call, though it went wrong."""
+        error = self._errors.get((node.path, attempt))
+        if node.phase is NodePhase.RETRYING:
+            text = "attempt %d of '%s' failed, the next one begins in %.1f s: %s"
+            getLogger("connectory").warning(text, attempt, node.spec.title, node.retry_delay, error)
+        elif node.is_handler:
+            getLogger("connectory").warning("the failure node '%s' failed, too: %s", node.spec.title, error)
 
     def error_of(self, state: State, failure: Failure) -> Exception:
         """The very exception behind a failure, with a note that says where it was raised."""

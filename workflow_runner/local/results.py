@@ -1,6 +1,8 @@
 """Results of cached tasks in plain Python: kept in this process, with the task object itself."""
 
 from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -30,14 +32,43 @@ _lock = Lock()
 
 
 class ResultDesk:
-    """The cache, as one execution uses it."""
+    """The cache, as one execution uses it.
 
-    def __init__(self) -> None:
+    `node` gives what a node is, and the task that it runs. `found` is called with every answer, by whoever performs
+    what is in the inbox: with None when the result is to be worked out now.
+    """
+
+    def __init__(
+        self,
+        node: Callable[[str], tuple[NodeSpec, Any]],
+        inbox: SimpleQueue[Callable[[], None]],
+        found: Callable[[LookUp, bytes | None], None],
+    ) -> None:
+        self.looking = 0
+        """How many nodes wait for an answer."""
+        self._node = node
+        self._inbox = inbox
+        self._found = found
         self._claimed: dict[str, tuple[Any, _Key]] = {}
 
-    def look_up(self, command: LookUp, spec: NodeSpec, task: Any, answer: _Answer) -> None:
-        """Answer with the result, or with None when it is to be worked out now: perhaps later, from another thread."""
-        owner, key = _place(command.key, spec, task)
+    def perform(self, command: LookUp | Remember | GiveUp) -> None:
+        """Do what the engine wants done."""
+        match command:
+            case LookUp():
+                self.looking += 1
+                self._look_up(command, lambda outputs: self._inbox.put(partial(self._answer, command, outputs)))
+            case Remember():
+                self._remember(command)
+            case GiveUp():
+                self._release(command.node)
+
+    def _answer(self, command: LookUp, outputs: bytes | None) -> None:
+        self.looking -= 1
+        self._found(command, outputs)
+
+    def _look_up(self, command: LookUp, answer: _Answer) -> None:
+        """Answer at once, or when somebody else has worked the result out, or given up: then from another thread."""
+        owner, key = _place(command.key, *self._node(command.node))
         with _lock:
             results = _all.setdefault(owner, _Results())
             found = results.kept.get(key)
@@ -51,9 +82,9 @@ class ResultDesk:
                 self._claimed[command.node] = owner, key
         answer(found)
 
-    def remember(self, command: Remember, spec: NodeSpec, task: Any) -> None:
+    def _remember(self, command: Remember) -> None:
         """Keep a result, and give it to those who wait for it."""
-        owner, key = _place(command.key, spec, task)
+        owner, key = _place(command.key, *self._node(command.node))
         with _lock:
             results = _all.setdefault(owner, _Results())
             if key not in results.kept and len(results.kept) >= _MOST:
@@ -63,16 +94,13 @@ class ResultDesk:
         for answer in waiting:
             answer(command.outputs)
 
-    def give_up(self, command: GiveUp) -> None:
-        """Let the next one who waits work the result out."""
-        self._release(command.node)
-
     def close(self) -> None:
         """Nothing is worked out here any more."""
         for node in list(self._claimed):
             self._release(node)
 
     def _release(self, node: str) -> None:
+        """Let the next one who waits work the result out."""
         with _lock:
             claimed = self._claimed.pop(node, None)
             if claimed is None:

@@ -81,7 +81,7 @@ def test_jobs_are_deleted(flow: str, call: str, tmp_path: Path) -> None:
     program = subprocess.Popen([sys.executable, "-c", source], stderr=subprocess.PIPE)
     pid = int(fifo.read_text())
     program.send_signal(signal.SIGINT)
-    _, err = program.communicate(timeout=30)
+    _, err = program.communicate(timeout=90)
     assert program.returncode != 0
     assert b"KeyboardInterrupt" in err
     with pytest.raises(ProcessLookupError):
