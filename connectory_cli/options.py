@@ -19,6 +19,7 @@ __all__ = [
     "TargetOption",
     "findable",
     "group",
+    "look_here",
     "module_of",
 ]
 
@@ -87,7 +88,13 @@ def module_of(module: str) -> ModuleType:
 
 def findable(modules: list[str] | None) -> list[str] | None:
     """The modules, which may also be files of the current folder, however this program was started."""
-    folder = str(Path.cwd())
-    if modules and folder not in sys.path:
-        sys.path.append(folder)
+    if modules:
+        look_here()
     return modules
+
+
+def look_here() -> None:
+    """Find modules in the current folder, too."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)

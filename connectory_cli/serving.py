@@ -6,7 +6,7 @@ from typing import Any
 
 from connector_server.app import run
 from connector_server.settings import ServerSettings
-from connectory_cli.options import findable
+from connectory_cli.options import look_here
 
 __all__ = ["serve"]
 
@@ -14,5 +14,6 @@ __all__ = ["serve"]
 def serve(config: Path | None, flags: Mapping[str, Any]) -> int:
     """Serve until SIGTERM or SIGINT; the exit code is 0 after an orderly stop."""
     settings = ServerSettings(config=config, **flags)
-    findable([*settings.modules])
+    if settings.modules or settings.config:  # which may name modules later
+        look_here()
     return run(settings)

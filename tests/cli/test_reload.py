@@ -56,3 +56,18 @@ def test_a_connector_that_does_not_load_is_named(connectory: Command, server: st
     outcome = connectory("reload", "--connectors", server)
     assert outcome.returncode == 1
     assert "  no_such_module could not be loaded: ModuleNotFoundError" in outcome.stdout
+
+
+def test_a_module_of_the_current_folder_can_be_added_later(
+    connectory: Command, server: str, config: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "late_connector.py").write_text(
+        "from connectory.connector.contract import SyncConnector\n"
+        "class Late(SyncConnector):\n"
+        "    name = 'Late'\n"
+        "    task_type = 'late'\n"
+        "    def execute(self, ctx): ...\n"
+    )
+    config.write_text("modules: [late_connector]\n")
+    (told,) = json.loads(connectory("reload", "--connectors", server, "--json").stdout)
+    assert (told["added"], told["failed"]) == (["Late"], [])
