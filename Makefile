@@ -93,7 +93,6 @@ bench: env-dev bench-env ## measure server, SDK and runner side by side with the
 	$(BIN)/python -m benchmarks $(ARGS)
 	$(BIN)/python -m benchmarks.watching
 	$(BIN)/python -m benchmarks.crowds
-	$(BIN)/python -m benchmarks.watching
 	$(BIN)/python -m benchmarks.authoring
 	$(BIN)/python -m benchmarks.runner
 

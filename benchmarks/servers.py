@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 __all__ = ["SERVERS", "Server", "collecting", "cpu_seconds", "resident_megabytes", "started"]
 
@@ -40,8 +41,12 @@ class Server:
     """Written into the folder before it starts."""
 
 
-OURS = {"package": "connectory.v1", "async_service": "AsyncConnectorService", "sync_service": "SyncConnectorService"}
-FLYTE = {"package": "flyteidl.service", "async_service": "AsyncAgentService", "sync_service": "SyncAgentService"}
+OURS: Any = {
+    "package": "connectory.v1",
+    "async_service": "AsyncConnectorService",
+    "sync_service": "SyncConnectorService",
+}
+FLYTE: Any = {"package": "flyteidl.service", "async_service": "AsyncAgentService", "sync_service": "SyncAgentService"}
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """With bytecode, as programs are installed: otherwise a start measures Python's compiler."""
 
