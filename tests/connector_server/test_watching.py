@@ -12,12 +12,16 @@ from urllib.request import urlopen
 import grpc
 import pytest
 import yaml
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from connector_server.tracing import trace_ids
 from connectory.client.connector import ConnectorClient
 from connectory.client.jobs import JobClient
 from connectory.client.tokens import BearerToken
 from connectory.client.watching import WatchedTask
-from connectory.connector.contract import Phase
+from connectory.connector.contract import JobContext, Phase, Resource
 from connectory.errors import (
     InvalidTaskError,
     NotFoundError,
@@ -33,7 +37,7 @@ from tests.connector_server.fakes import TrivialConnector
 from tests.connector_server.harness import Peer, create_request, error_info, serving, template
 from tests.connector_server.processes import ServerProcess, server_process
 from tests.connector_server.test_metrics_endpoint import key, scrape
-from tests.connector_server.watched import Bulletin, EagerConnector
+from tests.connector_server.watched import Bulletin, BulletinJob, EagerConnector
 
 TOKEN = "a-token-of-good-length-for-tests"
 
@@ -255,7 +259,7 @@ async def test_a_server_that_stops_ends_its_streams_at_once(bulletin: Bulletin) 
 async def test_watching_renews_the_lease(bulletin: Bulletin) -> None:
     for name in ("watched", "abandoned"):
         bulletin.write(name)
-    settings = {"lease": "eager=0.5", "on_orphan": "eager=delete", "reap_every": 0.1}
+    settings = {"lease": "eager=2", "on_orphan": "eager=delete", "reap_every": 0.1}
     async with watching(bulletin, **settings) as (watcher, _), JobClient(watcher.client.target) as jobs:
         request = await watcher.job("watched", key="watched")
         task = watcher.client.watch(request)
@@ -364,6 +368,27 @@ async def test_a_stream_is_measured_as_a_call_and_jobs_as_watched(bulletin: Bull
     assert samples[key("connectory_watched_jobs", category="eager@0")] == 1
     assert samples[key("connectory_watch_polls_total", category="eager@0", outcome="answered")] >= 1
     assert samples[key("connectory_requests_in_flight", operation="WatchTasks", task_type="unknown")] == 1
+
+
+async def test_a_stream_is_one_span_and_polls_are_not_part_of_it(bulletin: Bulletin) -> None:
+    traces: list[object] = []
+
+    class Traced(EagerConnector):
+        async def get(self, job: BulletinJob, ctx: JobContext) -> Resource:
+            traces.append(trace_ids())
+            return await super().get(job, ctx)
+
+    bulletin.write("j", message="hello")
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    async with (
+        serving(Traced(), tracer_provider=provider) as peer,
+        ConnectorClient(peer.server.addresses[0]) as client,
+    ):
+        await until(client.watch(await Watcher(client, bulletin).job("j")), "hello")
+    spans = [span.name for span in exporter.get_finished_spans()]
+    assert spans == ["connectory.v1.AsyncConnectorService/CreateTask", "connectory.v1.TaskWatchService/WatchTasks"]
+    assert set(traces) == {None}
 
 
 async def _subscribed(peer: Peer, *names: bytes) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from connectory.connector.contract import AsyncConnector, CreateContext, JobContext, JobError, Phase, Resource
 from connectory.errors import NotFoundError, UnavailableError
 
-__all__ = ["Bulletin", "EagerConnector", "LazyConnector", "connectors"]
+__all__ = ["Bulletin", "BulletinJob", "EagerConnector", "LazyConnector", "connectors"]
 
 
 class Bulletin:

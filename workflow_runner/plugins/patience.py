@@ -14,7 +14,7 @@ class Patience:
     slowest_poll: float = 5.0
     longest_told: float = 60.0
     """A job that says when to ask again is asked after so long at the latest."""
-    first_word: float = 1.0
+    first_word: float = 2.0
     """A job that is watched is asked about when nothing was heard of it for so long at first."""
     unheard: float = 300.0
     """A job of which changes are heard is asked about after so long without one, to be sure."""
