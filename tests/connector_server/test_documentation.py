@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connector_server.names import SERVICES
 from connector_server.settings import explanations
+from connector_server.settings.changes import LIVE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
 
@@ -22,6 +23,11 @@ def test_every_setting_is_in_the_table() -> None:
     rows = "".join(re.findall(r"^\|.*?\|", PAGE, re.MULTILINE))
     for name in explanations():
         assert f"`{name}`" in rows, name
+
+
+def test_the_settings_that_a_running_server_takes_up_are_listed_and_no_others() -> None:
+    (listed,) = re.findall(r"These take effect at\s+once:(.*?)\.", PAGE, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", listed)) == LIVE
 
 
 def test_every_served_name_is_in_the_table() -> None:
