@@ -99,7 +99,7 @@ def test_the_connectors_that_ship_are_found(connectory: Command) -> None:
     found = {connector["name"]: connector["task_types"] for connector in json.loads(outcome.stdout)["connectors"]}
     types = {task_type for types in found.values() for task_type in types}
     assert {
-        f"{name}@0" for name in ("http", "webhook", "sql", "process", "sensor", "echo", "echo_sync", "sleep")
+        f"{name}@0" for name in ("http", "k8s_job", "webhook", "sql", "process", "sensor", "echo", "echo_sync", "sleep")
     } <= types
     shown = connectory("connectors", "show", "http").stdout
     assert "url" in shown
