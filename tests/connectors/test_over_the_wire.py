@@ -1,5 +1,7 @@
 """Every shipped connector keeps the contract as callers see it: behind a real server, over the wire."""
 
+import json
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +21,14 @@ from connectory.testing.wire import Help, Subject
 from connectory.web import HostPolicy
 from tests.connector_server.harness import serving
 from tests.connectors.http.server import Answer, Site, site
+
+RECORDED = Path(__file__).with_name("recorded_handles.json")
+
+
+def recorded(task_type: str) -> list[bytes]:
+    """Handles that earlier releases gave out; never recorded anew, only added to."""
+    handles = json.loads(RECORDED.read_text().replace("a-host-of-before", socket.gethostname()))
+    return [json.dumps(handle).encode() for handle in handles[task_type]]
 
 
 @pytest.fixture
@@ -85,7 +95,11 @@ class TestEcho(Shipped, WireSuite):
     @pytest.fixture
     def subject(self, outside: Help) -> Subject:
         values = {"x": 3, "text": "grün"}
-        return Subject(task=task_call("echo", inputs=values, outputs={"x": int, "text": str}), help=outside)
+        return Subject(
+            task=task_call("echo", inputs=values, outputs={"x": int, "text": str}),
+            older_handles=recorded("echo"),
+            help=outside,
+        )
 
 
 class TestEchoSync(Shipped, WireSyncSuite):
@@ -98,7 +112,9 @@ class TestSleep(Shipped, WireSuite):
     @pytest.fixture
     def subject(self, outside: Help) -> Subject:
         config = {"duration": 0.2, "log": ["one", "two", "three"], "outputs": {"rows": 3}}
-        return Subject(task=task_call("sleep", config=config, outputs={"rows": int}), help=outside)
+        return Subject(
+            task=task_call("sleep", config=config, outputs={"rows": int}), older_handles=recorded("sleep"), help=outside
+        )
 
 
 class TestProcess(Shipped, WireSuite):
@@ -112,7 +128,9 @@ class TestProcess(Shipped, WireSuite):
         task = task_call(
             "process", config=config, inputs={"x": 3}, outputs={"stdout": str}, output_prefix=str(tmp_path / "out")
         )
-        return Subject(task=task, secrets={"token": "a-secret-of-the-process"}, help=outside)
+        return Subject(
+            task=task, secrets={"token": "a-secret-of-the-process"}, older_handles=recorded("process"), help=outside
+        )
 
 
 class TestSql(Shipped, WireSuite):
@@ -121,13 +139,15 @@ class TestSql(Shipped, WireSuite):
         config = {"uri": "sqlite://:memory:", "query": "SELECT {{ .inputs.x }} AS x", "time_limit_seconds": 20}
         prefix = str(tmp_path / "outputs")
         task = task_call("sql", config=config, inputs={"x": 3}, outputs={"x": int}, output_prefix=prefix)
-        return Subject(task=task, help=outside)
+        return Subject(task=task, older_handles=recorded("sql"), help=outside)
 
 
 class TestSensor(Shipped, WireSuite):
     @pytest.fixture
     def subject(self, outside: Help) -> Subject:
-        return Subject(task=task_call("sensor", config={"time": {"after": 0.02}}), help=outside)
+        return Subject(
+            task=task_call("sensor", config={"time": {"after": 0.02}}), older_handles=recorded("sensor"), help=outside
+        )
 
 
 class TestHttpSensor(Shipped, WireSuite):
