@@ -201,6 +201,19 @@ async def test_an_edited_module_serves_while_a_create_of_the_old_one_ends(tmp_pa
         assert await called.create("held", hold=True) == handle
 
 
+async def test_a_job_whose_handle_is_of_the_old_version_is_upgraded(tmp_path: Path) -> None:
+    upgrading = """handle_version = 2
+    def upgrade(self, handle, from_version):
+        return {"id": f"{from_version} to 2: " + handle["id"]}
+"""
+    async with running(tmp_path) as server, server.called() as called:
+        handle = await called.create("1")
+        server.edit("two", more=upgrading)
+        assert not (await called.reload()).failed
+        assert await called.get(handle) == "two sees 1 to 2: one-1"
+        assert await called.create("1") == handle
+
+
 async def test_a_module_that_does_not_load_leaves_the_last_good_one(tmp_path: Path) -> None:
     async with running(tmp_path) as server, server.called() as called:
         (tmp_path / "edited_connector.py").write_text("class Edited(:")
