@@ -87,7 +87,10 @@ def test_a_server_without_the_connector_is_told_with_what_it_has(connectory: Com
     outcome = connectory("run", "flow.py")
     assert outcome.returncode == 1
     assert "no connector service offers no_such_type@0" in outcome.stderr
-    assert "offered: echo@0, echo_sync@0, http@0, k8s_job@0, process@0, sensor@0, sleep@0, sql@0, webhook@0" in outcome.stderr
+    assert (
+        "offered: echo@0, echo_sync@0, http@0, k8s_job@0, process@0, sensor@0, sleep@0, sql@0, webhook@0"
+        in outcome.stderr
+    )
 
 
 def test_looking_makes_nothing(connectory: Command, tmp_path: Path) -> None:
