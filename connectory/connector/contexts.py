@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from connectory.connector.contract import CreateContext, JobContext
+from connectory.connector.handle_projects import project_of
 from connectory.connector.redaction import RecordingSecrets
 from connectory.connector.registry import Registration, Route
 from connectory.connector.secret_rules import NO_RULES, SecretRules
@@ -14,7 +15,7 @@ from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2, security_pb2
 
-__all__ = ["Contexts"]
+__all__ = ["Contexts", "project_asked_for"]
 
 
 class Contexts:
@@ -52,7 +53,7 @@ class Contexts:
         connection = request.connection if request.HasField("connection") else None
         return CreateContext(
             category=route.category,
-            secrets=self._secrets_for(route.registration, connection, _project(request)),
+            secrets=self._secrets_for(route.registration, connection, project_asked_for(request)),
             storage=self._storage,
             logger=route.registration.logger,
             output_prefix=request.output_prefix,
@@ -71,13 +72,15 @@ class Contexts:
         route: Route,
         deadline: datetime | None,
         request: pb.GetTaskRequest | pb.DeleteTaskRequest | None = None,
+        *,
+        handle: bytes = b"",
     ) -> JobContext:
-        """The context of a call about a job; only some requests bring a connection."""
+        """The context of a call about the job of a handle; only some requests bring a connection."""
         connection = request.connection if request is not None and request.HasField("connection") else None
         registration = route.registration
         return JobContext(
             category=route.category,
-            secrets=self._secrets_for(registration, connection, None),
+            secrets=self._secrets_for(registration, connection, project_of(handle) if self._rules else ""),
             storage=self._storage,
             logger=registration.logger,
             deadline=deadline,
@@ -92,7 +95,7 @@ class Contexts:
         return ConversionContext(storage=self._storage, raw_output_prefix=prefix, working_dir=common.working_dir)
 
     def _secrets_for(
-        self, registration: Registration, connection: security_pb2.Connection | None, project: str | None
+        self, registration: Registration, connection: security_pb2.Connection | None, project: str
     ) -> Secrets:
         own = self._rules.limited(self._secrets, registration, project) if self._rules else self._secrets
         if connection is not None:
@@ -107,6 +110,6 @@ class Contexts:
         return recorder
 
 
-def _project(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
+def project_asked_for(request: pb.CreateTaskRequest | pb.CreateRequestHeader) -> str:
     """Of which project's execution the request is; empty: of none."""
     return request.task_execution_metadata.task_execution_id.node_execution_id.execution_id.project

@@ -9,6 +9,7 @@ from connectory.connector.contexts import Contexts
 from connectory.connector.contract import CreateContext
 from connectory.connector.creations import Creation, fresh_key, named_key
 from connectory.connector.failures import FAILURES, translated
+from connectory.connector.handle_projects import with_project
 from connectory.connector.job_policies import KnownPolicies
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.contract import Find
@@ -69,7 +70,7 @@ class Creating:
 async def _started(known: KnownTemplate, context: CreateContext[Any], gates: Gates) -> bytes:
     registration = known.route.registration
     try:
-        return handle_of(known, await registration.operations["create"](context))
+        return _handle(known, context, await registration.operations["create"](context))
     except FAILURES as error:
         told = translated(error, registration, "create")
         raise gates.told(registration, context.connection, told) from error.__cause__
@@ -80,7 +81,7 @@ async def found(known: KnownTemplate, context: CreateContext[Any]) -> bytes | No
     registration = known.route.registration
     try:
         job = await registration.operations["find"](context.idempotency_key, context)
-        return None if job is None else handle_of(known, job)
+        return None if job is None else _handle(known, context, job)
     except FAILURES as error:
         raise translated(error, registration, "find") from error.__cause__
 
@@ -104,6 +105,11 @@ async def _deleted(known: KnownTemplate, context: CreateContext[Any], gates: Gat
     except FAILURES as error:
         raise translated(error, registration, "delete") from error.__cause__
     gates.polled(registration, handle, ended=True)
+
+
+def _handle(known: KnownTemplate, context: CreateContext[Any], job: Any) -> bytes:
+    project = context.metadata.task_execution_id.node_execution_id.execution_id.project
+    return with_project(handle_of(known, job), project)
 
 
 def handle_of(known: KnownTemplate, job: Any) -> bytes:

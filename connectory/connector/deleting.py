@@ -87,7 +87,8 @@ class Deleting:
         registration = route.registration
         try:
             job, _ = registration.codec.decode(route.label, record.handle)
-            await registration.operations["delete"](job, self._contexts.of_job(route, None, request))
+            context = self._contexts.of_job(route, None, request, handle=record.handle)
+            await registration.operations["delete"](job, context)
         except NotFoundError:
             pass
         except FAILURES as error:

@@ -129,7 +129,8 @@ class Dispatcher:
                 self.polls.forget(record.handle)
             else:
                 handle = self._handle(request)
-                await self._deleting.by_handle(route, handle, self._contexts.of_job(route, deadline, request))
+                context = self._contexts.of_job(route, deadline, request, handle=handle)
+                await self._deleting.by_handle(route, handle, context)
                 self.polls.forget(handle)
         except FAILURES as error:
             told = translated(error, registration, "delete")
@@ -146,7 +147,7 @@ class Dispatcher:
             raise _not_offered(registration, "metrics")
         try:
             job, _ = registration.codec.decode(route.label, self._handle(request))
-            context = self._contexts.of_job(route, deadline)
+            context = self._contexts.of_job(route, deadline, handle=request.resource_meta)
             series = await registration.operations["metrics"](job, metrics_request(request), context)
             return metric_messages(series, registration)
         except FAILURES as error:
@@ -162,7 +163,7 @@ class Dispatcher:
             raise _not_offered(registration, "logs")
         try:
             job, _ = registration.codec.decode(route.label, self._handle(request))
-            context = self._contexts.of_job(route, deadline)
+            context = self._contexts.of_job(route, deadline, handle=request.resource_meta)
             wanted = LogRequest(lines=request.lines or None, token=request.token)
             async with aclosing(registration.logs(job, wanted, context)) as pages:
                 async for page in pages:

@@ -1,6 +1,7 @@
 """Handles on the wire: JSON with a schema version, readable by people, never executable."""
 
-from typing import Any, Protocol, runtime_checkable
+import zlib
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -10,6 +11,9 @@ from connectory.connector.shapes import require_json
 from connectory.errors import InvalidTaskError, RegistryError
 
 __all__ = ["BringsHandles", "HandleCodec", "Handles", "Head", "checked_head"]
+
+
+_CHECK: Final = b',"check":'
 
 
 class Handles(Protocol):
@@ -42,14 +46,16 @@ class Head(msgspec.Struct):
     category: str
     job: dict[str, Any]
     outputs: bytes = b""
+    check: int | None = None
 
 
 class HandleCodec:
     """Writes and reads the handles of one connector.
 
     The envelope is {"v": schema version, "category": "name@version", "job": the connector's handle, "outputs": base64
-    of the declared outputs as a VariableMap, left out when nothing is declared}. The outputs travel along because the
-    calls that follow a create carry no template.
+    of the declared outputs as a VariableMap, left out when nothing is declared, "check": CRC-32 of all before it}. The
+    outputs travel along because the calls that follow a create carry no template, and the check so that a handle that
+    was changed on its way is not taken for a connector's mistake. It is no signature: whoever wants to can make one.
     """
 
     def __init__(self, connector: AsyncConnector[Any, Any], handle_type: Any) -> None:
@@ -64,7 +70,13 @@ class HandleCodec:
                 f"{type(connector).__qualname__}.handle_version is {self._version}, "
                 "but it has no `upgrade` for older handles"
             )
-        fields: list[Any] = [("v", int), ("category", str), ("job", handle_type), ("outputs", bytes, b"")]
+        fields: list[Any] = [
+            ("v", int),
+            ("category", str),
+            ("job", handle_type),
+            ("outputs", bytes, b""),
+            ("check", int | None, None),
+        ]
         envelope: Any = msgspec.defstruct("Handle", fields, omit_defaults=True)
         self._envelope = envelope
         self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
@@ -72,7 +84,8 @@ class HandleCodec:
 
     def encode(self, label: str, job: Any, outputs: bytes) -> bytes:
         """The handle as bytes, for the category written so. A job that JSON cannot hold is a TypeError."""
-        return self._encoder.encode(self._envelope(self._version, label, job, outputs))
+        data = self._encoder.encode(self._envelope(self._version, label, job, outputs))
+        return b"%s%s%d}" % (data[:-1], _CHECK, zlib.crc32(data))
 
     def decode(self, label: str, data: bytes) -> tuple[Any, bytes]:
         """The job and its declared outputs. What is no handle of this category and version is an `InvalidTaskError`."""
@@ -84,6 +97,7 @@ class HandleCodec:
             return self._decode_older(label, data, None)
         if envelope.category != label:
             raise _invalid(f"it belongs to {envelope.category}, and the request names {label}", "category")
+        _require_unchanged(data, envelope.check)
         return envelope.job, envelope.outputs
 
     def completed(self, label: str, job: bytes, outputs: bytes) -> bytes:
@@ -94,6 +108,7 @@ class HandleCodec:
         head = checked_head(label, data, self._version)
         if head.v == self._version or head.v < 1:
             raise _invalid(f"its job does not fit ({reason or 'no such version'})", "job") from reason
+        _require_unchanged(data, head.check)
         return self._upgraded(head), head.outputs
 
     def _upgraded(self, head: Head) -> Any:
@@ -102,6 +117,12 @@ class HandleCodec:
         except (msgspec.ValidationError, LookupError, ValueError, TypeError) as error:
             text = f"version {head.v} could not be upgraded to {self._version} ({type(error).__name__})"
             raise _invalid(text, "job") from error
+
+
+def _require_unchanged(data: bytes, check: int | None) -> None:
+    """Handles of earlier servers have no check."""
+    if check is not None and zlib.crc32(data[: data.rfind(_CHECK)] + b"}") != check:
+        raise _invalid("it was changed since it was given out", "check")
 
 
 def checked_head(label: str, data: bytes, version: int) -> Head:

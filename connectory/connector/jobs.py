@@ -5,7 +5,9 @@ from contextlib import suppress
 
 import msgspec
 
+from connectory.connector.contexts import project_asked_for
 from connectory.connector.deleting import Deleting
+from connectory.connector.handle_projects import with_project
 from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.records import JobQuery, JobRecord
@@ -107,7 +109,8 @@ def _handle(route: Route, record: JobRecord, given: bytes) -> bytes:
     declared = request.template.interface.outputs
     outputs = declared.SerializeToString(deterministic=True) if declared.variables else b""
     try:
-        return registration.codec.completed(route.label, given, outputs)
+        completed = registration.codec.completed(route.label, given, outputs)
+        return with_project(completed, project_asked_for(request))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidTaskError(
             f"the handle fits neither a whole handle ({refused}) nor a job of connector {registration.name} ({error})",

@@ -81,7 +81,7 @@ class Polling:
             await gates.poll(request, handle)
         try:
             job, declared = registration.codec.decode(route.label, handle)
-            context = self._contexts.of_job(route, deadline, request)
+            context = self._contexts.of_job(route, deadline, request, handle=handle)
             prefix = context.output_prefix = request.output_prefix
             report = await registration.operations[_GET](job, context)
             gist = None if last is None else _gist(report)

@@ -201,7 +201,8 @@ class Reaping:
         try:
             handle, _ = registration.codec.decode(route.label, job.handle)
             await self._gates.look(registration, job.handle)
-            resource = await registration.operations["get"](handle, self._contexts.of_job(route, None))
+            context = self._contexts.of_job(route, None, handle=job.handle)
+            resource = await registration.operations["get"](handle, context)
         except NotFoundError:
             return job.phase
         except FAILURES as error:

@@ -36,9 +36,9 @@ class SecretRule:
             )
         return cls("*" if secret == "*" else key, "*" if secret == "*" else group, project)
 
-    def allows(self, key: str, group: str, project: str | None) -> bool:
-        """Whether the secret may be read for the project; None: it is not known, and any project's rules count."""
-        if self.project and project is not None and self.project != project:
+    def allows(self, key: str, group: str, project: str) -> bool:
+        """Whether the secret may be read for the project; empty: for none, or it is not known."""
+        if self.project and self.project != project:
             return False
         return fnmatchcase(key, self.key) and fnmatchcase(group, self.group)
 
@@ -57,8 +57,8 @@ class SecretRules:
         """Whether anything is said at all."""
         return bool(self._rules)
 
-    def limited(self, source: "Secrets", registration: "Registration", project: str | None) -> "Secrets":
-        """The secrets of `source` that the connector may read for the project (None: it is not known)."""
+    def limited(self, source: "Secrets", registration: "Registration", project: str) -> "Secrets":
+        """The secrets of `source` that the connector may read for the project (empty: for none)."""
         for name in (*(category.name for category in registration.categories), registration.name, "*"):
             if name in self._rules:
                 return _AllowedSecrets(source, registration.name, self._rules[name], project)
@@ -71,7 +71,7 @@ NO_RULES: Final = SecretRules({})
 class _AllowedSecrets:
     __slots__ = ("_connector", "_project", "_rules", "_source")
 
-    def __init__(self, source: "Secrets", connector: str, rules: Sequence[SecretRule], project: str | None) -> None:
+    def __init__(self, source: "Secrets", connector: str, rules: Sequence[SecretRule], project: str) -> None:
         self._source = source
         self._connector = connector
         self._rules = rules

@@ -1,5 +1,6 @@
 """Which secrets a connector may read, and for which projects."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
 from connectory.connector.contract import AsyncConnector, CreateContext, JobContext, Phase, Resource
+from connectory.connector.handle_projects import project_of
 from connectory.errors import PermissionDeniedError, SettingsError, UnauthenticatedError
 from connectory.v1 import connector_pb2 as pb
 from tests.connector_server.harness import create_request, serving
@@ -108,6 +110,15 @@ async def test_a_project_has_secrets_of_its_own() -> None:
         category = pb.TaskCategory(name="reading")
         asked = pb.GetTaskRequest(task_category=category, resource_meta=handle)
         assert (await client.get(asked)).resource.phase == Phase.SUCCEEDED
+        theirs = (await client.create(request("shared", "web"))).resource_meta
+        assert project_of(theirs) == "web"
+        made_up = {**json.loads(theirs), "job": {"secret": "admin/password"}}
+        del made_up["check"]
+        for without in ("nothing", "project"):
+            made_up.pop(without, None)
+            asked.resource_meta = json.dumps(made_up).encode()
+            with pytest.raises(PermissionDeniedError, match="may not read the secret 'admin/password'"):
+                await client.get(asked)
 
 
 async def test_a_connector_that_nobody_names_may_read_all_unless_there_is_a_rule_for_the_rest() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectory.connector.handle_projects import project_of, with_project
 from connectory.connector.handles import HandleCodec
 from connectory.connector.registry import Registry
 from connectory.errors import InvalidTaskError, RegistryError
@@ -70,8 +71,30 @@ def test_deep_nesting_is_refused() -> None:
 
 
 def test_the_envelope_is_small_and_readable() -> None:
-    data = _codec().encode(LABEL, FakeJob(job_id="7"), b"")
-    assert json.loads(data) == {"v": 1, "category": "fake@0", "job": {"job_id": "7"}}
+    written = json.loads(_codec().encode(LABEL, FakeJob(job_id="7"), b""))
+    assert isinstance(written.pop("check"), int)
+    assert written == {"v": 1, "category": "fake@0", "job": {"job_id": "7"}}
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"job-7", b"job-8"), (b"AAE=", b"AAI="), (b'"check":', b'"check":1')])
+def test_a_handle_that_was_changed_on_its_way_is_refused(old: bytes, new: bytes) -> None:
+    data = _codec().encode(LABEL, FakeJob(job_id="job-7"), b"\x00\x01")
+    assert _codec().decode(LABEL, with_project(data, "ml"))[0] == FakeJob(job_id="job-7")
+    with pytest.raises(InvalidTaskError, match="changed since it was given out") as refused:
+        _codec().decode(LABEL, data.replace(old, new))
+    assert refused.value.reason == "INVALID_HANDLE"
+
+
+@pytest.mark.parametrize("project", ["ml", 'with "quotes" and grün', ""])
+def test_a_handle_says_of_which_project_its_job_is(project: str) -> None:
+    data = with_project(_codec().encode(LABEL, FakeJob(job_id="7"), b""), project)
+    assert project_of(data) == project
+    assert _codec().decode(LABEL, data) == (FakeJob(job_id="7"), b"")
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"project":7}', b"\xff", b'{"job":' + b"[" * 100_000])
+def test_what_is_no_handle_is_of_no_project(data: bytes) -> None:
+    assert project_of(data) == ""
 
 
 @pytest.mark.parametrize(("version", "job"), [(1, {"id": "7"}), (2, {"job": "7"}), (3, {"job_id": "7"})])

@@ -188,6 +188,7 @@ async def test_a_handle_of_another_category_is_refused() -> None:
 async def test_a_handle_whose_outputs_cannot_be_read_is_refused() -> None:
     async with dispatching(FakeConnector()) as dispatcher:
         changed = {**json.loads(await _created(dispatcher)), "outputs": base64.b64encode(b"\xff\xff").decode()}
+        del changed["check"]
         with pytest.raises(InvalidTaskError, match="declares outputs"):
             await dispatcher.get(TASK.get_request(json.dumps(changed).encode()))
 
