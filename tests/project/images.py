@@ -121,7 +121,7 @@ def builder_when_installed() -> Iterator[Builder]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove the folder, but nothing that is mounted below it: an interrupted build leaves parts of this machine there."""
+    """Remove the folder, but nothing that is mounted below it: an interrupted build may leave parts of this machine."""
     mounted = [line.split(" ")[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for point in sorted((point for point in mounted if Path(point).is_relative_to(folder)), reverse=True):
         subprocess.run(["umount", "--lazy", point], check=True)
