@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from connector_server.isolation.link import Link
 from connector_server.isolation.messages import Ready
-from connector_server.isolation.process import Child, ChildError, Plan, start_child
+from connector_server.isolation.process import Child, ChildError, Plan
+from connector_server.isolation.starting import start_child
 from connector_server.supervisor import backoff
 from connectory.connector.contract import JobContext
 from connectory.errors import UnavailableError

@@ -5,7 +5,8 @@ from google.rpc import status_pb2
 from connector_server.isolation.channel import Channel
 from connector_server.isolation.messages import SecretAnswer, SecretWanted
 from connectory.connector.status import from_status, to_status
-from connectory.errors import ConnectorError, MissingSecretError
+from connectory.errors import MissingSecretError
+from connectory.rpc.failures import as_connector_error
 from connectory.secrets import Secrets
 
 __all__ = ["CallSecrets", "answered"]
@@ -39,5 +40,5 @@ def answered(wanted: SecretWanted, secrets: Secrets | None) -> SecretAnswer:
         )
     except MissingSecretError as error:
         return SecretAnswer(number=wanted.number, missing=str(error))
-    except ConnectorError as error:
-        return SecretAnswer(number=wanted.number, refused=to_status(error).SerializeToString())
+    except Exception as error:
+        return SecretAnswer(number=wanted.number, refused=to_status(as_connector_error(error)).SerializeToString())

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -87,6 +88,11 @@ def fail(how: str, logger: Any = None) -> None:
         raise asyncio.CancelledError
 
 
+def spawn(folder: Path) -> None:
+    """Start a process that stays."""
+    (folder / "spawned").write_text(str(subprocess.Popen(["sleep", "1000"]).pid))
+
+
 class CraftyConnector(AsyncConnector[Orders, CraftyJob]):
     """Starts jobs; those with a folder are jobs of the system in the folder."""
 
@@ -103,7 +109,12 @@ class CraftyConnector(AsyncConnector[Orders, CraftyJob]):
             threading.Event().wait(orders.seconds)
         note = ctx.secrets.get(orders.secret) if orders.secret else ""
         if orders.create == "tell":
-            told = [ctx.output_prefix, ctx.idempotency_key, ctx.metadata.k8s_service_account, sorted(ctx.inputs.items())]
+            told = [
+                ctx.output_prefix,
+                ctx.idempotency_key,
+                ctx.metadata.k8s_service_account,
+                sorted(ctx.inputs.items()),
+            ]
             return _job(orders, repr(told))
         if orders.create == "wrong handle":
             return orders  # type: ignore[return-value]
@@ -111,6 +122,9 @@ class CraftyConnector(AsyncConnector[Orders, CraftyJob]):
             ctx.logger.warning("the note is %s", note, extra={"fact": 5})
             print("printed")
             sys.stdout.flush()
+        if orders.create == "spawn and exit":
+            spawn(Path(orders.folder))
+            os._exit(3)
         fail(orders.create)
         if orders.folder:
             system = FiledSystem(orders.folder)

@@ -151,3 +151,15 @@ async def test_a_server_that_cannot_start_leaves_no_process(folder: Path) -> Non
         async with apart(CRAFTY, ledger="mysql://nobody"):
             pytest.fail("it must not serve")
     assert leftovers(folder) == []
+
+
+async def test_what_a_connector_started_does_not_hide_the_end_of_its_process(tmp_path: Path) -> None:
+    async with apart(CRAFTY) as peer:
+        child = child_of(peer, "Crafty")
+        request = create_request("crafty", {"create": "spawn and exit", "folder": str(tmp_path)})
+        with pytest.raises(grpc.aio.AioRpcError):
+            await peer.jobs.CreateTask(request)
+        await until(lambda: child.restarts == 1)
+        left = int((tmp_path / "spawned").read_text())
+        assert not gone(left)
+        os.kill(left, signal.SIGKILL)

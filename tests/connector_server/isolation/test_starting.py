@@ -14,7 +14,8 @@ from google.protobuf import json_format
 from connector_server.isolation.environment import child_environment
 from connector_server.isolation.messages import Source
 from connector_server.isolation.opening import planned
-from connector_server.isolation.process import ChildError, Plan, start_child
+from connector_server.isolation.process import ChildError, Plan
+from connector_server.isolation.starting import start_child
 from connector_server.settings import ServerSettings
 from connector_server.settings.isolation import Apart
 from connectory.errors import SettingsError
