@@ -10,16 +10,15 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from connector_server.names import JOB_SERVICE, OPERATIONS_SERVICE, SERVICES, WATCH_SERVICE
+from connectory.rpc.early_ends import keep_status
 from connectory.testing import task_call
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import jobs_pb2, operations_pb2, watch_pb2
 
-__all__ = ["DEFECTS", "LOCAL", "Attempt", "attempts", "send"]
+__all__ = ["DEFECTS", "Attempt", "attempts", "send"]
 
 DEFECTS: Final = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DEADLINE_EXCEEDED)
 """What bad input must never lead to."""
-LOCAL: Final = "Internal error from Core"
-"""What grpc says on this side when the server ends a call while a request is being written."""
 _DEADLINE: Final = 20.0
 _TASK: Final = task_call("echo", inputs={"x": 3, "text": "grün"}, outputs={"x": int, "text": str})
 _SYNC: Final = task_call("echo_sync", inputs={"x": 3, "text": "grün"}, outputs={"x": int, "text": str})
@@ -74,7 +73,7 @@ async def send(channel: grpc.aio.Channel, attempt: Attempt) -> tuple[grpc.Status
 
     try:
         if attempt.path.rpartition("/")[2] in _STREAMS:
-            async for _ in channel.stream_stream(attempt.path)(sent(), timeout=timeout):
+            async for _ in keep_status(channel.stream_stream(attempt.path)(sent(), timeout=timeout)):
                 pass
         else:
             async for _ in channel.unary_stream(attempt.path)(attempt.messages[0], timeout=timeout):

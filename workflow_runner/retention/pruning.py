@@ -1,5 +1,6 @@
 """Forgetting executions that ended long ago, with all that was kept of them."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ async def prune(store: Store, *, before: float, keep: int = 0, dry_run: bool = F
             await _delete(database, deletions, executions[first : first + _AT_ONCE])
         results = await database.change(sql["delete_results"], before=before)
         await database.change(sql["delete_claims"])
-    return Pruned(executions=executions, results=results, code=prune_code(before, dry_run=dry_run))
+    code = await asyncio.to_thread(prune_code, before, dry_run=dry_run)
+    return Pruned(executions=executions, results=results, code=code)
 
 
 async def _needed(database: Database, sql: Mapping[str, str]) -> Collection[str]:
