@@ -68,7 +68,7 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
         base, account = await self._base(ctx, cluster, namespace), ctx.metadata.k8s_service_account
         selector = accelerator_selector(program.hardware, self._settings.accelerator_label)
         spec = pod_spec(program, ctx.config, base, account=account, selector=selector, carrier=carrier)
-        made = await self._create(cluster, ctx, namespace, job_manifest(ctx, program, spec))
+        made = await self._create(cluster, ctx, namespace, job_manifest(ctx, program, spec, carried=job.carried))
         return _with_uid(job, made)
 
     async def find(self, key: str, ctx: CreateContext[KubernetesJobConfig]) -> KubernetesJob | None:

@@ -61,7 +61,7 @@ def failure(
     if taken or _DISRUPTED.search(message):
         text = f"the pod was taken from its node: {taken or message}"
         return failed("Evicted", text, info, kind="system", retry=True)
-    found = _exit_of_pod(pod) if pod is not None else _exit_in(message)
+    found = _exit_of_pod(job, pod) if pod is not None else _exit_in(message)
     if found is None:
         text = f"the pod is gone: somebody deleted it, or it went with its node ({message})"
         return failed("PodLost", text, info, kind="system", retry=True)
@@ -103,9 +103,10 @@ def _taken(pod: Mapping[str, Any]) -> str:
     return ""
 
 
-def _exit_of_pod(pod: Mapping[str, Any]) -> _Exit | None:
-    """How the first container ended that did not end well."""
-    for status in container_statuses(pod):
+def _exit_of_pod(job: KubernetesJob, pod: Mapping[str, Any]) -> _Exit | None:
+    """How the first container ended that did not end well; of those that run beside the program only if it did."""
+    decisive = (job.container, *_CARRIERS)
+    for status in sorted(container_statuses(pod), key=lambda status: status["name"] not in decisive):
         end = status.get("state", {}).get("terminated")
         if end and end["exitCode"] != 0:
             return _Exit(

@@ -51,7 +51,7 @@ def pod_spec(
     """The PodSpec: `base` below what the program's pod says, below what the config says.
 
     With a carrier the program runs between two containers of it. They follow one another because all but the last are
-    init containers; others that the pod has run beside them.
+    init containers. Others that the pod has run beside them, as native sidecars, and end with them.
     """
     spec = _merged(_for(program, copy.deepcopy(base)), copy.deepcopy(program.pod))
     spec["restartPolicy"] = "Never"
@@ -66,7 +66,8 @@ def pod_spec(
     _mount_secrets(spec, own, program.secret_files)
     put_shared_memory(spec, own, program.hardware)
     if carrier is not None:
-        _surround(spec, own, program, carrier)
+        _share_folders(spec, own, program)
+    _arrange(spec, own, carrier)
     return spec
 
 
@@ -110,15 +111,25 @@ def _mount_secrets(spec: dict[str, Any], own: dict[str, Any], folders: Mapping[s
         _append(own, "volumeMounts", [{"name": name, "mountPath": folder, "readOnly": True}])
 
 
-def _surround(spec: dict[str, Any], own: dict[str, Any], program: Program, carrier: Carrier) -> None:
+def _share_folders(spec: dict[str, Any], own: dict[str, Any], program: Program) -> None:
     _append(spec, "volumes", [{"name": _VOLUME, "emptyDir": {}}])
     for path, part in ((program.data.input_path, "inputs"), (program.data.output_path, "outputs")):
         if path:
             _append(own, "volumeMounts", [{"name": _VOLUME, "mountPath": path, "subPath": part}])
+
+
+def _arrange(spec: dict[str, Any], own: dict[str, Any], carrier: Carrier | None) -> None:
+    """Put the containers into the order in which they run."""
     beside = [{**one, "restartPolicy": "Always"} for one in spec["containers"] if one is not own]
-    before = spec.get("initContainers", [])
-    spec["initContainers"] = [*before, carrier.container(BRING, "bring"), *beside, own]
-    spec["containers"] = [carrier.container(DELIVER, "deliver")]
+    before = spec.pop("initContainers", [])
+    if carrier is not None:
+        before = [*before, carrier.container(BRING, "bring"), *beside, own]
+        own = carrier.container(DELIVER, "deliver")
+    else:
+        before = [*before, *beside]
+    if before:
+        spec["initContainers"] = before
+    spec["containers"] = [own]
 
 
 def _append(place: dict[str, Any], field: str, more: Sequence[Any]) -> None:

@@ -64,6 +64,8 @@ class Pod:
             if any(codes) or self.fated:
                 break
         await self.kill()
+        for sidecar in beside:
+            self.statuses[sidecar["name"]] = {"terminated": {"exitCode": 143, "reason": "Error", **_times()}}
         if not self.fated:
             await self.report("Failed" if any(codes) else "Succeeded")
 

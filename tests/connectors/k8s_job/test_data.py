@@ -1,5 +1,6 @@
 """What goes into a Job's container and comes out of it: through an object store that really is one."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -152,6 +153,20 @@ async def test_containers_beside_the_program_run_beside_it(jobs: Jobs, prefix: s
     (pod,) = admin.list(jobs.namespace, "pods")
     (found,) = [one for one in pod["spec"]["initContainers"] if one["name"] == "proxy"]
     assert found["restartPolicy"] == "Always"
+
+
+@pytest.mark.parametrize("outputs", [{}, {"x": int}])
+async def test_how_the_program_ends_decides_whatever_runs_beside_it(
+    jobs: Jobs, prefix: str, admin: Admin, outputs: dict[str, Any]
+) -> None:
+    words, beside = ["sh", "-c", "exit 3"], {"name": "proxy", "image": "busybox", "command": ["sleep", "60"]}
+    folders = {"output_dir": "/var/out", "outputs": outputs} if outputs else {}
+    handle = await jobs.create(*words, pod={"containers": [beside]}, output_prefix=prefix, **folders)
+    resource = await jobs.end(handle)
+    assert told(resource) == ("ExitCode", "user", False)
+    assert resource.message == "exit code 3"
+    await asyncio.to_thread(admin.delete_pods, jobs.namespace)
+    assert (await jobs.get(handle)).message == "exit code 3"
 
 
 async def test_a_place_that_pods_cannot_reach_is_refused(jobs: Jobs, tmp_path: Any, namespace: str) -> None:
