@@ -111,8 +111,9 @@ class KeptChild:
         failures = 0
         while True:
             began = self._now()
-            self._why = await child.ended()
+            await child.exited()
             self._child = None
+            self._why = await child.ended()
             failures = 0 if self._now() - began > _LONG_ENOUGH else failures
             await child.aclose()
             child, failures = await self._start_again(first, failures)

@@ -98,8 +98,12 @@ class Child:
         self._pinging = asyncio.create_task(self._ping())
         return first
 
+    async def exited(self) -> None:
+        """Wait until the process is no more."""
+        await self._process.wait()
+
     async def ended(self) -> str:
-        """Wait for its end; answers how it ended, as the end of a sentence."""
+        """Wait for its end and its last words; answers how it ended, as the end of a sentence."""
         code = await self._process.wait()
         await self._output.finished(within=_LAST_WORDS)
         if self._reading is not None:

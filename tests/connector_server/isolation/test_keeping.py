@@ -31,8 +31,10 @@ class FakeChild:
         self.end = asyncio.Event()
         self.closed = False
 
-    async def ended(self) -> str:
+    async def exited(self) -> None:
         await self.end.wait()
+
+    async def ended(self) -> str:
         return "it was killed by SIGKILL"
 
     async def aclose(self) -> None:
