@@ -32,9 +32,9 @@ class Reports:
 
         Outputs are read only when the job has succeeded.
         """
-        if isinstance(resource, pb.Resource):
-            return without_secrets(resource, registration.redactor)
         if not isinstance(resource, Resource):
+            if isinstance(resource, pb.Resource):
+                return without_secrets(resource, registration.redactor)
             raise InternalError(f"connector {registration.name} answered a {type(resource).__name__}, not a Resource")
         phase = known_phase(resource.phase, registration, self._unknown_phases)
         message = to_message(resource, phase, registration)

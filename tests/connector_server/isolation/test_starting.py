@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from google.protobuf import json_format
 
 from connector_server.isolation.environment import child_environment
@@ -246,3 +248,13 @@ async def test_a_machine_without_room_is_told(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("tempfile.tempdir", "/no/such/folder")
     with pytest.raises(ChildError, match=r"nothing can be started: .*No such file or directory"):
         await start_child(plan())
+
+
+def test_the_sample_of_the_page_is_accepted() -> None:
+    page = (ROOT / "docs" / "serving.md").read_text()
+    (sample,) = re.findall(r"```yaml\n(isolation:.*?)```", page, re.DOTALL)
+    plans = planned(ServerSettings(**yaml.safe_load(sample)))
+    assert [(one.name, one.source.name, one.apart.python) for one in plans] == [
+        ("sql", "sql", None),
+        ("acme.spark", "acme_spark.connectors", "/opt/spark-env/bin/python"),
+    ]
