@@ -29,7 +29,7 @@ from connectory.connector.registry import Registration, Registry, Route
 from connectory.connector.reports import Reports
 from connectory.connector.secret_rules import NO_RULES, SecretRules
 from connectory.connector.series import log_messages, metric_messages, metrics_request
-from connectory.connector.shared_polls import SharedPolls
+from connectory.connector.shared_polls import SharedPolls, asked_of
 from connectory.connector.signing import HandleSigner
 from connectory.connector.streams import answers_of, merged
 from connectory.connector.templates import KnownTemplates
@@ -117,7 +117,8 @@ class Dispatcher:
 
     async def get(self, request: pb.GetTaskRequest, *, deadline: datetime | None = None) -> pb.GetTaskResponse:
         """Report on a job. Who asks while somebody else does shares the answer; how a job ended is remembered."""
-        return await self.polls.get(self._of_job(request), request, self._handle(request), deadline)
+        route = self._of_job(request)
+        return await self.polls.get(asked_of(route, request), route, request, self._handle(request), deadline)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, deadline: datetime | None = None) -> pb.DeleteTaskResponse:
         """End a job, by its handle or by its key. One that is gone is no error."""

@@ -56,10 +56,6 @@ class _Flight:
             raise retold(outcome)
         return outcome
 
-    def land(self, outcome: pb.GetTaskResponse | ConnectorError | None) -> None:
-        if self.landed is not None:
-            self.landed.set_result(outcome)
-
 
 class SharedPolls:
     """Asks connectors by `polling`, each once for all who ask about a job at the same time.
@@ -75,12 +71,6 @@ class SharedPolls:
         self._bytes = 0
 
     async def get(
-        self, route: Route, request: pb.GetTaskRequest, handle: bytes, deadline: datetime | None
-    ) -> pb.GetTaskResponse:
-        """How the job of this handle, which is the request's without its signature, stands."""
-        return await self.again(asked_of(route, request), route, request, handle, deadline)
-
-    async def again(
         self,
         asked: Asked,
         route: Route,
@@ -89,35 +79,18 @@ class SharedPolls:
         deadline: datetime | None,
         last: LastReport | None = None,
     ) -> pb.GetTaskResponse:
-        """The same for whoever asks often: `asked` is `asked_of` the request, `last` what it was told before."""
+        """How the job of this handle, which is the request's without its signature, stands.
+
+        `asked` is `asked_of` the request; `last` is for those who ask about the job again and again.
+        """
         for end in self._ended.get(handle, ()):
             if end[0] == asked:
                 self._ended.move_to_end(handle)
                 return pb.GetTaskResponse.FromString(end[1])
-        while (flight := self._flight(handle, asked)) is not None:
-            answer = await flight.answer()
-            if answer is not None:
-                return answer
-        return await self._poll(asked, route, request, handle, deadline, last)
-
-    def forget(self, handle: bytes) -> None:
-        """Something was done about the job: who asks from now on is answered by a new poll."""
-        self._flights.pop(handle, None)
-        self._bytes -= _size(handle, self._ended.pop(handle, ()))
-
-    def _flight(self, handle: bytes, asked: Asked) -> _Flight | None:
-        flights = self._flights.get(handle)
-        return None if flights is None else flights.get(asked)
-
-    async def _poll(
-        self,
-        asked: Asked,
-        route: Route,
-        request: pb.GetTaskRequest,
-        handle: bytes,
-        deadline: datetime | None,
-        last: LastReport | None,
-    ) -> pb.GetTaskResponse:
+        while handle in self._flights and (under_way := self._flights[handle].get(asked)) is not None:
+            shared = await under_way.answer()
+            if shared is not None:
+                return shared
         flight = _Flight()
         flights = self._flights.setdefault(handle, {})
         flights[asked] = flight
@@ -130,15 +103,26 @@ class SharedPolls:
             outcome = error
             raise
         finally:
-            if flights.get(asked) is flight:
-                del flights[asked]
-            current = self._flights.get(handle) is flights
-            if current and not flights:
-                del self._flights[handle]
-            flight.land(outcome)
-        if current and answer.resource.phase in ENDED:
+            is_current = self._end(flights, handle, asked)
+            if flight.landed is not None:
+                flight.landed.set_result(outcome)
+        if is_current and answer.resource.phase in ENDED:
             self._remember(handle, asked, answer)
         return answer
+
+    def forget(self, handle: bytes) -> None:
+        """Something was done about the job: who asks from now on is answered by a new poll."""
+        self._flights.pop(handle, None)
+        self._bytes -= _size(handle, self._ended.pop(handle, ()))
+
+    def _end(self, flights: dict[Asked, _Flight], handle: bytes, asked: Asked) -> bool:
+        """A poll is over; whether nothing was done about its job meanwhile."""
+        del flights[asked]
+        if self._flights.get(handle) is not flights:
+            return False
+        if not flights:
+            del self._flights[handle]
+        return True
 
     def _remember(self, handle: bytes, asked: Asked, answer: pb.GetTaskResponse) -> None:
         end = (asked, answer.SerializeToString())  # takes a third of the memory that a message does

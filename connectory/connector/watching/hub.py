@@ -121,7 +121,7 @@ class Watching:
         try:
             route = self._route_of(key.name, key.version)
             deadline = datetime.now(UTC) + _LATE
-            answer = await self._polls.again(job.asked, route, job.request, key.handle, deadline, job.last)
+            answer = await self._polls.get(job.asked, route, job.request, key.handle, deadline, job.last)
         except RateLimitedError as error:
             if error.retry_after is not None:
                 return min(max(error.retry_after.total_seconds(), _SHORTEST_PAUSE), _LONGEST_PAUSE)
