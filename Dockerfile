@@ -25,7 +25,7 @@ LABEL org.opencontainers.image.title="connectory" \
       org.opencontainers.image.description="Connector server for workflow engines, over gRPC" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/connectory /opt/connectory
-ENV PATH=/opt/connectory/bin:$PATH PYTHONUNBUFFERED=1 CONNECTORY_PROCESS_DIR=/tmp/connectory/process
+ENV PATH=/opt/connectory/bin:$PATH PYTHONUNBUFFERED=1 CONNECTORY_HOME=/tmp/connectory
 # A number, so that Kubernetes can prove that it is not root.
 USER 65532:65532
 WORKDIR /tmp

@@ -59,7 +59,7 @@ SERVERS = (
     Server(name="floor", command=(sys.executable, "-m", "benchmarks.floor"), **OURS),
     Server(
         name="connectory",
-        command=(*_SERVE, "--uds"),
+        command=(*_SERVE, "--ledger=memory", "--uds"),
         socket_is_path=True,
         **OURS,
     ),
@@ -72,7 +72,13 @@ SERVERS = (
     ),
     Server(
         name="protected",
-        command=(*_SERVE, "--tokens={folder}/tokens.yaml", "--config={folder}/protected.yaml", "--uds"),
+        command=(
+            *_SERVE,
+            "--tokens={folder}/tokens.yaml",
+            "--config={folder}/protected.yaml",
+            "--ledger=memory",
+            "--uds",
+        ),
         socket_is_path=True,
         metadata=(("authorization", f"Bearer {TOKEN}"),),
         environment={

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from connectory.connector.ledger import Ledger, MemoryLedger
 from connectory.errors import SettingsError
+from connectory.places import state_folder
 
-__all__ = ["chosen_ledger"]
+__all__ = ["chosen_ledger", "ledger_file"]
 
 _MAGIC = b"SQLite format 3\0"
 _POSTGRES = ("postgresql://", "postgres://")
@@ -15,6 +16,8 @@ _POSTGRES = ("postgresql://", "postgres://")
 
 def chosen_ledger(setting: str, lease: timedelta = timedelta(seconds=15)) -> Ledger:
     """The ledger for `memory`, `none` (creates under way are joined, finished ones forgotten), a URL or an SQLite file.
+
+    `sqlite` is a file in the folder where the user's programs keep their state.
 
     A file that cannot be written is a `SettingsError` now, rather than a refusal of every create later. A database that
     cannot be reached may be there in a minute: until then creates are refused as UNAVAILABLE. `lease` is how long a
@@ -29,14 +32,19 @@ def chosen_ledger(setting: str, lease: timedelta = timedelta(seconds=15)) -> Led
     # Optional: the database and its thread exist only when a file is named.
     from connectory.connector.ledger.sqlite import SqliteLedger  # noqa: PLC0415
 
-    path = Path(setting)
+    path = ledger_file(setting)
     if "://" in setting or not _can_be_ledger(path):
-        shown = f"{setting.partition('://')[0]}://..." if "://" in setting else setting  # a URL may hold a password
+        shown = f"{setting.partition('://')[0]}://..." if "://" in setting else str(path)  # a URL may hold a password
         raise SettingsError(
             f"ledger={shown!r} cannot be written as an SQLite file; name one in a folder that may be written to, or"
             " the postgresql:// URL of a database, or memory, or none"
         )
     return SqliteLedger(path)
+
+
+def ledger_file(setting: str) -> Path:
+    """The SQLite file that a setting means which is neither a word of another kind nor a URL."""
+    return state_folder() / "ledger.sqlite" if setting == "sqlite" else Path(setting)
 
 
 def _in_postgres(url: str, lease: timedelta) -> Ledger:

@@ -6,8 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from connectory.errors import SettingsError
+from connectory.places import state_folder
 
-__all__ = ["Places", "home", "make_room", "places"]
+__all__ = ["Places", "make_room", "places"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,23 +27,16 @@ class Places:
     """What the embedded connector server remembers creates in: a file beside the store, its database, or "memory"."""
 
 
-def home() -> Path:
-    """`CONNECTORY_HOME`, or the folder for state that the platform gives a user."""
-    if given := os.environ.get("CONNECTORY_HOME"):
-        return Path(given).absolute()
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "connectory"
-
-
 def places(store: str | None, outputs: str | None = None) -> Places:
     """Fill in what was not said. Nothing is made."""
-    url = store or f"sqlite:///{home() / 'runner.db'}"
+    state = state_folder()
+    url = store or f"sqlite:///{state / 'runner.db'}"
     parts = urlsplit(url)
     if parts.scheme in ("postgresql", "postgres"):
         shown = _without_password(url)
-        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), shown=shown, ledger=url)
+        return Places(store=url, file=None, outputs=outputs or str(state / "outputs"), shown=shown, ledger=url)
     if parts.scheme != "sqlite" or not parts.path.strip("/"):
-        return Places(store=url, file=None, outputs=outputs or str(home() / "outputs"), shown=url, ledger="memory")
+        return Places(store=url, file=None, outputs=outputs or str(state / "outputs"), shown=url, ledger="memory")
     path = Path(f"{parts.netloc}{parts.path}" if parts.netloc else parts.path[1:]).absolute()
     return Places(
         store=url,

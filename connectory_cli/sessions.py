@@ -9,7 +9,8 @@ from connector_server.app import serve
 from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
 from connectory.errors import SettingsError
-from connectory_cli.home import Places, home, make_room
+from connectory.places import state_folder
+from connectory_cli.home import Places, make_room
 from connectory_cli.printing import say
 from connectory_cli.reaching import Reach, reach_from
 from connectory_cli.sockets import socket_folder
@@ -63,7 +64,7 @@ def require_execution(places: Places, execution: str) -> None:
 
 def _plugins(clients: Sequence[ConnectorClient], executor: Executor) -> Sequence[PluginEntry]:
     """The plugins that ship and those of installed packages; it is said which of these cannot be used, and why."""
-    available = available_plugins(shipped_plugins(clients, executor=executor, containers=home() / "containers"))
+    available = available_plugins(shipped_plugins(clients, executor=executor, containers=state_folder() / "containers"))
     for broken in available.broken:
         say(f"plugin {broken.name!r} ({broken.source}) cannot be used: {broken.reason}")
     return available.entries

@@ -20,7 +20,7 @@ __all__ = ["Figure", "live", "restarted", "whole"]
 _SERVER: Final = Server(
     name="jobs",
     command=(
-        *(sys.executable, "-m", "connectory_cli", "serve", "--log-format=json"),
+        *(sys.executable, "-m", "connectory_cli", "serve", "--ledger=memory", "--log-format=json"),
         *("--module=benchmarks.runner.long_jobs", "--uds"),
     ),
     socket_is_path=True,

@@ -18,11 +18,12 @@ class Jobs:
         str,
         Meta(
             min_length=1,
-            description="What remembers which creates happened: memory (until the process ends), none, the path of an"
-            " SQLite file, or the postgresql:// URL of a database that replicas share.",
+            description="What remembers which creates happened: sqlite (a file in the folder for state), the path of"
+            " an SQLite file, the postgresql:// URL of a database that replicas share, memory (until the process"
+            " ends), or none.",
             examples=["/var/lib/connectory/ledger.sqlite", "postgresql://ledger@db.example/connectory"],
         ),
-    ] = "memory"
+    ] = "sqlite"
     ledger_lease: Annotated[
         float,
         Meta(

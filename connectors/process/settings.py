@@ -1,7 +1,5 @@
 """What the operator decides about processes, read from the environment."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from connectory.errors import PermissionDeniedError, SettingsError
+from connectory.places import state_folder
 
 __all__ = ["ProcessSettings"]
 
@@ -32,7 +31,7 @@ class ProcessSettings:
         folder = environ.get("CONNECTORY_PROCESS_DIR", "")
         allow = environ.get("CONNECTORY_PROCESS_ALLOW")
         return cls(
-            folder=Path(folder).absolute() if folder else _default_folder(environ),
+            folder=Path(folder).absolute() if folder else state_folder(environ) / "process",
             allow=None if allow is None else tuple(filter(None, (part.strip() for part in allow.split(":")))),
             keep=timedelta(hours=_hours(environ.get("CONNECTORY_PROCESS_KEEP_HOURS", ""))),
         )
@@ -47,14 +46,6 @@ class ProcessSettings:
         )
         raise PermissionDeniedError(text, reason="EXECUTABLE_NOT_ALLOWED", fields={"command": text})
 
-
-def _default_folder(environ: Mapping[str, str]) -> Path:
-    state = environ.get("XDG_STATE_HOME", "")
-    if state:
-        return Path(state) / "connectory" / "process"
-    if home := environ.get("HOME", ""):
-        return Path(home) / ".local" / "state" / "connectory" / "process"
-    return Path(tempfile.gettempdir()) / f"connectory-{os.getuid()}" / "process"
 
 
 def _hours(text: str) -> float:

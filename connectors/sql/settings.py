@@ -1,7 +1,5 @@
 """What the operator decides about SQL jobs, read from the environment."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,6 +7,7 @@ from pathlib import Path
 
 from connectors.sql.database import Database
 from connectory.errors import PermissionDeniedError, SettingsError
+from connectory.places import state_folder
 
 __all__ = ["SqlSettings"]
 
@@ -32,7 +31,7 @@ class SqlSettings:
         folder = environ.get("CONNECTORY_SQL_DIR", "")
         allow = environ.get("CONNECTORY_SQL_ALLOW")
         return cls(
-            folder=Path(folder).absolute() if folder else _default_folder(environ),
+            folder=Path(folder).absolute() if folder else state_folder(environ) / "sql",
             threads=_threads(environ.get("CONNECTORY_SQL_THREADS", "")),
             allow=None if allow is None else tuple(allow.split()),
         )
@@ -63,13 +62,6 @@ def _parts(uri: str) -> tuple[str, str, str]:
     place, slash, path = rest.partition("/")
     return scheme, place, slash + path
 
-
-def _default_folder(environ: Mapping[str, str]) -> Path:
-    if state := environ.get("XDG_STATE_HOME", ""):
-        return Path(state) / "connectory" / "sql"
-    if home := environ.get("HOME", ""):
-        return Path(home) / ".local" / "state" / "connectory" / "sql"
-    return Path(tempfile.gettempdir()) / f"connectory-{os.getuid()}" / "sql"
 
 
 def _threads(text: str) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from connector_server.ledgers import ledger_file
 from connectory_cli.doctor.files import file_system, folder, sqlite_file, versions
 from connectory_cli.doctor.findings import Finding, fail, ok, warn
 from connectory_cli.doctor.patient import Patient
@@ -27,7 +28,7 @@ def ledger(patient: Patient) -> Iterator[Finding]:
     elif is_postgres(place):
         yield from _in_postgres("ledger", place, LEDGER, patient.wait)
     else:
-        yield from _in_file("ledger", Path(place), LEDGER)
+        yield from _in_file("ledger", ledger_file(place), LEDGER)
 
 
 def store(patient: Patient) -> Iterator[Finding]:

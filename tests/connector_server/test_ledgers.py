@@ -43,6 +43,20 @@ async def test_what_cannot_be_a_ledger_is_refused_before_anything_is_served(tmp_
     assert (tmp_path / "notes.txt").read_text() == "not a database at all"
 
 
+async def test_without_a_word_creates_are_remembered_in_the_folder_for_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CONNECTORY_LEDGER")
+    monkeypatch.setenv("CONNECTORY_HOME", str(tmp_path / "home"))
+    connector = SlowConnector()
+    connector.gate.set()
+    for _ in range(2):
+        async with serving(connector) as peer:
+            await peer.jobs.CreateTask(create_request("slow", key="k"))
+    assert connector.created == 1
+    assert (tmp_path / "home" / "ledger.sqlite").exists()
+
+
 async def test_a_create_is_remembered_over_a_restart(tmp_path: Path) -> None:
     connector = SlowConnector()
     connector.gate.set()

@@ -37,7 +37,7 @@ def test_options_come_before_environment_before_file_before_defaults(
     settings = ServerSettings(config=file, workers=4)
     assert (settings.workers, settings.grace, settings.log_level) == (4, 3.0, "ERROR")
     assert settings.modules == ("from.file",)
-    assert settings.ledger == "memory"
+    assert settings.ledger == "sqlite"
 
 
 def test_the_environment_can_name_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
