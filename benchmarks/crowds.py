@@ -129,7 +129,7 @@ async def measured(options: argparse.Namespace) -> dict[str, list[Row]]:
                 found["blocking"].append(await blocking(server, folder, options.rounds))
     if "memory" in options.only:
         found["memory"] = []
-        for server in _named("connectory", "ledger sqlite"):
+        for server in _named("ledger sqlite", "ledger off"):
             with _place() as folder:
                 found["memory"].append(await memory(server, folder, options.calls))
     return found
