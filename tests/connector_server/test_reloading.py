@@ -117,7 +117,7 @@ class Called:
 def configure(folder: Path, **settings: Any) -> None:
     """Write the settings as Kubernetes brings a ConfigMap: into a new folder, to which a link is turned."""
     new = Path(mkdtemp(dir=folder))
-    (new / "server.yaml").write_text(json.dumps({"modules": ["edited_connector"], **settings}))
+    (new / "server.yaml").write_text(json.dumps({"modules": ["edited_connector"], "ledger": "memory", **settings}))
     turned = folder / "..data.new"
     turned.symlink_to(new)
     turned.replace(folder / "..data")
