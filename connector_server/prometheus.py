@@ -130,7 +130,9 @@ def _reloads(reloads: Reloads | None, retiring: int) -> Iterator[Metric]:
     yield total
     latest = reloads.latest
     succeeded = latest is None or latest.outcome == "done"
-    yield _gauge("connectory_last_reload_successful", "Whether the latest reload was done.", (), [((), float(succeeded))])
+    yield _gauge(
+        "connectory_last_reload_successful", "Whether the latest reload was done.", (), [((), float(succeeded))]
+    )
     if reloads.latest_at is not None:
         text = "When settings or connectors were last reloaded, in seconds since 1970."
         yield _gauge("connectory_last_reload_timestamp_seconds", text, (), [((), reloads.latest_at)])
