@@ -98,6 +98,10 @@ class SharedStoreSuite:
 
     async def test_what_one_gives_notice_of_the_other_hears(self, one: Store, two: Store) -> None:
         await one.create(execution(), [record(0)])
+        with two.notices.listen("is it listening?") as heard:
+            while not heard.is_set():
+                await one.notices.publish("is it listening?")
+                await asyncio.wait([asyncio.ensure_future(heard.wait())], timeout=0.05)
         with two.notices.listen(signal_topic("e")) as news, two.notices.listen(signal_topic("other")) as other:
             news.clear()
             other.clear()
