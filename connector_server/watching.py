@@ -23,6 +23,8 @@ __all__ = ["WATCH_OPERATIONS", "TaskWatches"]
 WATCH_OPERATIONS: Final = ("WatchTasks",)
 """The operations by the names that metrics, spans and logs use."""
 _NAME: Final = f"/{WATCH_SERVICE.name}/WatchTasks"
+_SIGN_OF_LIFE: Final = 20.0
+"""After so many seconds with nothing to tell, a stream says just that: both sides then know that it is not broken."""
 _ADMIT_EVERY: Final = 60.0
 """So often, in seconds, a stream's caller is looked at again: tokens expire, and scopes change."""
 
@@ -129,5 +131,13 @@ async def _read(stream: WatchStream, asking: _Asking, context: CallContext) -> N
 
 
 async def _write(stream: WatchStream, context: CallContext) -> None:
-    while (response := await stream.changes()) is not None:
+    while (response := await _next(stream)) is not None:
         await context.write(response.SerializeToString())
+
+
+async def _next(stream: WatchStream) -> watch_pb2.WatchTasksResponse | None:
+    try:
+        async with asyncio.timeout(_SIGN_OF_LIFE):
+            return await stream.changes()
+    except TimeoutError:
+        return watch_pb2.WatchTasksResponse()

@@ -33,6 +33,8 @@ _FIRST_RETRY: Final = 0.1
 _SLOWEST_RETRY: Final = 5.0
 _LOST_AFTER: Final = 5.0
 """Seconds without a stream after which those who watch are told that they hear nothing."""
+_SILENT: Final = 60.0
+"""Seconds without any message after which a stream is taken for broken; servers say every 20 that nothing is new."""
 _IDLE: Final = 10.0
 """Seconds for which a stream stays open when nobody watches anything."""
 _NOT_OFFERED_FOR: Final = 300.0
@@ -218,9 +220,11 @@ class TaskWatch:
             return UnauthenticatedError(str(error))
         sending = asyncio.create_task(self._send(call))
         try:
-            async for response in call:
+            while (response := await _next(call)) is not grpc.aio.EOF:
                 self._heard_at = monotonic()
                 self._read(response)
+        except TimeoutError:
+            return UnavailableError(f"nothing was heard of watched jobs for {_SILENT:.0f} s", reason=NO_ANSWER)
         except grpc.aio.AioRpcError as failure:
             return error_of(failure)
         except Exception as error:
@@ -263,3 +267,8 @@ class TaskWatch:
         self._wanted.clear()
         for task in tasks:
             task.fail(error, ended=True)
+
+
+async def _next(call: Any) -> Any:
+    async with asyncio.timeout(_SILENT):
+        return await call.read()

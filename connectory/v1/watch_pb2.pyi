@@ -169,7 +169,8 @@ Global___WatchTasksRequest: _TypeAlias = WatchTasksRequest  # noqa: Y015
 @_typing.final
 class WatchTasksResponse(_message.Message):
     """One message of the server's stream. A caller that reads slowly misses what was overtaken: only the newest state of a
-    job is sent.
+    job is sent. While there is nothing to tell, a message without changes comes every 20 seconds: a caller that hears
+    nothing for a minute may take the stream for broken.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -177,7 +178,7 @@ class WatchTasksResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaskChange]:
-        """At most one entry for each job."""
+        """At most one entry for each job. Empty: nothing is new."""
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ from connectory.errors import ConnectorError, PermissionDeniedError, Unauthentic
 from connectory.testing import dispatching
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import watch_pb2
+from connectory.v1.watch_pb2_grpc import TaskWatchServiceStub
 from tests.connector_server.fakes import Job, TrivialConnector
 from tests.connector_server.harness import create_request, serving
 
@@ -165,6 +166,15 @@ async def test_a_caller_who_does_not_read_refusals_is_not_listened_to(monkeypatc
             assert len(answer) <= 3
             told |= answer
         await taking
+
+
+async def test_a_stream_with_nothing_to_tell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_SIGN_OF_LIFE", 0.02)
+    async with serving(Steered()) as peer:
+        call: Any = TaskWatchServiceStub(peer.channel).WatchTasks()  # type: ignore[no-untyped-call, unused-ignore]
+        for _ in range(3):
+            assert await call.read() == watch_pb2.WatchTasksResponse()
+        call.cancel()
 
 
 @pytest.mark.parametrize("callers", [[], [{"name": "reader", "scopes": ["trivial:create"], "token": TOKEN}]])

@@ -172,6 +172,15 @@ async def test_who_hears_nothing_for_long_is_told_so_and_hears_again(
     assert ear.heard == ["hello", "UnavailableError", "hello"]
 
 
+async def test_a_stream_that_is_silent_is_taken_for_broken(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_SILENT", 0.1)
+    script, ear = Scripted(), Ear()
+    async with served(address, script), ConnectorClient(address) as client:
+        task = client.watch(job(), ear)
+        await script.until(lambda: len(script.streams) > 2)
+        assert task.is_live
+
+
 async def test_a_refusal_of_the_stream_is_told_at_once_and_once(address: str) -> None:
     script, ear = Scripted(), Ear()
     script.refusal = grpc.StatusCode.UNAUTHENTICATED
