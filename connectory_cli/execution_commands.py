@@ -124,11 +124,14 @@ def resume_execution(
     endpoints: EndpointOption = None,
     module: ModuleOption = None,
     store: StoreOption = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Even from a runner that is believed to live: that one lets go of it.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Go on with an execution whose runner died."""
-    work = module_of("running")
-    raise typer.Exit(work.resume(store, execution, endpoints or [], findable(module) or [], as_json))
+    work, modules = module_of("running"), findable(module) or []
+    raise typer.Exit(work.resume(store, execution, endpoints or [], modules, as_json, take_over=take_over))
 
 
 @executions.command("prune")

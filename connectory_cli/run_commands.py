@@ -53,6 +53,16 @@ def run(
     overwrite_cache: Annotated[
         bool, typer.Option("--overwrite-cache", help="Run cached tasks anew, and keep their new results.")
     ] = False,
+    offload_above: Annotated[
+        int | None,
+        typer.Option(
+            "--offload-above",
+            min=0,
+            metavar="BYTES",
+            help="Larger outputs are kept beside those in files, not in the store; 0: none.  [default: 1 MiB]",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a workflow durably and show its progress. Ctrl-C aborts it and waits until its jobs are gone."""
@@ -70,6 +80,7 @@ def run(
         executor=executor,
         max_parallelism=max_parallelism,
         overwrite_cache=overwrite_cache,
+        offload_above=offload_above,
         as_json=as_json,
     )
     raise typer.Exit(module_of("running").run(options))

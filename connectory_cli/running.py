@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from connectory.authoring.loading import find_workflow
@@ -53,6 +54,7 @@ class RunOptions:
     executor: Executor
     max_parallelism: int | None
     overwrite_cache: bool
+    offload_above: int | None
     as_json: bool
 
 
@@ -77,14 +79,24 @@ def run(options: RunOptions) -> int:
     return uvloop.run(_start(options, where, made, inputs))
 
 
-def resume(store: str | None, execution: str, endpoints: Sequence[str], modules: Sequence[str], as_json: bool) -> int:
-    """Go on with an execution to its end."""
+def resume(
+    store: str | None,
+    execution: str,
+    endpoints: Sequence[str],
+    modules: Sequence[str],
+    as_json: bool,
+    *,
+    take_over: bool = False,
+) -> int:
+    """Go on with an execution to its end; with `take_over` even when another runner drives it."""
     where = places(store)
     require_execution(where, execution)
 
     async def session() -> int:
         with Interruption(where.shown, endpoints, modules) as interruption:
             async with open_runner(where, endpoints=endpoints, modules=modules) as runner:
+                if take_over:
+                    await runner.resume(execution, take_over=True)
                 return await finish(runner, execution, interruption, as_json)
 
     return uvloop.run(session())
@@ -109,9 +121,15 @@ async def _start(
         output_prefix=where.outputs,
         overwrite_cache=options.overwrite_cache,
     )
+    if options.offload_above is not None:
+        settings = msgspec.structs.replace(settings, offload_above=options.offload_above)
     with Interruption(where.shown, options.endpoints, options.modules) as interruption:
         async with open_runner(
-            where, endpoints=options.endpoints, modules=options.modules, executor=options.executor
+            where,
+            endpoints=options.endpoints,
+            modules=options.modules,
+            executor=options.executor,
+            has_code=any(locator_of(task.template) is not None for task in made.closure.tasks),
         ) as runner:
             if interruption.requested:
                 return INTERRUPTED

@@ -5,8 +5,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
-from connector_server.app import serve
-from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
 from connectory.errors import SettingsError
 from connectory.places import state_folder
@@ -18,6 +16,7 @@ from workflow_runner.plugins.contract import PluginEntry
 from workflow_runner.plugins.discovery import available_plugins
 from workflow_runner.plugins.python_task import Executor
 from workflow_runner.plugins.shipped import shipped_plugins
+from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
@@ -32,15 +31,22 @@ async def open_runner(
     modules: Sequence[str] = (),
     executor: Executor = "process",
     adopt: bool = False,
+    has_code: bool = False,
 ) -> AsyncIterator[Runner]:
     """A runner that is ready. Without endpoints a connector server on a unix socket lives as long as it does.
 
-    With `adopt` it goes on with whatever nobody drives.
+    With `adopt` it goes on with whatever nobody drives. When it `has_code` to run, a process for that is started first:
+    it gets ready while the server does.
     """
     make_room(places)
     async with AsyncExitStack() as stack:
+        prepared: Executor | ProcessExecutor = executor
+        if has_code and executor == "process":
+            prepared = ProcessExecutor()
+            stack.push_async_callback(prepared.close)
+            await prepared.prepare()
         clients = await open_connectors(stack, places, endpoints, modules)
-        plugins = _plugins(clients, executor)
+        plugins = _plugins(clients, prepared)
         yield await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
 
 
@@ -62,7 +68,7 @@ def require_execution(places: Places, execution: str) -> None:
         raise SettingsError(f"there is no execution {execution!r}: nothing has run with the store {places.shown} yet")
 
 
-def _plugins(clients: Sequence[ConnectorClient], executor: Executor) -> Sequence[PluginEntry]:
+def _plugins(clients: Sequence[ConnectorClient], executor: Executor | ProcessExecutor) -> Sequence[PluginEntry]:
     """The plugins that ship and those of installed packages; it is said which of these cannot be used, and why."""
     available = available_plugins(shipped_plugins(clients, executor=executor, containers=state_folder() / "containers"))
     for broken in available.broken:
@@ -71,6 +77,9 @@ def _plugins(clients: Sequence[ConnectorClient], executor: Executor) -> Sequence
 
 
 async def _embedded(stack: AsyncExitStack, places: Places, modules: Sequence[str]) -> str:
+    from connector_server.server import serve  # noqa: PLC0415 - only the embedded server needs it
+    from connector_server.settings import ServerSettings  # noqa: PLC0415
+
     socket = stack.enter_context(socket_folder()) / "connectors.sock"
     # Converted directly, so that variables that are meant for `connectory serve` change nothing here.
     settings = msgspec.convert(

@@ -7,24 +7,16 @@ __all__ = ["Alarm"]
 
 
 class Alarm:
-    """Calls `ring` once, so many seconds after it was set; set again before that, it changes nothing.
-
-    Set `at_once` it rings as soon as the event loop comes to it.
-    """
+    """Calls `ring` once, so many seconds after it was set; set again before that, it changes nothing."""
 
     def __init__(self, seconds: float, ring: Callable[[], None]) -> None:
         self._seconds = seconds
         self._ring = ring
-        self._handle: asyncio.Handle | None = None
-        self._is_near = False
+        self._handle: asyncio.TimerHandle | None = None
 
-    def set(self, *, at_once: bool = False) -> None:
+    def set(self) -> None:
         """Ring in a while."""
-        if at_once and not self._is_near:
-            self.clear()
-            self._is_near = True
-            self._handle = asyncio.get_running_loop().call_soon(self._rung)
-        elif self._handle is None:
+        if self._handle is None:
             self._handle = asyncio.get_running_loop().call_later(self._seconds, self._rung)
 
     def clear(self) -> None:
@@ -32,9 +24,7 @@ class Alarm:
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
-            self._is_near = False
 
     def _rung(self) -> None:
         self._handle = None
-        self._is_near = False
         self._ring()

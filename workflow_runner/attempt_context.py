@@ -84,6 +84,9 @@ class _Description:
             labels=self._settings.labels,
             annotations=self._settings.annotations,
         )
+        if self._settings.run_as:
+            metadata.identity.ParseFromString(self._settings.run_as)
+            metadata.k8s_service_account = metadata.identity.k8s_service_account
         identifier = metadata.task_execution_id
         identifier.retry_attempt = self._attempt
         if spec.task is not None:

@@ -91,4 +91,6 @@ class AttemptReports:
 
 
 def _links(info: PhaseInfo) -> tuple[LogLink, ...]:
+    if not info.log_links:
+        return ()
     return tuple(LogLink(uri=link.uri, name=link.name) for link in info.log_links)

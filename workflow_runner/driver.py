@@ -42,6 +42,7 @@ from workflow_runner.engine.state import State
 from workflow_runner.journal import Journal
 from workflow_runner.mailbox import Mailbox
 from workflow_runner.offloading import Offloading
+from workflow_runner.overtaken import without_overtaken
 from workflow_runner.plugins.contract import Plugin, SetupContext
 from workflow_runner.records import record_of
 from workflow_runner.store.contract import PluginState, Store
@@ -54,10 +55,8 @@ __all__ = ["Driver"]
 
 _log = logging.getLogger(__name__)
 
-_PROGRESS_SHOWN: Final = 0.02
-"""Progress decides nothing: while nobody looks it is taken in so many seconds later, with all that came by then."""
-_PROGRESS_WRITTEN: Final = 0.25
-"""After so many seconds it is written down, unless something else was before."""
+_COMPANY: Final = 0.25
+"""Progress decides nothing: while nobody looks, it waits so many seconds for company before it is written down."""
 _LAST_WRITE: Final = 5.0
 """For so many seconds a write that is under way is waited for when the execution is left."""
 _ENDS: Final = (AttemptSucceeded, AttemptExpanded, AttemptFailed, AttemptStopped)
@@ -119,8 +118,7 @@ class Driver:
         self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
         self._events: list[Event] = []
         self._wake = Wake()
-        self._showing = Alarm(_PROGRESS_SHOWN, self._take_in_progress)
-        self._keeping = Alarm(_PROGRESS_WRITTEN, self._decide)
+        self._company = Alarm(_COMPANY, self._decide)
         self._decided = False
         """Whether something came that cannot wait for company."""
         self._leaving = False
@@ -144,8 +142,10 @@ class Driver:
         self._events.append(event)
         if not isinstance(event, AttemptProgressed):
             self._decide()
+        elif self.subscribers.are_there:
+            asyncio.get_running_loop().call_soon(self._take_in_progress)
         else:
-            self._showing.set(at_once=self.subscribers.are_there)
+            self._company.set()
 
     def look(self) -> State:
         """Where the execution stands this very moment."""
@@ -213,7 +213,7 @@ class Driver:
         self._apply(self._take())
         self.subscribers.publish(before, self.state)
         if self._journal.has_news:
-            self._keeping.set()
+            self._company.set()
 
     async def _take_turn(self) -> None:
         """Apply what has happened, write it down and act upon it."""
@@ -247,9 +247,9 @@ class Driver:
     async def _write(self, before: State) -> None:
         await self._journal.write(record_of(self.state) if self.state.phase is not before.phase else None)
 
-    def _take(self) -> list[Event]:
+    def _take(self) -> Sequence[Event]:
         events, self._events = self._events, []
-        return events
+        return without_overtaken(events)
 
     def _decide(self) -> None:
         self._decided = True
@@ -273,7 +273,7 @@ class Driver:
                 self._attempts.let_go(event.nodes)
 
     def _ring(self, timer: SetTimer) -> None:
-        if is_awaited(self.state, timer):
+        if is_awaited(self.look(), timer):
             now = max(self._clock(), timer.at)
             self.emit(TimerFired(at=now, kind=timer.kind, node=timer.node, attempt=timer.attempt))
 
@@ -312,8 +312,7 @@ class Driver:
         await self._close_desks()
 
     async def _close_desks(self) -> None:
-        self._showing.clear()
-        self._keeping.clear()
+        self._company.clear()
         await self._cache.close()
         await self._mailbox.close()
 

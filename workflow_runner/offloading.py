@@ -8,10 +8,11 @@ from collections.abc import Callable
 from connectory.errors import ConnectoryError
 from connectory.storage import Storage
 from connectory.v1 import literals_pb2
+from workflow_runner.engine.graph import Graph
 from workflow_runner.engine.state import State
-from workflow_runner.engine.wholeness import handed_on_whole, holds_references
+from workflow_runner.engine.wholeness import handed_on_whole, holds_references, input_handed_on_whole
 
-__all__ = ["Offloading"]
+__all__ = ["Offloading", "inputs_as_needed"]
 
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,19 @@ class Offloading:
     def _is_handed_on_whole(self, node: str, name: str) -> bool:
         state = self._state()
         return handed_on_whole(state.nodes, state.scopes, node, name)
+
+
+async def inputs_as_needed(
+    graph: Graph, inputs: literals_pb2.LiteralMap, storage: Callable[[], Storage]
+) -> literals_pb2.LiteralMap:
+    """Inputs of an execution, with the values themselves where the engine must know what is only referred to.
+
+    StorageError when one cannot be read.
+    """
+    referring = [name for name, literal in inputs.literals.items() if holds_references(literal)]
+    if all(input_handed_on_whole(graph, name) for name in referring):
+        return inputs
+    return await asyncio.to_thread(_whole_map, inputs, storage())
 
 
 def _whole_map(values: literals_pb2.LiteralMap, storage: Storage) -> literals_pb2.LiteralMap:

@@ -24,10 +24,12 @@ from workflow_runner.engine.events import (
     encode_event,
 )
 from workflow_runner.engine.outstanding import outstanding
+from workflow_runner.engine.program import program_in
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State
 from workflow_runner.leases import Leases
 from workflow_runner.naming import require_execution_id
+from workflow_runner.offloading import inputs_as_needed
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.records import record_of
@@ -130,22 +132,27 @@ class Runner:
         """Start an execution and return its id. Once this returns, it survives a crash.
 
         A workflow that cannot be run is refused with an error that names the node, inputs that do not fit with one that
-        names the input, and nothing is kept. `launch_plans` are those that nodes start, and whose workflows and tasks
-        are in the closure; a launch plan that is not among them starts the workflow of its own name.
+        names the input, and nothing is kept; nor when the workflow reaches into an input that is kept elsewhere and
+        cannot be read (StorageError). `launch_plans` are those that nodes start, and whose workflows and tasks are in
+        the closure; a launch plan that is not among them starts the workflow of its own name.
         """
         given = inputs if inputs is not None else literals_pb2.LiteralMap()
         self._types.check_map(given, closure.primary.template.interface.inputs)
         name = execution_id or f"e{secrets.token_hex(9)}"
         require_execution_id(name)
+        encoded = closure.SerializeToString(deterministic=True)
+        plans = tuple(plan.SerializeToString(deterministic=True) for plan in launch_plans)
+        graph = program_in(encoded, plans).graph
+        given = await inputs_as_needed(graph, given, lambda: self._setup.data_store)
         started = ExecutionStarted(
             at=self._clock(),
             execution=name,
             project=project,
             domain=domain,
             key_prefix=name if execution_id is None else f"{name}-{secrets.token_hex(6)}",
-            closure=closure.SerializeToString(deterministic=True),
+            closure=encoded,
             inputs=given.SerializeToString(deterministic=True),
-            launch_plans=tuple(plan.SerializeToString(deterministic=True) for plan in launch_plans),
+            launch_plans=plans,
             settings=settings or ExecutionSettings(),
         )
         return await self.begin(started)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from connectory.authoring.context import TaskContext
+from connectory.authoring.given import Given
 from connectory.v1 import identifiers_pb2
 
 __all__ = ["AttemptPlace", "attempting", "attempts_of_others", "context_of_attempt"]
@@ -25,21 +24,14 @@ class AttemptPlace:
 _now: ContextVar[AttemptPlace | None] = ContextVar("connectory_attempt", default=None)
 
 
-@contextmanager
-def attempting(place: AttemptPlace | None) -> Iterator[None]:
+def attempting(place: AttemptPlace | None) -> Given[AttemptPlace | None]:
     """The task that is run in here is run as this attempt."""
-    token = _now.set(place)
-    try:
-        yield
-    finally:
-        _now.reset(token)
+    return Given(_now, place)
 
 
-@contextmanager
-def attempts_of_others() -> Iterator[None]:
+def attempts_of_others() -> Given[AttemptPlace | None]:
     """What runs in here belongs to no attempt that is known outside of it."""
-    with attempting(None):
-        yield
+    return attempting(None)
 
 
 def context_of_attempt(task_id: identifiers_pb2.Identifier) -> TaskContext:

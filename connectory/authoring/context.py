@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from connectory.authoring.checkpoints import Checkpoint, local_checkpoint
+from connectory.authoring.given import Given
 from connectory.authoring.html_deck import HtmlDeck
 from connectory.authoring.stats import Stats
 from connectory.authoring.task_secrets import TaskSecrets
@@ -161,14 +162,9 @@ def current_context() -> TaskContext:
     return context
 
 
-@contextmanager
-def entered(context: TaskContext) -> Iterator[TaskContext]:
+def entered(context: TaskContext) -> Given[TaskContext | None]:
     """While this is entered, `current_context()` gives this context."""
-    token = _current.set(context)
-    try:
-        yield context
-    finally:
-        _current.reset(token)
+    return Given(_current, context)
 
 
 @contextmanager

@@ -1,11 +1,10 @@
 """The type registry and conversion context that authored code uses when nobody hands it others."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
+from connectory.authoring.given import Given
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.types.engine import process_types
 
@@ -22,14 +21,9 @@ def conversion_context() -> ConversionContext:
     return _given.get() or _plain()
 
 
-@contextmanager
-def converting(conversion: ConversionContext) -> Iterator[None]:
+def converting(conversion: ConversionContext) -> Given[ConversionContext | None]:
     """While this is entered, values go where this context says."""
-    token = _given.set(conversion)
-    try:
-        yield
-    finally:
-        _given.reset(token)
+    return Given(_given, conversion)
 
 
 @cache

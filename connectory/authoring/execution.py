@@ -52,8 +52,12 @@ def execute_task(
 
     Blocks; an `async def` task runs in an event loop of its own.
     """
-    with failures_reported():
+    try:
         return run_task(task, literals, types=types, conversion=conversion, context=context)
+    except TaskFailedError:
+        raise
+    except Exception as error:
+        raise task_failure(error) from error
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class FunctionTask(PythonTask[Any], Generic[P, R]):
 
     def execute(self, **kwargs: Any) -> Any:
         """Call the function."""
-        return cast(Callable[..., Any], self.task_function)(**kwargs)
+        return cast("Callable[..., Any]", self.task_function)(**kwargs)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         if current_graph() is None and inspect.iscoroutinefunction(self.task_function):

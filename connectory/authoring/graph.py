@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from contextvars import ContextVar
 
+from connectory.authoring.given import Given
 from connectory.authoring.location import authoring_error
 from connectory.authoring.node import Node
 from connectory.authoring.ordering import find_cycle
@@ -129,11 +129,6 @@ def current_graph() -> Graph | None:
     return _current.get()
 
 
-@contextmanager
-def building(graph: Graph | None) -> Iterator[None]:
+def building(graph: Graph | None) -> Given[Graph | None]:
     """While this is entered, calls add nodes to the graph (None: calls run)."""
-    token = _current.set(graph)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+    return Given(_current, graph)

@@ -112,6 +112,9 @@ class Writer:
         return jobs, True
 
     def _perform(self, connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+        if len(jobs) == 1 and jobs[0].is_one_statement:  # it is a transaction by itself
+            self._perform_one(connection, jobs[0])
+            return
         connection.execute("BEGIN IMMEDIATE")
         try:
             for job in jobs:

@@ -112,6 +112,30 @@ def test_an_execution_is_resumed_by_its_id_from_another_folder_without_its_file(
     assert json.loads(outcome.stdout)["outputs"] == {"o0": 7}, outcome.stderr
 
 
+def test_it_is_taken_over_from_a_process_that_lives_when_that_is_wanted(connectory: Command, tmp_path: Path) -> None:
+    run, _ = _start_gated(connectory, tmp_path, "--name=mine")
+    refused = connectory("executions", "resume", "mine")
+    assert refused.returncode == 1
+    assert f"is driven by the runner with process id {run.pid}" in refused.stderr
+    taking = connectory.start("executions", "resume", "mine", "--take-over")
+    _, said = run.communicate(timeout=60)
+    assert "another runner has taken the execution over" in said
+    (tmp_path / "gate").touch()
+    outputs, said = taking.communicate(timeout=60)
+    assert outputs == "o0 = 7\n", said
+    begun = [line for line in (tmp_path / "log").read_text().splitlines() if line.startswith("begun")]
+    assert len(begun) == 1
+
+
+def test_large_outputs_are_kept_beside_files_from_the_size_that_is_said(connectory: Command, tmp_path: Path) -> None:
+    for size, kept in (("10", 1), ("0", 0)):
+        folder = tmp_path / size
+        words = ("--offload-above", size, "--output-prefix", folder)
+        outcome = connectory("run", FLOWS, "echoed", "-i", "text=hello there, all of you", *words)
+        assert outcome.stdout == "o0 = hello there, all of you\n", outcome.stderr
+        assert len(list(folder.rglob("*_offloaded_metadata.pb"))) == kept
+
+
 def test_recovered_with_new_code_a_command_that_still_runs_goes_on(connectory: Command, tmp_path: Path) -> None:
     file = tmp_path / "flows.py"
     file.write_text(FLOWS.read_text())

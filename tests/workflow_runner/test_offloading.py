@@ -12,6 +12,7 @@ from connectory.authoring.map_task import map_task
 from connectory.authoring.task import task
 from connectory.authoring.workflow import workflow
 from connectory.compiler import compile_workflow
+from connectory.errors import StorageError
 from connectory.v1 import literals_pb2
 from tests.workflow_runner.nodes.test_kinds import literals, native
 from tests.workflow_runner.workflows import integer
@@ -92,6 +93,11 @@ def as_whole_list(size: int) -> str:
 @workflow
 def given_back(size: int) -> str:
     return text(size=size)
+
+
+@workflow
+def second(parts: list[str]) -> int:
+    return length(of=parts[1])
 
 
 class Measuring(Plugin):
@@ -196,3 +202,20 @@ async def test_inputs_that_are_gone_fail_the_attempt_and_say_so(tmp_path: Path) 
     assert result.error is not None
     assert result.error.code == "INPUTS_NOT_READ"
     assert "inputs that are kept in the object store cannot be read" in result.error.message
+
+
+async def test_an_input_that_is_kept_elsewhere_may_be_reached_into(tmp_path: Path) -> None:
+    given = literals(second, parts=["x", "y" * SIZE])
+    place = tmp_path / "parts.pb"
+    place.write_bytes(given.literals["parts"].SerializeToString())
+    reference = literals_pb2.LiteralMap()
+    offloaded = reference.literals["parts"].offloaded_metadata
+    offloaded.uri, offloaded.size_bytes = str(place), place.stat().st_size
+    offloaded.inferred_type.CopyFrom(second.typed_interface.inputs.variables["parts"].type)
+    async with runner() as opened:
+        closure = compile_workflow(second)
+        assert native(second, await opened.wait(await opened.start(closure, reference))) == SIZE
+        place.unlink()
+        with pytest.raises(StorageError, match=r"parts\.pb"):
+            await opened.start(closure, reference, execution_id="unreadable")
+        assert [each.id for each in await opened.list() if each.id == "unreadable"] == []

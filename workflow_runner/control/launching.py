@@ -50,6 +50,9 @@ def launch_of(
             max_parallelism=spec.max_parallelism or plan.max_parallelism,
             overwrite_cache=spec.overwrite_cache or plan.overwrite_cache,
             output_prefix=prefix or output_prefix,
+            labels=dict(spec.labels.values or plan.labels.values),
+            annotations=dict(spec.annotations.values or plan.annotations.values),
+            run_as=_identity(spec, plan),
         ),
     )
 
@@ -74,6 +77,14 @@ def _inputs(what: Launchable, request: control_pb2.ExecutionCreateRequest) -> li
     except TypeConversionError as error:
         raise InvalidTaskError(f"inputs: {error}") from error
     return inputs
+
+
+def _identity(spec: control_pb2.ExecutionSpec, plan: launch_plan_pb2.LaunchPlanSpec) -> bytes:
+    """Under whose name the tasks run; empty: nobody says."""
+    said = next(
+        (each.security_context.run_as for each in (spec, plan) if each.security_context.HasField("run_as")), None
+    )
+    return said.SerializeToString(deterministic=True) if said is not None else b""
 
 
 def _set_interruptible(

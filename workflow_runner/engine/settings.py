@@ -40,3 +40,5 @@ class ExecutionSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """What is created for the execution outside gets these labels, where it can have labels."""
     annotations: Mapping[str, str] = {}
     """The same for annotations."""
+    run_as: bytes = b""
+    """Under whose name its tasks run, an `Identity`; empty: the server's own."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from connectory.v1 import literals_pb2, workflow_pb2
-from workflow_runner.engine.graph import Graph, NodeSpec
+from workflow_runner.engine.graph import INPUT_NODES, Graph, NodeSpec
 from workflow_runner.engine.state import ROOT, NodeState, ScopeState
 
-__all__ = ["handed_on_whole", "holds_references"]
+__all__ = ["handed_on_whole", "holds_references", "input_handed_on_whole"]
 
 
 def handed_on_whole(nodes: Mapping[str, NodeState], scopes: Mapping[str, ScopeState], path: str, var: str) -> bool:
@@ -35,6 +35,15 @@ def handed_on_whole(nodes: Mapping[str, NodeState], scopes: Mapping[str, ScopeSt
             if scope.path != ROOT and not handed_on_whole(nodes, scopes, scope.path, binding.var):
                 return False
     return True
+
+
+def input_handed_on_whole(graph: Graph, var: str) -> bool:
+    """The same for an input of the execution's own workflow."""
+    for promise, user in _uses(graph):
+        if promise.node_id in INPUT_NODES and promise.var == var and (promise.attr_path or user.task is None):
+            return False
+    promises = (promise for binding in graph.outputs for promise in _promises(binding.binding))
+    return not any(each.node_id in INPUT_NODES and each.var == var and each.attr_path for each in promises)
 
 
 def holds_references(literal: literals_pb2.Literal) -> bool:

@@ -10,6 +10,11 @@ __all__ = ["IllegalTransitionError", "PhaseOrder", "stage_of"]
 
 _BEFORE: Final = frozenset({Phase.QUEUED, Phase.INITIALIZING, Phase.WAITING_FOR_RESOURCES})
 _FAILED: Final = frozenset({Phase.RETRYABLE_FAILED, Phase.FAILED, Phase.ABORTED})
+_STAGES: Final = {
+    **dict.fromkeys(_BEFORE, 0),
+    Phase.RUNNING: 1,
+    **{phase: 2 for phase in Phase if phase.is_terminal},
+}
 
 
 class IllegalTransitionError(ConnectoryError):
@@ -39,14 +44,15 @@ class PhaseOrder:
         self._greatest = max(self._greatest, info.version)
 
     def _check_whole(self, info: PhaseInfo) -> None:
-        name = info.phase.name
-        if stage_of(info.phase) is None:
-            raise IllegalTransitionError(f"the plugin reported {name}, which says nothing")
+        if info.phase not in _STAGES:
+            raise IllegalTransitionError(f"the plugin reported {info.phase.name}, which says nothing")
         if (info.phase in _FAILED) != (info.failure is not None):
             wrong = "without a failure" if info.failure is None else "with a failure"
-            raise IllegalTransitionError(f"the plugin reported {name} {wrong}")
+            raise IllegalTransitionError(f"the plugin reported {info.phase.name} {wrong}")
         if info.version < 0:
-            raise IllegalTransitionError(f"the plugin reported {name} with version {info.version}; the least is 0")
+            raise IllegalTransitionError(
+                f"the plugin reported {info.phase.name} with version {info.version}; the least is 0"
+            )
 
     def _check_follows(self, info: PhaseInfo, last: Phase) -> None:
         if last.is_terminal and info.phase is not last:
@@ -55,7 +61,7 @@ class PhaseOrder:
             raise IllegalTransitionError(
                 f"the plugin reported version {info.version} of {last.name} after version {self._version}"
             )
-        if (stage_of(info.phase) or 0) < (stage_of(last) or 0) and info.version <= self._greatest:
+        if _STAGES[info.phase] < _STAGES[last] and info.version <= self._greatest:
             raise IllegalTransitionError(
                 f"the plugin went back from {last.name} to {info.phase.name}; where that is meant, it must come with a "
                 f"greater version than {self._greatest}"
@@ -64,8 +70,4 @@ class PhaseOrder:
 
 def stage_of(phase: Phase) -> int | None:
     """0 before the work runs, 1 while it runs, 2 when it has ended; None for a phase that says nothing."""
-    if phase in _BEFORE:
-        return 0
-    if phase is Phase.RUNNING:
-        return 1
-    return 2 if phase.is_terminal else None
+    return _STAGES.get(phase)

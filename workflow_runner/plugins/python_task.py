@@ -126,12 +126,14 @@ class PythonTaskPlugin(Plugin):
 
 
 def python_task_plugin(
-    executor: Executor = "process",
+    executor: Executor | ProcessExecutor = "process",
     *,
     workers: int | None = None,
     task_types: tuple[str, ...] = ("python-task",),
 ) -> PluginEntry:
     """The entry of the plugin: worker processes by default; threads are quicker, but cannot be ended or contained.
+
+    Worker processes may be given, so that one of them can be prepared before the plugin is loaded.
 
     `dask` runs the code on a Dask cluster (extra `dask`): the one that DASK_SCHEDULER_ADDRESS names, or a new one here.
     """
@@ -143,7 +145,7 @@ def python_task_plugin(
     return PluginEntry(
         id="python-task",
         registered_task_types=task_types,
-        load_plugin=lambda setup: makers[executor](),
+        load_plugin=lambda setup: makers[executor]() if isinstance(executor, str) else _plugin(executor, can_end=True),
         claims=lambda template: locator_of(template) is not None,
     )
 

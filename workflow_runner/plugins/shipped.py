@@ -11,6 +11,7 @@ from workflow_runner.plugins.echo import echo_plugin
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.python_task import Executor, python_task_plugin
 from workflow_runner.plugins.sleep import sleep_plugin
+from workflow_runner.python.processes import ProcessExecutor
 
 __all__ = ["shipped_plugins"]
 
@@ -18,7 +19,7 @@ __all__ = ["shipped_plugins"]
 def shipped_plugins(
     clients: Sequence[ConnectorClient],
     *,
-    executor: Executor = "process",
+    executor: Executor | ProcessExecutor = "process",
     containers: Path | None = None,
     patience: Patience | None = None,
 ) -> list[PluginEntry]:

@@ -8,27 +8,33 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from connectory.authoring.context import TaskContext, entered
-from connectory.authoring.conversion import converting
-from connectory.authoring.delegation import delegated
+from connectory.authoring.context import TaskContext
 from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.errors import TaskFailedError
-from connectory.authoring.execution import execute_task, failures_reported
+from connectory.authoring.execution import execute_task
 from connectory.authoring.map_item import MapItem
 from connectory.authoring.resolver import TaskLocator, locator_of
-from connectory.authoring.template import CompileSettings
-from connectory.compiler import compile_dynamic
 from connectory.errors import AuthoringError
 from connectory.storage import default_storage
 from connectory.types import ConversionContext
-from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 from workflow_runner.python.code import CODE_VARIABLE, SEARCH_PATH, unpacked
-from workflow_runner.python.eager import RemoteCalls
-from workflow_runner.python.messages import Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
-from workflow_runner.sources import mark_sources
+from workflow_runner.python.messages import Answered, Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
 
-__all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "environment", "perform"]
+__all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "Waiting", "environment", "perform"]
+
+
+class Waiting(Protocol):
+    """Code that waits for what it called. Usable from any thread."""
+
+    def deliver(self, answered: Answered) -> None:
+        """A call has ended."""
+        ...
+
+    def abandon(self) -> None:
+        """Nothing is answered any more."""
+        ...
 
 
 class Channel(Protocol):
@@ -38,7 +44,7 @@ class Channel(Protocol):
         """Tell the runner."""
         ...
 
-    def attach(self, calls: RemoteCalls) -> None:
+    def attach(self, calls: Waiting) -> None:
         """Hand what the runner answers to these from now on."""
         ...
 
@@ -115,13 +121,13 @@ def _run(call: Call, channel: Channel | None) -> Returned | Expanded:
     )
     if isinstance(task, MapItem):
         inputs = _as_lists(inputs, task)
-    if isinstance(task, DynamicTask):
-        return _expand(task, inputs, template, context)
-    if isinstance(task, EagerTask) and channel is not None:
-        calls = RemoteCalls(_settings(template), channel.send, output_prefix=call.output_prefix)
-        channel.attach(calls)
-        with delegated(calls), converting(conversion):
-            outputs = execute_task(task, inputs, conversion=conversion, context=context)
+    if isinstance(task, DynamicTask) or (isinstance(task, EagerTask) and channel is not None):
+        from workflow_runner.python import making  # noqa: PLC0415 - loads the compiler, for such tasks only
+
+        if isinstance(task, DynamicTask):
+            return making.expand(task, inputs, template, context)
+        assert channel is not None
+        outputs = making.drive(task, inputs, template, channel, conversion, context)
     else:
         outputs = execute_task(task, inputs, conversion=conversion, context=context)
     return Returned(outputs=outputs.SerializeToString(deterministic=True))
@@ -145,37 +151,3 @@ def _as_lists(inputs: literals_pb2.LiteralMap, item: MapItem) -> literals_pb2.Li
         for name, value in inputs.literals.items()
     }
     return literals_pb2.LiteralMap(literals=lists)
-
-
-def _settings(template: tasks_pb2.TaskTemplate) -> CompileSettings:
-    """What a task's code makes has the identifiers of its own, and its surroundings."""
-    return CompileSettings(
-        project=template.id.project,
-        domain=template.id.domain,
-        version=template.id.version,
-        image=template.container.image,
-        environment={pair.key: pair.value for pair in template.container.env},
-    )
-
-
-def _expand(
-    task: Any, inputs: literals_pb2.LiteralMap, template: tasks_pb2.TaskTemplate, context: TaskContext
-) -> Returned | Expanded:
-    """Let a dynamic task say which nodes are to be run, under the identifiers of its own."""
-    with failures_reported(), entered(context):
-        settings = _settings(template)
-        made = compile_dynamic(
-            task,
-            inputs,
-            project=settings.project,
-            domain=settings.domain,
-            version=settings.version,
-            image=settings.image,
-            environment=settings.environment,
-        )
-    if isinstance(made, workflow_pb2.DynamicJobSpec):
-        mark_sources(made.tasks)
-    encoded = made.SerializeToString(deterministic=True)
-    if isinstance(made, literals_pb2.LiteralMap):
-        return Returned(outputs=encoded)
-    return Expanded(nodes=encoded)

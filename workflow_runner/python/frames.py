@@ -1,8 +1,13 @@
 """Messages on a stream of bytes: four bytes of length, then the message."""
 
-import asyncio
+from __future__ import annotations
+
 import socket
 import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # worker processes do without
+    import asyncio
 
 __all__ = ["pack", "read_frame", "receive_frame"]
 

@@ -34,6 +34,12 @@ class ProcessExecutor:
         self._path = path
         self._idle: list[_Worker] = []
         self._workers: set[_Worker] = set()
+        self._prepared: _Worker | None = None
+
+    async def prepare(self) -> None:
+        """Start a process already, which takes the first call, whatever code that needs."""
+        if self._prepared is None:
+            self._prepared = await self._start()
 
     def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end."""
@@ -77,13 +83,19 @@ class ProcessExecutor:
             oldest = self._idle.pop(0)
             self._workers.discard(oldest)
             await oldest.kill()
-        worker = await _Worker.start(sys.path if self._path is None else self._path, code)
+        prepared, self._prepared = self._prepared, None
+        worker = prepared or await self._start()
+        worker.code = code
+        return worker
+
+    async def _start(self) -> "_Worker":
+        worker = await _Worker.start(sys.path if self._path is None else self._path)
         self._workers.add(worker)
         return worker
 
     async def close(self) -> None:
         """Kill every process, at work or not."""
-        workers, self._workers, self._idle = list(self._workers), set(), []
+        workers, self._workers, self._idle, self._prepared = list(self._workers), set(), [], None
         await asyncio.gather(*(worker.kill() for worker in workers))
 
 
@@ -93,16 +105,15 @@ class _Worker:
         process: asyncio.subprocess.Process,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        code: str,
     ) -> None:
-        self.code = code
+        self.code = ""
         """Where the code is that it runs."""
         self._process = process
         self._reader = reader
         self._writer = writer
 
     @classmethod
-    async def start(cls, path: Sequence[str], code: str) -> "_Worker":
+    async def start(cls, path: Sequence[str]) -> "_Worker":
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -120,7 +131,7 @@ class _Worker:
             ours.close()  # a process that did start sees this and ends
             raise
         writer.write(pack(msgspec.msgpack.encode(list(path))))
-        return cls(process, reader, writer, code)
+        return cls(process, reader, writer)
 
     async def run(self, call: Call, calls: NodeCalls) -> Reply | None:
         """The answer; None when the process ended instead."""

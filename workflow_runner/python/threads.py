@@ -6,9 +6,8 @@ import threading
 
 from workflow_runner.plugins.contract import NotConfirmableError
 from workflow_runner.plugins.node_calls import NodeCalls
-from workflow_runner.python.calls import Channel, perform
+from workflow_runner.python.calls import Channel, Waiting, perform
 from workflow_runner.python.driving import answered
-from workflow_runner.python.eager import RemoteCalls
 from workflow_runner.python.messages import Answered, Asked, Call, Failed, Reply, Withdrawn
 from workflow_runner.python.pool import ThreadPool
 
@@ -59,7 +58,7 @@ class _EagerThread:
         self.reply: asyncio.Future[Reply] = self._loop.create_future()
         self._call = call
         self._calls = calls
-        self._asked: RemoteCalls | None = None
+        self._asked: Waiting | None = None
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="eager-task", daemon=True).start()
@@ -71,7 +70,7 @@ class _EagerThread:
     def send(self, message: Asked | Withdrawn) -> None:
         self._loop.call_soon_threadsafe(self._receive, message)
 
-    def attach(self, calls: RemoteCalls) -> None:
+    def attach(self, calls: Waiting) -> None:
         self._asked = calls
 
     def _receive(self, message: Asked | Withdrawn) -> None:

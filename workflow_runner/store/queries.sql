@@ -10,6 +10,12 @@ WHERE id = :id;
 -- name: insert_event
 INSERT INTO events (execution, number, event, commands) VALUES (:execution, :number, :event, :commands);
 
+-- name: append_event
+INSERT INTO events (execution, number, event, commands)
+SELECT id, :number, :event, :commands FROM executions
+WHERE id = :execution AND owner IN ('', :owner)
+  AND :number = (SELECT coalesce(max(number) + 1, 0) FROM events WHERE execution = :execution);
+
 -- name: select_head
 SELECT (SELECT coalesce(max(number) + 1, 0) FROM events WHERE execution = :execution), owner
 FROM executions WHERE id = :execution;

@@ -81,6 +81,10 @@ class SqlStore:
     async def append(
         self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
     ) -> None:
+        if len(log) == 1 and update is None:
+            await self._append_one(execution_id, number, log[0])
+            return
+
         async def transaction(session: Session) -> None:
             head = await session.rows(self._sql["select_head"], execution=execution_id)
             if not head or head[0][0] != number or head[0][1] not in ("", self._owner):
@@ -90,6 +94,20 @@ class SqlStore:
                 await session.change(self._sql["update_execution"], **execution_values(update))
 
         await self.database.run(transaction)
+
+    async def _append_one(self, execution_id: str, number: int, record: LogRecord) -> None:
+        """The same in one statement."""
+        written = await self.database.change(
+            self._sql["append_event"],
+            execution=execution_id,
+            number=number,
+            event=record.event,
+            commands=record.commands,
+            owner=self._owner,
+        )
+        if not written:
+            head = await self.database.rows(self._sql["select_head"], execution=execution_id)
+            raise self._conflict(execution_id, number, head)
 
     async def _insert(self, session: Session, execution_id: str, number: int, log: Sequence[LogRecord]) -> None:
         rows = [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from connectory.client.registering import register
 from connectory.errors import (
     AlreadyExistsError,
     InvalidTaskError,
@@ -12,11 +13,20 @@ from connectory.errors import (
     UnavailableError,
     UserError,
 )
-from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2
+from connectory.v1 import (
+    connector_pb2,
+    control_pb2,
+    execution_pb2,
+    identifiers_pb2,
+    launch_plan_pb2,
+    literals_pb2,
+)
 from tests.workflow_runner.control.flows import FAILED, diamond
-from tests.workflow_runner.control.harness import Control, request_of, serving
+from tests.workflow_runner.control.harness import Control, plan_of, request_of, serving
 from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import integer, string
+from workflow_runner.plugins.contract import TaskExecutionContext
+from workflow_runner.plugins.phases import Transition
 
 Phase = execution_pb2.WorkflowExecution
 Node = execution_pb2.NodeExecution
@@ -265,3 +275,38 @@ def listing(**fields: object) -> control_pb2.ResourceListRequest:
 
 async def names(control: Control, **fields: object) -> list[str]:
     return [each.id.name for each in (await control.client.list_executions(listing(**fields))).executions]
+
+
+class Listening(FakePlugin):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[connector_pb2.TaskExecutionMetadata] = []
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        self.told.append(ctx.metadata)
+        return await super().handle(ctx)
+
+
+@pytest.mark.parametrize("by_request", [False, True])
+async def test_labels_annotations_and_identity_reach_every_task(by_request: bool) -> None:
+    plugin = Listening()
+    async with serving(plugin=plugin) as control:
+        closure = diamond()
+        plan = plan_of(closure)
+        plan.spec.labels.values["team"] = "red"
+        plan.spec.annotations.values["cost"] = "low"
+        plan.spec.security_context.run_as.k8s_service_account = "reader"
+        await register(control.client, [closure], [plan])
+        request = request_of(plan.id, a=integer(1))
+        if by_request:
+            request.spec.labels.values["team"] = "blue"
+            request.spec.security_context.run_as.iam_role = "writer"
+        execution = (await control.client.create_execution(request)).id
+        assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+    told = {each.task_execution_id.node_execution_id.node_id: each for each in plugin.told}
+    assert sorted(told) == ["join", "left", "right", "top"]
+    for each in told.values():
+        assert dict(each.labels) == {"team": "blue" if by_request else "red"}
+        assert dict(each.annotations) == {"cost": "low"}
+        assert each.identity.iam_role == ("writer" if by_request else "")
+        assert each.k8s_service_account == ("" if by_request else "reader")
