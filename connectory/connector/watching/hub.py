@@ -122,6 +122,7 @@ class Watching:
             route = self._route_of(key.name, key.version)
             deadline = datetime.now(UTC) + _LATE
             answer = await self._polls.get(job.asked, route, job.request, key.handle, deadline, job.last)
+            self._answered(job, route.registration, answer)
         except RateLimitedError as error:
             if error.retry_after is not None:
                 return min(max(error.retry_after.total_seconds(), _SHORTEST_PAUSE), _LONGEST_PAUSE)
@@ -131,8 +132,6 @@ class Watching:
         except Exception:
             _log.exception("a watched job could not be asked about")
             self._failed(job, InternalError("the server failed to ask about the job; its log says why"))
-        else:
-            self._answered(job, route.registration, answer)
         return 0.0
 
     def _late(self, job: WatchedJob) -> None:

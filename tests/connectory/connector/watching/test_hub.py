@@ -13,7 +13,7 @@ from connectory.connector.limits import Limits
 from connectory.connector.registry import Registry
 from connectory.connector.watching import lanes
 from connectory.connector.watching.jobs import WatchedJob
-from connectory.errors import ConnectorError, DeadlineExceededError, RateLimitedError, UnavailableError
+from connectory.errors import ConnectorError, DeadlineExceededError, InternalError, RateLimitedError, UnavailableError
 from connectory.testing import dispatching
 from connectory.v1 import connector_pb2 as pb
 from tests.connectory.connector.fakes import FakeConfig, FakeJob
@@ -257,6 +257,17 @@ async def test_a_connector_that_was_replaced_is_closed_before_its_jobs_are_polle
         async with asyncio.timeout(20):
             await closed.wait()
     assert set(listener.said) == {"", UnavailableError}
+
+
+async def test_a_connector_that_declares_nonsense_stops_no_polling() -> None:
+    connector, listener = Clocked(), Listener()
+    connector.poll_every = 5  # type: ignore[assignment,misc]
+    async with dispatching(connector) as dispatcher:
+        job = dispatcher.watching.watch(request("a"), listener)
+        await listener.until(lambda: InternalError in listener.said)
+        assert not job.ended
+        connector.poll_every = timedelta(milliseconds=20)  # type: ignore[misc]
+        await listener.until(lambda: listener.said[-1] == "")
 
 
 async def test_jobs_that_nobody_watches_are_counted_no_more() -> None:
