@@ -300,6 +300,7 @@ CASES = [
     Case(flow=enough_halves, inputs={"values": [1, 2, 3, 5]}),
     Case(flow=lists_of_two_lengths, inputs={"values": [2, 4]}),
     Case(flow=worked_out_once, inputs={"a": 4}),
+    Case(flow=worked_out_once, inputs={"a": 6}, anew=True),
     Case(flow=failures_are_not_kept, inputs={"a": 4}),
     Case(flow=gates, inputs={"a": 4}, answers={"how much": 3, "go on": True}),
     Case(flow=gates, inputs={"a": 5}, answers={"how much": 3, "go on": False}),
