@@ -4,8 +4,7 @@ from connectors.k8s_job.config import KubernetesJob, KubernetesJobConfig
 from connectors.k8s_job.program import Program
 from connectory.connector.contract import CreateContext, JobContext
 from connectory.errors import InvalidTaskError
-from connectory.execute.carry import INPUTS_FILE, TASK_FILE
-from connectory.execute.documents import ERROR_FILE, OUTPUTS_FILE
+from connectory.execute.files import ERROR_FILE, INPUTS_FILE, OUTPUTS_FILE, TASK_FILE
 from connectory.storage import Storage, is_local
 from connectory.v1 import execution_pb2, literals_pb2
 

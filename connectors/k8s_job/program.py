@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from connectors.k8s_job.config import KubernetesJobConfig
 from connectors.k8s_job.hardware import resources_of
-from connectory.authoring.container_words import as_texts
 from connectory.connector.configs import plain
 from connectory.connector.contract import CreateContext
 from connectory.errors import InvalidTaskError
@@ -86,7 +86,10 @@ class _Texts:
             raise _invalid(field, "a secret in it could be read by whoever may read Jobs; name its Secret in `secrets`")
         inputs = dict(self._ctx.inputs)
         if self._data.input_path:
-            inputs = as_texts(inputs, PurePosixPath(self._data.input_path))
+            root = PurePosixPath(self._data.input_path)
+            inputs = {
+                name: str(root / name) if isinstance(value, PathLike) else value for name, value in inputs.items()
+            }
         return render(
             text,
             inputs=inputs,

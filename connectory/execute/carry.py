@@ -15,15 +15,14 @@ from typing import Final, TypeVar
 from connectory.authoring.errors import TaskFailedError
 from connectory.errors import InvalidTaskError, StorageError, TypeConversionError, UserError
 from connectory.execute.documents import write_error, write_outputs
+from connectory.execute.files import INPUTS_FILE, TASK_FILE
 from connectory.execute.folders import Folders
 from connectory.storage import Storage, default_storage
 from connectory.storage.errors import ObjectNotFoundError
 from connectory.v1 import literals_pb2, tasks_pb2
 
-__all__ = ["INPUTS_FILE", "TASK_FILE", "carry", "main"]
+__all__ = ["carry", "main"]
 
-TASK_FILE: Final = "task.pb"
-INPUTS_FILE: Final = "inputs.pb"
 _RAW: Final = "raw"
 _PATIENCE: Final = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0

@@ -5,22 +5,17 @@ import uuid
 from typing import Final
 
 from connectory.authoring.errors import TaskFailedError
+from connectory.execute.files import ERROR_FILE, FUTURES_FILE, OUTPUTS_FILE
 from connectory.storage import Storage
 from connectory.v1 import execution_pb2, interface_pb2, literals_pb2, workflow_pb2
 
 __all__ = [
-    "ERROR_FILE",
-    "FUTURES_FILE",
-    "OUTPUTS_FILE",
     "error_document",
     "write_error",
     "write_futures",
     "write_outputs",
 ]
 
-OUTPUTS_FILE: Final = "outputs.pb"
-FUTURES_FILE: Final = "futures.pb"
-ERROR_FILE: Final = "error.pb"
 _OFFLOAD_SETTING: Final = "_F_L_MIN_SIZE_MB"
 """How large an output may be, in MiB, before it gets a file of its own; set by engines that can read those."""
 _WORKERS_SETTINGS: Final = ("FLYTE_INTERNAL_DIST_ERROR_STRATEGY", "_F_DES")

@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-HEAVY = ["httpx", "pyarrow", "adbc_driver_manager", "duckdb", "obstore", "numpy", "pandas", "grpc"]
+HEAVY = ["httpx", "httpx2", "lightkube", "pyarrow", "adbc_driver_manager", "duckdb", "obstore", "numpy", "pandas", "grpc"]
 
 
-@pytest.mark.parametrize("package", ["echo", "sleep", "http", "sensor"])
+@pytest.mark.parametrize("package", ["echo", "sleep", "http", "sensor", "k8s_job"])
 def test_importing_and_making_a_connector_loads_nothing_heavy(package: str) -> None:
     program = f"""
 import sys

@@ -16,11 +16,12 @@ from connectory.connector.dispatch import Dispatcher
 from connectory.testing import TaskCall, task_call
 from connectory.testing.harness import dispatching, run_job
 from connectory.v1 import connector_pb2 as pb
-from tests.connectory.storage.s3_server import BUCKET, running_s3
+from tests.connectory.storage.s3_server import running_s3
 from tests.kubernetes.admin import Admin
 from tests.kubernetes.cluster_process import cluster
 
 STORAGE = "object-store"
+BUCKET = "jobs-of-the-connector"
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def namespace(kubeconfig: Path, admin: Admin, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[dict[str, str]]:
-    with running_s3() as environment:
+    with running_s3(BUCKET) as environment:
         yield environment
 
 

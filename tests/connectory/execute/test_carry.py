@@ -14,11 +14,14 @@ from connectory import ContainerTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.compiler import compile_task
 from connectory.errors import StorageError
-from connectory.execute.carry import INPUTS_FILE, TASK_FILE, carry
+from connectory.execute.carry import carry
+from connectory.execute.files import INPUTS_FILE, TASK_FILE
 from connectory.storage import default_storage
 from connectory.types import ConversionContext, Directory, File, default_types
 from connectory.v1 import execution_pb2, literals_pb2
-from tests.connectory.storage.s3_server import BUCKET, running_s3
+from tests.connectory.storage.s3_server import running_s3
+
+BUCKET = "carried"
 
 mixes = ContainerTask(
     "mixes",
@@ -33,7 +36,7 @@ mixes = ContainerTask(
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
-    with running_s3() as environment:
+    with running_s3(BUCKET) as environment:
         yield environment
 
 

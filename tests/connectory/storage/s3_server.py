@@ -15,8 +15,11 @@ BUCKET = "bucket"
 
 
 @contextmanager
-def running_s3() -> Iterator[dict[str, str]]:
-    """The environment with which clients find the server."""
+def running_s3(bucket: str = BUCKET) -> Iterator[dict[str, str]]:
+    """The environment with which clients find the server.
+
+    A process keeps its connection to a bucket: tests that use the storage of the whole process name one of their own.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -26,7 +29,7 @@ def running_s3() -> Iterator[dict[str, str]]:
     try:
         transport = httpx.HTTPTransport(retries=9)  # waits for the server with back-off
         with httpx.Client(transport=transport, timeout=30) as client:
-            client.put(f"{endpoint}/{BUCKET}").raise_for_status()
+            client.put(f"{endpoint}/{bucket}").raise_for_status()
         yield {
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ALLOW_HTTP": "true",

@@ -16,7 +16,7 @@ from connectory.compiler import compile_task, compile_workflow
 from connectory.storage import default_storage
 from connectory.types import File
 from connectory.v1 import literals_pb2
-from tests.connectory.storage.s3_server import BUCKET, running_s3
+from tests.connectory.storage.s3_server import running_s3
 from tests.kubernetes.admin import Admin
 from tests.kubernetes.cluster_process import cluster
 from tests.workflow_runner.plugins import containers
@@ -32,6 +32,7 @@ from workflow_runner.testing import MakeEntry, PluginSuite, PluginTask
 from workflow_runner.views import ExecutionResult
 
 STORAGE = "object-store"
+BUCKET = "jobs-of-the-runner"
 
 podded = ContainerTask(
     "podded",
@@ -62,7 +63,7 @@ def kubeconfig() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[dict[str, str]]:
-    with running_s3() as environment:
+    with running_s3(BUCKET) as environment:
         yield environment
 
 
