@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from connector_server.isolation.connectors import Isolated, isolated
+from connector_server.isolation.folders import remove_abandoned
 from connector_server.isolation.kept import KeptChild
 from connector_server.isolation.messages import Ready, Source
 from connector_server.isolation.process import ChildError, Plan
@@ -30,6 +31,8 @@ async def opened(settings: ServerSettings) -> Registry:
     modules = [name for name in settings.modules if name not in plans]
     registry = discover(modules, chosen=lambda name: name not in plans)
     children = [KeptChild(plan) for plan in plans.values()]
+    if children:
+        remove_abandoned()
     try:
         async with asyncio.TaskGroup() as group:
             for child in children:

@@ -2,17 +2,16 @@
 
 import asyncio
 import logging
-import shutil
 import signal
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import msgspec
 from google.protobuf import empty_pb2
 
+from connector_server.isolation.folders import PrivateFolder
 from connector_server.isolation.link import Link
 from connector_server.isolation.messages import (
     LONGEST_LINE,
@@ -65,9 +64,10 @@ class Plan:
 class Child:
     """A running child."""
 
-    def __init__(self, plan: Plan, process: asyncio.subprocess.Process, folder: Path, output: Output) -> None:
+    def __init__(self, plan: Plan, process: asyncio.subprocess.Process, folder: PrivateFolder, output: Output) -> None:
         self.plan = plan
-        self.link = Link(str(folder / "calls"))
+        self._socket = str(folder.path / "calls")
+        self.link = Link(self._socket)
         self.ready: Ready | None = None
         self._process = process
         self._folder = folder
@@ -132,7 +132,7 @@ class Child:
                     task.cancel()
             if self._writer is not None:
                 self._writer.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             await self.link.aclose()
 
     def _assignment(self) -> Assignment:
@@ -140,7 +140,7 @@ class Child:
             protocol=PROTOCOL,
             release=release(),
             source=self.plan.source,
-            socket=str(self._folder / "calls"),
+            socket=self._socket,
             log_level=logging.getLogger().getEffectiveLevel(),
             patience=self.plan.patience,
         )

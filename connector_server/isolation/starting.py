@@ -2,30 +2,26 @@
 
 import asyncio
 import os
-import shutil
 import socket
 import sys
-from pathlib import Path
-from tempfile import gettempdir, mkdtemp
 from typing import Final
 
 import msgspec
 
 from connector_server.isolation.environment import child_environment
+from connector_server.isolation.folders import PrivateFolder
 from connector_server.isolation.output import Output
 from connector_server.isolation.process import Child, ChildError, Plan
 
 __all__ = ["start_child"]
 
 _PROGRAM: Final = "connector_server.isolation.child"
-_LONGEST_FOLDER: Final = 70
-"""In characters; the path of a socket in it must stay below a hundred."""
 
 
 async def start_child(plan: Plan) -> Child:
     """A child that answers calls. A `ChildError` says why there is none; nothing is left of it then."""
     try:
-        folder = _private_folder()
+        folder = PrivateFolder()
         ours, theirs = socket.socketpair()
         output = Output()
     except OSError as error:
@@ -36,7 +32,7 @@ async def start_child(plan: Plan) -> Child:
     except BaseException:
         ours.close()
         output.discard()
-        shutil.rmtree(folder, ignore_errors=True)
+        folder.remove()
         raise
     child = Child(plan, process, folder, output)
     output.started(child.facts)
@@ -51,12 +47,6 @@ async def start_child(plan: Plan) -> Child:
             raise ChildError(f"it does not speak as a connector's process does ({error})") from None
         raise
     return child
-
-
-def _private_folder() -> Path:
-    """A new folder for this user only, with a path that is short enough for a socket in it."""
-    usual = gettempdir()
-    return Path(mkdtemp(prefix="connectory-apart-", dir=usual if len(usual) <= _LONGEST_FOLDER else "/tmp"))
 
 
 async def _started(plan: Plan, stdin: socket.socket, output: Output) -> asyncio.subprocess.Process:

@@ -163,3 +163,18 @@ async def test_what_a_connector_started_does_not_hide_the_end_of_its_process(tmp
         left = int((tmp_path / "spawned").read_text())
         assert not gone(left)
         os.kill(left, signal.SIGKILL)
+
+
+async def test_what_is_left_when_all_are_killed_at_once_is_removed_by_the_next_server(folder: Path) -> None:
+    async with server(folder) as (process, [pid]):
+        process.process.send_signal(signal.SIGSTOP)
+        os.kill(pid, signal.SIGKILL)
+        process.process.kill()
+        await process.ended()
+    assert len(leftovers(folder)) == 1
+    async with apart(CRAFTY):
+        mine = leftovers(folder)
+        async with apart(CRAFTY):
+            assert len(leftovers(folder)) == 2
+        assert leftovers(folder) == mine
+    assert leftovers(folder) == []
