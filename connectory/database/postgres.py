@@ -31,8 +31,8 @@ class PostgresDatabase:
 
     A connection that is lost is replaced, for `patience` seconds at most; so a server that is started anew holds things
     up, and nothing fails. So is one over which no answer comes within `answer_within` seconds; connecting may take as
-    long. A statement waits `lock_timeout` seconds for a lock that another program holds. `called`: a word for the
-    database in messages.
+    long. A statement waits `lock_timeout` seconds for a lock that another program holds. `called` is a word for the
+    database in messages, and `where` what they tell of the URL: by default all but its password and options.
     """
 
     dialect: Final[Dialect] = "postgres"
@@ -46,8 +46,9 @@ class PostgresDatabase:
         answer_within: float = ANSWER_WITHIN,
         lock_timeout: float = 5.0,
         called: str = "store",
+        where: str = "",
     ) -> None:
-        self.where = _without_password(url)
+        self.where = where or _without_password(url)
         self.shown = f"the {called} {self.where}"
         self._connections = connections
         self._patience = patience

@@ -61,10 +61,14 @@ class _Postgres(Sql):
 
     def __init__(self, url: str, lease: float) -> None:
         database = PostgresDatabase(
-            url, connections=_CONNECTIONS, patience=0.0, answer_within=_ANSWER_WITHIN, called="ledger"
+            url,
+            connections=_CONNECTIONS,
+            patience=0.0,
+            answer_within=_ANSWER_WITHIN,
+            called="ledger",
+            where=shown_url(url),
         )
         super().__init__(database)
-        self.name = shown_url(url)
         self._news = PostgresNews(database, _CHANNEL, self._heard)
         self._waiting: dict[str, asyncio.Event] = {}
         self._lease = lease

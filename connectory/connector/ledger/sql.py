@@ -159,7 +159,8 @@ class Sql(ABC):
                 await self._open()
             return await asked
         except (StoreError, OSError) as error:
-            told = WriteError(f"the ledger cannot be written: {error}", retry_after=ASK_AGAIN)
+            text = str(error) if isinstance(error, StoreError) else f"{self._database.shown} cannot be used: {error}"
+            told = WriteError(text, retry_after=ASK_AGAIN)
             told.may_have_happened = isinstance(error, UncertainError)
             raise told from error
         finally:

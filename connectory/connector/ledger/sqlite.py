@@ -72,5 +72,5 @@ class _Sqlite(Sql):
             try:
                 self._owner = Owner(self._owners)
             except OSError as error:
-                raise WriteError(f"the ledger {self.name} cannot be written: {error}", retry_after=ASK_AGAIN) from error
+                raise WriteError(f"the ledger {self.name} cannot be used: {error}", retry_after=ASK_AGAIN) from error
         return self._owner

@@ -95,7 +95,9 @@ async def test_without_the_database_nothing_is_created() -> None:
     with pytest.raises(UnavailableError, match="nothing was created") as refused:
         await ledger.once(creation(), creator.create)
     assert creator.started == 0
+    assert "the ledger postgresql://127.0.0.1:1/none cannot be used" in str(refused.value)
     assert "secret" not in str(refused.value)
+    assert "nobody" not in str(refused.value)
     await ledger.aclose()
 
 
