@@ -5,7 +5,8 @@ from functools import cached_property
 from typing import Any
 
 from connectory.client.base import ServiceClient, translated
-from connectory.client.watching import TaskWatch, WatchedTask
+from connectory.client.watched_task import WatchedTask
+from connectory.client.watching import TaskWatch
 from connectory.errors import InternalError
 from connectory.rpc.early_ends import keep_status
 from connectory.v1 import connector_pb2 as pb

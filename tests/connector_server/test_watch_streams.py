@@ -12,7 +12,7 @@ from connector_server import watch_streams, watching
 from connector_server.watch_streams import WatchStream
 from connectory.client.connector import ConnectorClient
 from connectory.client.tokens import BearerToken
-from connectory.client.watching import WatchedTask
+from connectory.client.watched_task import WatchedTask
 from connectory.connector.contract import JobContext, Phase, Resource
 from connectory.connector.dispatch import Dispatcher
 from connectory.errors import ConnectorError, PermissionDeniedError, UnauthenticatedError

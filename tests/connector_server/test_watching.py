@@ -20,7 +20,7 @@ from connector_server.tracing import trace_ids
 from connectory.client.connector import ConnectorClient
 from connectory.client.jobs import JobClient
 from connectory.client.tokens import BearerToken
-from connectory.client.watching import WatchedTask
+from connectory.client.watched_task import WatchedTask
 from connectory.connector.contract import JobContext, Phase, Resource
 from connectory.errors import (
     InvalidTaskError,

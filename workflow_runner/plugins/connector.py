@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from connectory.client.connector import ConnectorClient
 from connectory.client.failures import NO_ANSWER
-from connectory.connector.contract import Phase, TaskCategory
+from connectory.connector.contract import TaskCategory
 from connectory.errors import (
     ConnectorError,
     DeadlineExceededError,
@@ -18,7 +18,6 @@ from connectory.errors import (
     UnsupportedError,
 )
 from connectory.rpc.access.reasons import NOT_LET_IN, TOKEN_REFUSED
-from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.deletion import delete_job, learn_job
@@ -100,7 +99,7 @@ class ConnectorPlugin(Plugin):
         watch = memory.watch
         heard = watch.news()
         if heard is not None:
-            info = self._known(memory, job, heard)
+            info = memory.learn(heard, job, self._patience)
             return do_transition(info, again_in=watch.silence(self._patience))
         if watch.lost():
             memory.last_good = time.monotonic()
@@ -111,29 +110,10 @@ class ConnectorPlugin(Plugin):
                 return do_transition(memory.info, again_in=silence)
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         watch.polled()
-        info = self._known(memory, job, response.resource)
+        info = memory.learn(response.resource, job, self._patience)
         if not info.phase.is_terminal:
             watch.begin(route.client, get_request(ctx, job.handle), ctx.wake)
-        return do_transition(info, again_in=self._until_next_poll(memory, response.resource))
-
-    def _known(self, memory: JobKnowledge, job: ConnectorJob, resource: pb.Resource) -> PhaseInfo:
-        memory.last_good, memory.failures = time.monotonic(), 0
-        info = memory.bounded(resource, info_of_resource(resource), self._patience)
-        if job.deleted and info.phase.is_terminal and info.phase is not Phase.SUCCEEDED:
-            message = f"the job, which an earlier execution had deleted, has ended: {info.message}"
-            info = PhaseInfo.retryable_failure("JOB_DELETED", message, kind="system")
-        memory.info = info
-        return info
-
-    def _until_next_poll(self, memory: JobKnowledge, resource: pb.Resource) -> float:
-        if memory.watch.is_live:
-            return memory.watch.silence(self._patience)
-        if resource.HasField("poll_after"):
-            told = resource.poll_after.ToTimedelta().total_seconds()
-            return min(max(told, self._patience.first_poll), self._patience.longest_told)
-        grown = max(memory.interval * self._patience.growth, self._patience.first_poll)
-        memory.interval = min(grown, self._patience.slowest_poll)
-        return memory.interval
+        return do_transition(info, again_in=memory.until_next_poll(response.resource, self._patience))
 
     async def _execute(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route) -> Transition:
         if memory.execution is None:

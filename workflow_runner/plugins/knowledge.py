@@ -8,7 +8,7 @@ import msgspec
 
 from connectory.connector.contract import Phase
 from connectory.v1 import connector_pb2 as pb
-from workflow_runner.plugins.outcomes import unknown_phase
+from workflow_runner.plugins.outcomes import info_of_resource, unknown_phase
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.plugins.watches import JobWatch
@@ -44,6 +44,27 @@ class JobKnowledge:
     watch: JobWatch = field(default_factory=JobWatch)
     info: PhaseInfo | None = None
     """How the job stood when that was last known; None: it was not asked about yet."""
+
+    def learn(self, resource: pb.Resource, job: ConnectorJob, patience: Patience) -> PhaseInfo:
+        """What a good answer about the job means for its attempt."""
+        self.last_good, self.failures = time.monotonic(), 0
+        info = self.bounded(resource, info_of_resource(resource), patience)
+        if job.deleted and info.phase.is_terminal and info.phase is not Phase.SUCCEEDED:
+            message = f"the job, which an earlier execution had deleted, has ended: {info.message}"
+            info = PhaseInfo.retryable_failure("JOB_DELETED", message, kind="system")
+        self.info = info
+        return info
+
+    def until_next_poll(self, resource: pb.Resource, patience: Patience) -> float:
+        """Seconds after this answer when the job is to be asked about again."""
+        if self.watch.is_live:
+            return self.watch.silence(patience)
+        if resource.HasField("poll_after"):
+            told = resource.poll_after.ToTimedelta().total_seconds()
+            return min(max(told, patience.first_poll), patience.longest_told)
+        grown = max(self.interval * patience.growth, patience.first_poll)
+        self.interval = min(grown, patience.slowest_poll)
+        return self.interval
 
     def bounded(self, resource: pb.Resource, info: PhaseInfo, patience: Patience) -> PhaseInfo:
         """A phase that nobody knows means that the job goes on, and is reported; but not for ever."""

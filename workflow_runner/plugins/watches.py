@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from connectory.client.connector import ConnectorClient
-from connectory.client.watching import WatchedTask
+from connectory.client.watched_task import WatchedTask
 from connectory.v1 import connector_pb2 as pb
 from workflow_runner.plugins.patience import Patience
 

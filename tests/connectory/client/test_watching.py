@@ -11,7 +11,7 @@ import pytest
 
 from connectory.client import watching
 from connectory.client.connector import ConnectorClient
-from connectory.client.watching import WatchedTask
+from connectory.client.watched_task import WatchedTask
 from connectory.connector.contract import Phase
 from connectory.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from connectory.v1 import connector_pb2 as pb
