@@ -66,7 +66,7 @@ class KubernetesJobConnector(AsyncConnector[KubernetesJobConfig, KubernetesJob])
             carrier = Carrier(self._settings.data_image(), job.data, self._settings.storage_secrets)
             await asyncio.to_thread(put_inputs, ctx, program, job.data)
         base, account = await self._base(ctx, cluster, namespace), ctx.metadata.k8s_service_account
-        selector = accelerator_selector(program.hardware, self._settings.accelerator_label)
+        selector = accelerator_selector(program.hardware, self._settings)
         spec = pod_spec(program, ctx.config, base, account=account, selector=selector, carrier=carrier)
         made = await self._create(cluster, ctx, namespace, job_manifest(ctx, program, spec, carried=job.carried))
         return _with_uid(job, made)

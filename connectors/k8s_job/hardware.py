@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from connectors.k8s_job.config import KubernetesJobConfig
+from connectors.k8s_job.settings import KubernetesSettings
 from connectory.errors import InvalidTaskError
 from connectory.v1 import tasks_pb2
 
@@ -45,18 +46,20 @@ def with_devices(resources: _Resources, wanted: tasks_pb2.ExtendedResources) -> 
     return named
 
 
-def accelerator_selector(wanted: tasks_pb2.ExtendedResources, label: str) -> dict[str, str]:
-    """By which label of nodes the wanted model of an accelerator is found; empty: any will do."""
+def accelerator_selector(wanted: tasks_pb2.ExtendedResources, settings: KubernetesSettings) -> dict[str, str]:
+    """By which labels nodes with the wanted accelerator, or part of one, are found; empty: any will do."""
     accelerator = wanted.gpu_accelerator
-    if accelerator.WhichOneof("partition_size_value") == "partition_size":
-        text = f"the task wants a part ({accelerator.partition_size}) of an accelerator"
-        raise InvalidTaskError(f"{text}; say in `limits` under which name the cluster counts such parts")
-    if not accelerator.device:
-        return {}
-    if not label:
-        text = f"the task wants a {accelerator.device}, and the operator has not said by which label nodes tell theirs"
-        raise InvalidTaskError(f"{text}: set CONNECTORY_K8S_ACCELERATOR_LABEL", reason="NO_ACCELERATOR_LABEL")
-    return {label: accelerator.device}
+    labels = (
+        (accelerator.device, settings.accelerator_label, "CONNECTORY_K8S_ACCELERATOR_LABEL"),
+        (accelerator.partition_size, settings.partition_label, "CONNECTORY_K8S_PARTITION_LABEL"),
+    )
+    for value, label, setting in labels:
+        if value and not label:
+            text = (
+                f"the task wants an accelerator {value!r}, and the operator has not said by which label nodes tell that"
+            )
+            raise InvalidTaskError(f"{text}: set {setting}", reason="NO_ACCELERATOR_LABEL")
+    return {label: value for value, label, _ in labels if value}
 
 
 def put_shared_memory(spec: dict[str, Any], own: dict[str, Any], wanted: tasks_pb2.ExtendedResources) -> None:

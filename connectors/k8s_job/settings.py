@@ -33,6 +33,8 @@ class KubernetesSettings:
     """CONNECTORY_K8S_POD_TEMPLATE: the PodTemplate, in the Jobs' namespace, of tasks that name none."""
     accelerator_label: str = ""
     """CONNECTORY_K8S_ACCELERATOR_LABEL: the label by which nodes tell the model of their accelerators."""
+    partition_label: str = ""
+    """CONNECTORY_K8S_PARTITION_LABEL: the label by which nodes tell into which parts their accelerators are cut."""
     log_url: str = ""
     """CONNECTORY_K8S_LOG_URL: a page about a pod's log, with {namespace}, {job}, {pod} and {container} in it."""
 
@@ -48,6 +50,7 @@ class KubernetesSettings:
             storage_secrets=tuple(environ.get("CONNECTORY_K8S_STORAGE_SECRETS", "").split()),
             pod_template=environ.get("CONNECTORY_K8S_POD_TEMPLATE", ""),
             accelerator_label=environ.get("CONNECTORY_K8S_ACCELERATOR_LABEL", ""),
+            partition_label=environ.get("CONNECTORY_K8S_PARTITION_LABEL", ""),
             log_url=environ.get("CONNECTORY_K8S_LOG_URL", ""),
         )
 

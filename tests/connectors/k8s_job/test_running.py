@@ -94,7 +94,8 @@ async def test_secrets_that_the_task_requests_are_those_of_kubernetes(jobs: Jobs
 
 
 async def test_accelerators_and_shared_memory(namespace: str, admin: Admin) -> None:
-    async with dispatching(connector(namespace, accelerator_label="kind")) as dispatcher:
+    labels = {"accelerator_label": "kind", "partition_label": "part"}
+    async with dispatching(connector(namespace, **labels)) as dispatcher:
         own = Jobs(dispatcher, namespace)
         call = own.call("true", requests={"gpu": "2"}, limits={"memory": "1Gi"})
         wanted = call.template.extended_resources
@@ -102,7 +103,11 @@ async def test_accelerators_and_shared_memory(namespace: str, admin: Admin) -> N
         wanted.gpu_accelerator.device_class = tasks_pb2.GPUAccelerator.AMD_GPU
         wanted.shared_memory.size_limit = "64Mi"
         assert Phase((await own.end(await own.begin(call))).phase) is Phase.SUCCEEDED
-    (pod,) = admin.list(namespace, "pods")
+        (pod,) = admin.list(namespace, "pods")
+        wanted.gpu_accelerator.partition_size = "1g.5gb"
+        await own.until(await own.begin(call, "a part"), "no node takes the pod")
+    selectors = [pod["spec"]["nodeSelector"] for pod in admin.list(namespace, "pods")]
+    assert {"kind": "fake", "part": "1g.5gb"} in selectors
     (main,) = pod["spec"]["containers"]
     assert main["resources"]["limits"] == {"amd.com/gpu": "2", "memory": "1Gi"}
     assert pod["spec"]["nodeSelector"] == {"kind": "fake"}
@@ -116,8 +121,9 @@ async def test_an_accelerator_that_nobody_can_find_is_refused(jobs: Jobs) -> Non
     call.template.extended_resources.gpu_accelerator.device = "nvidia-a100"
     with pytest.raises(InvalidTaskError, match="CONNECTORY_K8S_ACCELERATOR_LABEL"):
         await jobs.begin(call)
+    call.template.extended_resources.gpu_accelerator.device = ""
     call.template.extended_resources.gpu_accelerator.partition_size = "1g.5gb"
-    with pytest.raises(InvalidTaskError, match="say in `limits`"):
+    with pytest.raises(InvalidTaskError, match="CONNECTORY_K8S_PARTITION_LABEL"):
         await jobs.begin(call)
 
 
