@@ -90,11 +90,11 @@ class Attempt:
         except Exception as error:
             self._refuse(error)
             return
-        limit = plugin.properties.generated_name_max_length
-        if limit != self._ctx.name_limit:
-            self._ctx = replace(self._ctx, name_limit=limit)
+        properties = plugin.properties
+        if properties.generated_name_max_length != self._ctx.name_limit:
+            self._ctx = replace(self._ctx, name_limit=properties.generated_name_max_length)
         self._driving = plugin
-        if not plugin.properties.reads_references and not await self._bring_inputs():
+        if not properties.reads_references and not await self._bring_inputs():
             return
         try:
             await self._drive(plugin)

@@ -94,14 +94,16 @@ def _specs(state: State) -> Iterator[NodeSpec]:
     if state.program is not None:
         yield from _within(state.program.graph)
     for node in state.nodes.values():  # those that a dynamic task made are nowhere else
-        yield from _below(node.spec)
+        if node.spec.task is None:
+            yield from _below(node.spec)
     for scope in state.scopes.values():
         yield from _within(scope.graph)
 
 
 def _within(graph: Graph) -> Iterator[NodeSpec]:
     for spec in graph.nodes.values():
-        yield from _below(spec)
+        if spec.task is None:  # within a task there is nothing
+            yield from _below(spec)
     if graph.failure_node is not None:
         yield from _below(graph.failure_node)
 

@@ -26,6 +26,7 @@ __all__ = ["CallExecutor", "Executor", "PythonTaskPlugin", "python_task_plugin"]
 
 Executor = Literal["process", "thread", "dask"]
 
+_PROPERTIES: Final = PluginProperties(reads_references=True)
 _GOES_ON: Final = do_transition(PhaseInfo.running(), again_in=inf)
 
 
@@ -70,7 +71,7 @@ class PythonTaskPlugin(Plugin):
     @property
     def properties(self) -> PluginProperties:
         """The process that runs the code reads large inputs itself."""
-        return PluginProperties(reads_references=True)
+        return _PROPERTIES
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Begin, or see whether the code has ended."""
