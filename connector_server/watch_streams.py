@@ -65,7 +65,9 @@ class WatchStream:
             await self._has_room.wait()
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # others have their turn
-            self._subscribe(wanted.key or wanted.task.resource_meta, wanted.task)
+            task = pb.GetTaskRequest()
+            task.CopyFrom(wanted.task)  # a part of a message keeps all of it in memory
+            self._subscribe(wanted.key or task.resource_meta, task)
 
     def finish(self) -> None:
         """The caller wants nothing more than what it wants already."""

@@ -84,7 +84,10 @@ class WatchedTask:
         """Take note of what the service tells."""
         what = change.WhichOneof("known")
         self.too_large = what == "too_large"
-        self.resource = change.resource if what == "resource" else None
+        self.resource = None
+        if what == "resource":
+            self.resource = pb.Resource()
+            self.resource.CopyFrom(change.resource)  # a part of a message keeps all of it in memory
         self.error = None
         if what == "error":
             self.error = from_status(status_pb2.Status.FromString(change.error.SerializeToString()))
