@@ -58,6 +58,13 @@ class Admin:
         while self.list(namespace, "pods"):
             time.sleep(0.02)
 
+    def await_job(self, namespace: str) -> None:
+        """Wait until there is a Job."""
+        until = time.monotonic() + _PATIENCE
+        while not self.list(namespace, "jobs"):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
     def await_pod(self, namespace: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first pod of which this holds."""
         until = time.monotonic() + _PATIENCE
