@@ -24,7 +24,7 @@ from connectory.connector.ledger.contract import (
 )
 from connectory.connector.ledger.job_rows import JobRows, job_of
 from connectory.connector.ledger.records import JobRecord
-from connectory.connector.ledger.sql import ASK_AGAIN, Begun, Created, Sql, WriteError
+from connectory.connector.ledger.sql import ASK_AGAIN, Begun, Created, Refused, Sql, WriteError
 from connectory.errors import AmbiguousError, UnavailableError
 
 __all__ = ["DurableLedger"]
@@ -270,17 +270,25 @@ class DurableLedger(JobRows):
             raise UnavailableError(f"the create of key {key!r} took so long that it was given up; ask again")
         return row[3] or handle
 
-    async def _handle_stored(self, key: str, handle: bytes) -> bool:
-        """See `_store`; the usual case is that nobody waits, the job is wanted and the database works."""
-        patience = self._patience
+    async def _written(self, write: Created | Refused) -> tuple[bool, float]:
+        """The usual way, in which nobody waits, the job is wanted and the database works.
+
+        Whether it was that, and how much patience is left if it was not.
+        """
         try:
-            async with asyncio.timeout(patience):
-                if await self._sql.write(Created(key, handle, job_of(handle))):
-                    return True
+            async with asyncio.timeout(self._patience):
+                return await self._sql.write(write), self._patience
         except TimeoutError:
-            patience = 0.0
+            return False, 0.0
         except WriteError as error:
-            _log.error("ledger %s: the outcome of key %r is not stored yet: %s", self._sql.name, key, error)
+            _log.error("ledger %s: the outcome of key %r is not stored yet: %s", self._sql.name, write.key, error)
+            return False, self._patience
+
+    async def _handle_stored(self, key: str, handle: bytes) -> bool:
+        """See `_store`."""
+        is_stored, patience = await self._written(Created(key, handle, job_of(handle)))
+        if is_stored:
+            return True
         values = {"state": "created", "handle": handle, "reason": None, "job": job_of(handle)}
         return await self._patiently(key, self._keep_storing(key, (statements.SETTLE,), values), patience)
 
@@ -294,7 +302,9 @@ class DurableLedger(JobRows):
 
     async def _store_end(self, key: str) -> None:
         """Forget the key, or close it when it was doomed: there is no job."""
-        await self._patiently(key, self._keep_storing(key, (statements.FORGET, statements.BURY), {}))
+        is_forgotten, patience = await self._written(Refused(key))
+        if not is_forgotten:
+            await self._patiently(key, self._keep_storing(key, (statements.FORGET, statements.BURY), {}), patience)
 
     async def _patiently(self, key: str, storing: Coroutine[Any, Any, bool], patience: float | None = None) -> bool:
         task = asyncio.create_task(storing, name=key)

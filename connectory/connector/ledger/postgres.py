@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from connectory.connector.ledger import statements
 from connectory.connector.ledger.durable import PATIENCE, DurableLedger
-from connectory.connector.ledger.sql import Begun, Created, Sql, WriteError, begun_values, created_values
+from connectory.connector.ledger.sql import Begun, Created, Refused, Sql, WriteError, begun_values, created_values
 from connectory.database.postgres import PostgresDatabase
 from connectory.database.postgres_news import PostgresNews
 
@@ -80,12 +80,14 @@ class _Postgres(Sql):
     async def run_many(self, work: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         await super().run_many(sorted(work, key=lambda one: str(one[1].get("job"))))  # in one order, against deadlocks
 
-    async def _write(self, begun: Sequence[Begun], created: Sequence[Created]) -> Collection[str]:
-        if len(begun) + len(created) == 1:
-            return await self._write_one(begun[0] if begun else created[0])
+    async def _write(
+        self, begun: Sequence[Begun], created: Sequence[Created], refused: Sequence[Refused]
+    ) -> Collection[str]:
+        if len(begun) + len(created) + len(refused) == 1:
+            return await self._write_one(begun[0] if begun else created[0] if created else refused[0])
         in_order = sorted(begun, key=lambda one: one.key)  # in which all replicas lock, against deadlocks
         rows = await self._database.rows(
-            statements.BEGUN_AND_CREATED,
+            statements.WRITE_MANY,
             owner=self._owner,
             created=[one.key for one in created],
             handles=[one.handle for one in created],
@@ -96,15 +98,18 @@ class _Postgres(Sql):
             executions=[one.execution for one in in_order],
             requests=[one.request for one in in_order],
             leases=[one.lease for one in in_order],
+            refused=[one.key for one in refused],
         )
         return {key for (key,) in rows}
 
-    async def _write_one(self, one: Begun | Created) -> Collection[str]:
+    async def _write_one(self, one: Begun | Created | Refused) -> Collection[str]:
         """The same, in statements that cost less."""
         if isinstance(one, Begun):
             changed = self._database.change(statements.INTEND, **begun_values(one, self._owner))
-        else:
+        elif isinstance(one, Created):
             changed = self._database.change(statements.SETTLE_WANTED, **created_values(one, self._owner))
+        else:
+            changed = self._database.change(statements.FORGET_UNAWAITED, key=one.key, owner=self._owner)
         return {one.key} if await changed else ()
 
     async def owner(self) -> str:

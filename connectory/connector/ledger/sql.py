@@ -11,7 +11,7 @@ from connectory.database.contract import OpenableDatabase, Schema, Session, Unce
 from connectory.database.groups import Groups
 from connectory.errors import StoreError, UnavailableError
 
-__all__ = ["ASK_AGAIN", "Begun", "Created", "Sql", "WriteError", "begun_values", "created_values"]
+__all__ = ["ASK_AGAIN", "Begun", "Created", "Refused", "Sql", "WriteError", "begun_values", "created_values"]
 
 T = TypeVar("T")
 ASK_AGAIN: Final = timedelta(seconds=2)
@@ -48,6 +48,16 @@ class Created:
     key: str
     handle: bytes
     job: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An intent of this process that is to be forgotten, if its deletion was not asked for and nobody waits for it."""
+
+    key: str
+
+
+Write = Begun | Created | Refused
 
 
 def begun_values(begun: Begun, owner: str) -> dict[str, Any]:
@@ -88,10 +98,10 @@ class Sql(ABC):
         self._database = database
         self._opening = asyncio.Lock()
         self._is_open = False
-        self._groups: Groups[Begun | Created, bool] = Groups(self._written, gather_for=_GATHER_FOR)
+        self._groups: Groups[Write, bool] = Groups(self._written, gather_for=_GATHER_FOR)
 
-    def write(self, one: Begun | Created) -> "asyncio.Future[bool]":
-        """Store an intent or a handle, together with others; whether it was stored. To be awaited."""
+    def write(self, one: Write) -> "asyncio.Future[bool]":
+        """Store an intent or a handle, or forget an intent, together with others; whether that was done."""
         return self._groups.ask(one)
 
     async def run(self, statement: str, **values: Any) -> Sequence[Sequence[Any]]:
@@ -117,8 +127,10 @@ class Sql(ABC):
         await self._done(self._database.run(transaction))
 
     @abstractmethod
-    async def _write(self, begun: Sequence[Begun], created: Sequence[Created]) -> Collection[str]:
-        """Store these in one transaction; the keys of those that were."""
+    async def _write(
+        self, begun: Sequence[Begun], created: Sequence[Created], refused: Sequence[Refused]
+    ) -> Collection[str]:
+        """Do this in one transaction; the keys of those with which it was done. No key is there twice."""
 
     @abstractmethod
     async def owner(self) -> str:
@@ -147,10 +159,11 @@ class Sql(ABC):
             self._is_open = False
             await self._database.__aexit__(None, None, None)
 
-    async def _written(self, group: Sequence[Begun | Created]) -> Sequence[bool]:
+    async def _written(self, group: Sequence[Write]) -> Sequence[bool]:
         begun = [one for one in group if isinstance(one, Begun)]
         created = [one for one in group if isinstance(one, Created)]
-        stored = await self._done(self._write(begun, created))
+        refused = [one for one in group if isinstance(one, Refused)]
+        stored = await self._done(self._write(begun, created, refused))
         return [one.key in stored for one in group]
 
     async def _done(self, asked: Coroutine[Any, Any, T]) -> T:

@@ -4,11 +4,21 @@ import asyncio
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from connectory.connector.ledger import statements
 from connectory.connector.ledger.durable import PATIENCE, DurableLedger
 from connectory.connector.ledger.liveness import Owner
-from connectory.connector.ledger.sql import ASK_AGAIN, Begun, Created, Sql, WriteError, begun_values, created_values
+from connectory.connector.ledger.sql import (
+    ASK_AGAIN,
+    Begun,
+    Created,
+    Refused,
+    Sql,
+    WriteError,
+    begun_values,
+    created_values,
+)
 from connectory.database.contract import Session
 from connectory.database.sqlite import SqliteDatabase
 
@@ -33,16 +43,20 @@ class _Sqlite(Sql):
         self._owners = path.with_name(path.name + ".owners")
         self._owner: Owner | None = None
 
-    async def _write(self, begun: Sequence[Begun], created: Sequence[Created]) -> Collection[str]:
+    async def _write(
+        self, begun: Sequence[Begun], created: Sequence[Created], refused: Sequence[Refused]
+    ) -> Collection[str]:
         owner = self._own().name
         handles = [created_values(one, owner) for one in created]
         intents = [begun_values(one, owner) for one in begun]
+        ends: list[dict[str, Any]] = [{"key": one.key, "owner": owner} for one in refused]
 
         async def transaction(session: Session) -> Collection[str]:
             were = await session.change_each(statements.SETTLE_WANTED, handles) if handles else ()
             are = await session.change_each(statements.INTEND, intents) if intents else ()
-            stored = {one.key for one, is_stored in zip(created, were, strict=True) if is_stored}
-            return stored.union(one.key for one, is_stored in zip(begun, are, strict=True) if is_stored)
+            gone = await session.change_each(statements.FORGET_UNAWAITED, ends) if ends else ()
+            keys = (one["key"] for one in (*handles, *intents, *ends))
+            return {str(key) for key, is_done in zip(keys, (*were, *are, *gone), strict=True) if is_done}
 
         return await self._database.run(transaction)
 

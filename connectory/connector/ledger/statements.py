@@ -8,7 +8,6 @@ from typing import Final
 
 __all__ = [
     "AWAIT",
-    "BEGUN_AND_CREATED",
     "BURY",
     "CLOSE",
     "CONFIRM",
@@ -20,6 +19,7 @@ __all__ = [
     "DUE",
     "ENDED",
     "FORGET",
+    "FORGET_UNAWAITED",
     "GONE",
     "INTEND",
     "IN_STATES",
@@ -40,6 +40,7 @@ __all__ = [
     "SETTLE_WANTED",
     "TAKE_OVER",
     "UNDECIDED",
+    "WRITE_MANY",
 ]
 
 _STATE: Final = """
@@ -88,7 +89,7 @@ WHERE key = :key AND owner = :owner AND state = 'intended' RETURNING awaited, de
 SETTLE_WANTED: Final = SETTLE.replace("RETURNING awaited, delete_since", "AND delete_since IS NULL AND awaited = 0")
 """The same for the common case, in which nobody waits and the job is wanted: RETURNING costs as much as the rest."""
 
-BEGUN_AND_CREATED: Final = """
+WRITE_MANY: Final = """
 WITH created AS (
     UPDATE connectory_jobs
     SET state = 'created', handle = one.handle, job = one.job, reason = NULL, changed_at = :now, request = NULL,
@@ -107,15 +108,24 @@ WITH created AS (
     ) AS one (key, digests, category, execution, request, lease)
     ON CONFLICT (key) DO NOTHING
     RETURNING key
+), refused AS (
+    DELETE FROM connectory_jobs USING unnest(:refused::text[]) AS one (key)
+    WHERE connectory_jobs.key = one.key AND owner = :owner AND state = 'intended' AND delete_since IS NULL
+        AND awaited = 0
+    RETURNING connectory_jobs.key
 )
-SELECT key FROM created UNION ALL SELECT key FROM begun
+SELECT key FROM created UNION ALL SELECT key FROM begun UNION ALL SELECT key FROM refused
 """
-"""INTEND and SETTLE_WANTED of many keys, no key twice, in one round trip of PostgreSQL: those that were written."""
+"""INTEND, SETTLE_WANTED and FORGET_UNAWAITED of many keys, no key twice, in one round trip of PostgreSQL: those with
+which it was done."""
 
 FORGET: Final = """
 DELETE FROM connectory_jobs WHERE key = :key AND owner = :owner AND state = 'intended' AND delete_since IS NULL
 RETURNING awaited
 """
+
+FORGET_UNAWAITED: Final = FORGET.replace("RETURNING awaited", "AND awaited = 0")
+"""The same when nobody waits."""
 
 BURY: Final = """
 UPDATE connectory_jobs SET state = 'deleted', job = NULL, request = NULL, changed_at = :now
