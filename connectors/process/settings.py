@@ -47,7 +47,6 @@ class ProcessSettings:
         raise PermissionDeniedError(text, reason="EXECUTABLE_NOT_ALLOWED", fields={"command": text})
 
 
-
 def _hours(text: str) -> float:
     if not text:
         return DEFAULT_KEEP_HOURS

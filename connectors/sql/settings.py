@@ -63,7 +63,6 @@ def _parts(uri: str) -> tuple[str, str, str]:
     return scheme, place, slash + path
 
 
-
 def _threads(text: str) -> int:
     if not text:
         return DEFAULT_THREADS

@@ -5,7 +5,18 @@ import sys
 
 import pytest
 
-HEAVY = ["httpx", "httpx2", "lightkube", "pyarrow", "adbc_driver_manager", "duckdb", "obstore", "numpy", "pandas", "grpc"]
+HEAVY = [
+    "httpx",
+    "httpx2",
+    "lightkube",
+    "pyarrow",
+    "adbc_driver_manager",
+    "duckdb",
+    "obstore",
+    "numpy",
+    "pandas",
+    "grpc",
+]
 
 
 @pytest.mark.parametrize("package", ["echo", "sleep", "http", "sensor", "k8s_job"])
