@@ -118,10 +118,15 @@ class Entity(ABC):
 
     def check_overrides(self, overrides: Overrides) -> None:
         """Raise AuthoringError for overrides that have no meaning for a node of this entity."""
-        if overrides.task_config is None:
-            return
+        metadata = getattr(self, "metadata", None)
+        if overrides.cache is True and not (overrides.cache_version or metadata is None or metadata.cache_version):
+            raise AuthoringError(
+                f"{self.kind} '{self.name}' has no cache version, so results of older code would be taken;"
+                " give the node cache_version, too",
+                location=user_location(),
+            )
         own = getattr(self, "task_config", None)
-        if own is None or type(own) is not type(overrides.task_config):
+        if overrides.task_config is not None and (own is None or type(own) is not type(overrides.task_config)):
             raise AuthoringError(
                 f"{self.kind} '{self.name}' has the config {own!r}; it cannot be overridden by "
                 f"{overrides.task_config!r}, which is of another type",

@@ -56,6 +56,11 @@ class Overrides:
                 raise authoring_error(f"{name} is given {value!r}; it is a {wanted}")
         if self.retries is not None and (isinstance(self.retries, bool) or self.retries < 0):
             raise authoring_error(f"retries is {self.retries!r}; it is how often to try again: 0 or more")
+        if isinstance(self.cache, Cache) and (self.cache.version is None or self.cache.ignored_inputs):
+            raise authoring_error(
+                f"cache is given {self.cache!r}; a node's Cache has a version,"
+                " and which inputs are ignored the task says"
+            )
         for words in (self.aliases or {}).items():
             if not all(isinstance(word, str) for word in words):
                 raise authoring_error(f"aliases are given {self.aliases!r}; give a dict of texts")

@@ -25,7 +25,7 @@ def node_metadata(name: str, metadata: TaskMetadata, overrides: Overrides) -> wo
         name=overrides.name or name,
         retries=tasks_pb2.RetryStrategy(retries=metadata.retries if overrides.retries is None else overrides.retries),
     )
-    if isinstance(timeout, timedelta) and timeout:
+    if isinstance(timeout, timedelta) and (timeout or overrides.timeout is not None):
         message.timeout.FromTimedelta(timeout)
     interruptible = metadata.interruptible if overrides.interruptible is None else overrides.interruptible
     if interruptible is not None:
@@ -36,15 +36,15 @@ def node_metadata(name: str, metadata: TaskMetadata, overrides: Overrides) -> wo
 
 def _cache(message: workflow_pb2.NodeMetadata, overrides: Overrides) -> None:
     cache = overrides.cache
-    if cache is None:
-        return
-    given = cache if isinstance(cache, Cache) else Cache(serialize=bool(overrides.cache_serialize))
-    message.cacheable = cache is not False
-    version = overrides.cache_version or given.version
+    version, serialize = overrides.cache_version, overrides.cache_serialize
+    if isinstance(cache, Cache):
+        version, serialize = version or cache.version, cache.serialize
+    if cache is not None:
+        message.cacheable = cache is not False
     if version:
         message.cache_version = version
-    if given.serialize:
-        message.cache_serializable = True
+    if serialize is not None:
+        message.cache_serializable = serialize
 
 
 def node_overrides(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connectory.authoring import (
+    Cache,
     PodTemplate,
     PythonTask,
     Resources,
@@ -142,6 +143,9 @@ def test_outputs_of_a_result_by_name() -> None:
         ({"requests": {"cpu": 1}}, "it is a Resources"),
         ({"requests": Resources(cpu="1"), "resources": Resources(cpu="1")}, "not both"),
         ({"cache": "yes"}, "it is a bool or Cache"),
+        ({"cache": True}, "has no cache version, so results of older code would be taken"),
+        ({"cache": Cache(salt="a")}, "a node's Cache has a version"),
+        ({"cache": Cache("1", ignored_inputs="a")}, "which inputs are ignored the task says"),
         ({"container_image": 5}, "it is a str"),
         ({"accelerator": "gpu"}, "give a GPUAccelerator"),
         ({"shared_memory": 5}, "give True, or a size"),

@@ -122,6 +122,8 @@ def _workflow(template: workflow_pb2.WorkflowTemplate) -> dict[str, Any]:
     _sort_upstream(template.nodes)
     plain = _plain(template)
     for node in plain.get("nodes", []):
+        if node.get("metadata", {}).get("timeout") == "0s":  # flytekit forgets that a node is to have no limit
+            del node["metadata"]["timeout"]
         overrides = node.get("arrayNode", {}).get("node", node).get("taskNode", {}).get("overrides", {})
         for container in _of_pod(overrides.get("podTemplate", {})):
             _without_sdk(container)

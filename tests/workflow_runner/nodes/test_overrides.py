@@ -5,10 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
 from connectory.authoring.connector_task import ConnectorTask
+from connectory.authoring.container_task import ContainerTask
 from connectory.authoring.extended_resources import GPUAccelerator
 from connectory.authoring.pod_template import PodTemplate
+from connectory.authoring.resolver import locator_of
 from connectory.authoring.resources import Resources
 from connectory.authoring.task import task
 from connectory.authoring.workflow import workflow
@@ -16,6 +19,7 @@ from connectory.compiler import compile_workflow
 from connectory.v1 import literals_pb2, tasks_pb2
 from tests.workflow_runner.fakes import FakePlugin, added
 from tests.workflow_runner.workflows import integer, literal_map
+from workflow_runner.engine.caching import computed_alone
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.plugins.contract import PluginEntry, TaskExecutionContext
@@ -32,6 +36,26 @@ LOST = PhaseInfo.retryable_failure("LOST", "the machine is gone", kind="system")
 def plain() -> None:
     return
 
+
+@task(timeout=9)
+def limited() -> None:
+    return
+
+
+@task(cache=True, cache_version="1", cache_serialize=True)
+def kept() -> None:
+    return
+
+
+pod = PodTemplate({"containers": [{"name": "beside", "image": "proxy"}]}, primary_container_name="own")
+
+
+@task(requests=Resources(cpu="1"), container_image="own:1", pod_template=pod)
+def in_a_pod() -> None:
+    return
+
+
+raw = ContainerTask("raw", "busybox", ["true"], output_data_dir="/out")
 
 configured = ConnectorTask("configured", "python-task", {"size": 1})
 
@@ -105,10 +129,48 @@ async def test_an_accelerator_and_shared_memory_are_told() -> None:
         assert told_.shared_memory.size_limit == "2Gi"
 
 
-async def test_a_pod_template_is_told_with_the_metadata() -> None:
-    ctx = await told(pod_template=PodTemplate(primary_container_name="main", labels={"team": "red"}))
-    assert ctx.metadata.overrides.pod_template.metadata.labels["team"] == "red"
-    assert ctx.metadata.overrides.pod_template.primary_container_name == "main"
+async def test_a_pod_counts_in_place_of_the_tasks_own_container() -> None:
+    ctx = await told(
+        pod_template=PodTemplate({"hostname": "theirs"}, primary_container_name="own", labels={"team": "red"}),
+        container_image="other:2",
+        requests=Resources(cpu="4"),
+    )
+    pod = ctx.template.k8s_pod
+    assert ctx.metadata.overrides.pod_template.metadata == pod.metadata
+    assert (pod.primary_container_name, pod.metadata.labels["team"]) == ("own", "red")
+    spec = json_format.MessageToDict(pod.pod_spec)
+    assert spec["hostname"] == "theirs"
+    (own,) = spec["containers"]
+    assert (own["name"], own["image"]) == ("own", "other:2")
+    assert own["resources"]["requests"] == {"cpu": "4", "memory": "1Gi"}
+    assert locator_of(ctx.template) == locator_of((await told()).template)
+
+
+async def test_the_container_in_a_pod_is_changed_as_any_other() -> None:
+    @workflow
+    def flow() -> None:
+        in_a_pod().with_overrides(container_image="other:2", limits=Resources(mem="2Gi"))
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        await runner.wait(await runner.start(compile_workflow(flow)))
+    spec = json_format.MessageToDict(plugin.seen[0].template.k8s_pod.pod_spec)
+    beside, own = sorted(spec["containers"], key=lambda one: str(one["name"]))
+    assert beside == {"name": "beside", "image": "proxy"}
+    assert (own["image"], own["resources"]["limits"]) == ("other:2", {"memory": "2Gi"})
+
+
+async def test_a_container_of_files_keeps_them_where_they_are_in_the_nodes_pod() -> None:
+    @workflow
+    def flow() -> None:
+        raw().with_overrides(pod_template=PodTemplate({"hostname": "theirs"}))
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [replace(plugin.entry(), registered_task_types=["raw-container"])]) as r:
+        await r.wait(await r.start(compile_workflow(flow)))
+    pod = plugin.seen[0].template.k8s_pod
+    assert (pod.data_config.output_path, pod.data_config.enabled) == ("/out", True)
+    assert json_format.MessageToDict(pod.pod_spec)["containers"][0]["command"] == ["true"]
 
 
 @pytest.mark.parametrize("interruptible", [True, False])
@@ -137,6 +199,19 @@ async def test_a_timeout_ends_the_attempt() -> None:
     assert view.error.code == "TIMED_OUT"
 
 
+async def test_a_node_may_be_without_the_limit_of_its_task() -> None:
+    @workflow
+    def flow() -> None:
+        limited().with_overrides(timeout=None)
+        limited().with_overrides(retries=2)
+
+    async with Runner(open_store("memory://"), [Watching().entry()]) as runner:
+        execution = await runner.start(compile_workflow(flow))
+        await runner.wait(execution)
+        nodes = (await runner.state(execution)).nodes
+    assert [nodes[name].spec.limits.attempt for name in ("n0", "n1")] == [None, 9.0]
+
+
 async def test_a_name_is_shown_and_an_id_is_the_nodes_own() -> None:
     (node,) = (await run(Watching(), name="shown", node_name="mine")).nodes
     assert (node.id, node.name) == ("mine", "shown")
@@ -145,6 +220,24 @@ async def test_a_name_is_shown_and_an_id_is_the_nodes_own() -> None:
 async def test_the_cache_is_asked_under_the_version_that_the_node_says() -> None:
     (node,) = (await run(Watching(), cache=True, cache_version="7")).nodes
     assert ":7:" in node.cache_key
+
+
+async def test_a_task_that_is_cached_is_asked_under_the_version_that_the_node_says() -> None:
+    @workflow
+    def flow() -> None:
+        kept().with_overrides(cache_version="7")
+        kept().with_overrides(cache_serialize=False)
+        kept()
+
+    closure = compile_workflow(flow)
+    async with Runner(open_store("memory://"), [Watching().entry()]) as runner:
+        execution = await runner.start(closure)
+        await runner.wait(execution)
+        first, *others = (await runner.show(execution)).nodes
+        specs = (await runner.state(execution)).nodes
+    assert ":7:" in first.cache_key
+    assert all(":1:" in node.cache_key for node in others)
+    assert [computed_alone(specs[name].spec) for name in ("n0", "n1", "n2")] == [True, False, True]
 
 
 async def test_results_that_one_works_out_while_others_wait_may_be_asked_for_by_the_node() -> None:
