@@ -64,7 +64,7 @@ class ConnectorClient(ServiceClient):
     @cached_property
     def _watch(self) -> TaskWatch:
         stub: Any = TaskWatchServiceStub(self._channel)  # type: ignore[no-untyped-call, unused-ignore]
-        return TaskWatch(lambda: stub.WatchTasks(metadata=self._metadata_now()), self.get)
+        return TaskWatch(lambda: keep_status(stub.WatchTasks(metadata=self._metadata_now())), self.get)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, timeout: float | None = None) -> pb.DeleteTaskResponse:
         """End a job. Safe to repeat."""

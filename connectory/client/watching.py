@@ -113,7 +113,7 @@ class TaskWatch:
                 silent_since, wait = self._heard_at, _FIRST_RETRY
             if not isinstance(error, UnavailableError) or monotonic() - silent_since > _LOST_AFTER:
                 for task in list(self._tasks.values()):
-                    if task.error is None:
+                    if type(task.error) is not type(error):
                         task.fail(error, ended=False)
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))
             wait = min(wait * 2.0, _SLOWEST_RETRY)
