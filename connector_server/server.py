@@ -141,6 +141,7 @@ async def serve(
         await stack.enter_async_context(reaper(dispatcher.jobs.reaping, pace))
         stack.push_async_callback(server.stop, settings.grace)
         stack.callback(watches.drain)
+        stack.callback(dispatcher.reading.stop)
         stack.callback(health.drain)
         yield ConnectorServer(
             addresses=addresses,

@@ -100,12 +100,16 @@ class _Finds(_Jobs):
 class _Logs(_Jobs):
     async def logs(self, job: WholeHandle, request: LogRequest, ctx: JobContext) -> AsyncIterator[LogPage]:
         wanted = pb.GetTaskLogsRequest(
-            task_category=_category(ctx), resource_meta=job.data, lines=request.lines or 0, token=request.token
+            task_category=_category(ctx),
+            resource_meta=job.data,
+            lines=request.lines or 0,
+            token=request.token,
+            tail=request.newest or 0,
         )
         lines: list[LogLine] = []
         async for part in self.child.stream("Logs", wanted, ctx):
             if part.WhichOneof("part") == "body":
-                lines = [_line(line) for line in part.body.structured_lines]
+                lines += [_line(line) for line in part.body.structured_lines]
             else:
                 yield LogPage(lines=lines, token=part.header.token)
                 lines = []

@@ -113,7 +113,7 @@ class Work:
             return
         try:
             job, _ = registration.codec.decode(route.label, request.resource_meta)
-            wanted = LogRequest(lines=request.lines or None, token=request.token)
+            wanted = LogRequest(lines=request.lines or None, token=request.token, newest=request.tail or None)
             async with aclosing(stream(job, wanted, self._of_job(route, call))) as pages:
                 async for page in pages:
                     for message in log_messages(page, registration):

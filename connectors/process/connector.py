@@ -17,6 +17,7 @@ from connectors.process.folder import Claim, JobFolder, JobsFolder, StoredJob
 from connectors.process.identity import ProcessIdentity
 from connectors.process.launch import Launcher
 from connectors.process.logs import pages
+from connectors.process.metrics import series
 from connectors.process.outputs import collect, declared
 from connectors.process.plan import make_plan
 from connectors.process.settings import ProcessSettings
@@ -28,6 +29,8 @@ from connectory.connector.contract import (
     LogLink,
     LogPage,
     LogRequest,
+    MetricSeries,
+    MetricsRequest,
     Phase,
     Resource,
 )
@@ -113,9 +116,14 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
         """What the command wrote so far, standard output before standard error."""
         folder, _, claim = await asyncio.to_thread(self._open, job)
         ended = folder.result() is not None or not claim.supervisor.is_alive()
-        found = pages(folder.path, request.token, request.lines, ended=ended)
+        found = pages(folder.path, request.token, request.lines, ended=ended, newest=request.newest)
         while (page := await asyncio.to_thread(_next, found)) is not None:
             yield page
+
+    def metrics(self, job: ProcessJob, request: MetricsRequest, ctx: JobContext) -> list[MetricSeries]:
+        """What the command's processes used so far."""
+        folder, _, _ = self._open(job)
+        return series(folder.path, job.job_id, request, folder.result())
 
     def check(self) -> None:
         """Raise when jobs cannot be kept here."""

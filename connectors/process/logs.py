@@ -3,6 +3,7 @@
 A token says how far both files were read, so the same token always goes on at the same place.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,12 +21,15 @@ _LINE: Final = re.compile(rb"[^\n]*\n|[^\n]+")
 _TOKEN: Final = re.compile(r"(\d{1,18})\.(\d{1,18})")
 
 
-def pages(folder: Path, token: str, lines: int | None, *, ended: bool) -> Iterator[LogPage]:
+def pages(folder: Path, token: str, lines: int | None, *, ended: bool, newest: int | None = None) -> Iterator[LogPage]:
     """The pages from the token on that are there now, of at most `lines` lines in all.
 
-    The last line of a file, without a line break, is taken only when the job has `ended`.
+    The last line of a file, without a line break, is taken only when the job has `ended`. With `newest` at least the
+    last so many lines come, and what is long before them does not.
     """
     offsets = list(_offsets(token))
+    if newest is not None:
+        offsets = [_near_end(folder / name, offset, newest) for name, offset in zip(_NAMES, offsets, strict=True)]
     left = lines
     for place, name in enumerate(_NAMES):
         while left is None or left > 0:
@@ -45,6 +49,22 @@ def _offsets(token: str) -> tuple[int, int]:
         text = f"{token!r} is no token of this log; use one from an earlier page, or none to begin at the start"
         raise InvalidTaskError(text, fields={"token": text})
     return int(match[1]), int(match[2])
+
+
+def _near_end(path: Path, begin: int, lines: int) -> int:
+    """Where a line begins after which there are at least so many, as near to the end as blocks are read backwards."""
+    try:
+        with path.open("rb") as file:
+            at, found = file.seek(0, os.SEEK_END), 0
+            while at > begin and found <= lines:
+                step = min(_PAGE_BYTES, at - begin)
+                at -= step
+                file.seek(at)
+                found += file.read(step).count(b"\n")
+            file.seek(at)
+            return begin if at <= begin else at + file.read(_PAGE_BYTES).find(b"\n") + 1
+    except FileNotFoundError:
+        return begin
 
 
 def _read(path: Path, offset: int, lines: int | None, *, ended: bool) -> tuple[list[str], int]:

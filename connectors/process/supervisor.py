@@ -5,7 +5,7 @@ standard input. It outlives the process that started it, and while it lives it i
 It imports next to nothing (`typing` alone would cost a quarter of its start), because every command pays for it.
 
 Files in the folder: `claim` (who runs the job; made by hard link, so exactly one supervisor ever gets it), `stdout`,
-`stderr`, `result` (how the command ended; appears whole or not at all).
+`stderr`, `usage` (samples of what the command uses), `result` (how it ended; appears whole or not at all).
 """
 
 import ctypes
@@ -19,10 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["CLAIM", "CLAIMED", "MARKER", "RESULT", "TAKEN", "boot_id", "main", "members", "start_ticks"]
+__all__ = ["CLAIM", "CLAIMED", "MARKER", "RESULT", "TAKEN", "USAGE", "boot_id", "main", "members", "start_ticks"]
 
 CLAIM = "claim"
 RESULT = "result"
+USAGE = "usage"
+"""A line for every sample: seconds since the epoch, seconds of processor time so far, bytes of resident memory."""
 MARKER = "CONNECTORY_PROCESS_JOB"
 """The environment variable by which every process of a job is recognised, wherever it has moved itself."""
 CLAIMED = b"claimed\n"
@@ -31,6 +33,10 @@ TAKEN = b"taken\n"
 _PR_SET_CHILD_SUBREAPER = 36
 _WATCHED = (signal.SIGCHLD, signal.SIGTERM)
 _LOOK_AGAIN_SECONDS = 0.02
+_FIRST_SAMPLE_SECONDS = 0.1
+_SAMPLE_SECONDS = 1.0
+_SAMPLES_OF_ONE_AGE = 500
+"""Samples become as rare as the job is old, so that there are some thousands even after weeks."""
 _ENOUGH_SECONDS = 10.0
 """After so long, what does not die under SIGKILL (another user's process, a hanging disk) is left to the operator."""
 
@@ -141,14 +147,20 @@ def _watch(pid: int, marker: str, time_limit: float | None, grace: float) -> tup
     """Wait for the command's end; answer why it was told to end ("": it was not) and how long others may take."""
     limit = None if time_limit is None else time.monotonic() + time_limit
     reason, until = "", None
+    began = time.monotonic()
+    sample = began + _FIRST_SAMPLE_SECONDS
     while not _has_ended(pid):
         now = time.monotonic()
+        if now >= sample:
+            _write_usage(pid)
+            age = now - began
+            sample = now + max(min(age, _SAMPLE_SECONDS), age / _SAMPLES_OF_ONE_AGE)
         if until is not None and now >= until:
             _signal_members(marker, signal.SIGKILL)
         elif until is None and limit is not None and now >= limit:
             reason, until = "time_limit", now + grace
             _signal_members(marker, signal.SIGTERM)
-        received = _next_signal(_seconds_left(limit if until is None else until))
+        received = _next_signal(_seconds_left(sample, limit if until is None else until))
         if received == signal.SIGTERM and reason != "cancelled":
             reason, until = "cancelled", until or time.monotonic() + grace
             _signal_members(marker, signal.SIGTERM)
@@ -164,17 +176,50 @@ def _has_ended(pid: int) -> bool:
     return False
 
 
-def _seconds_left(moment: float | None) -> float | None:
-    if moment is None:
-        return None
-    return max(moment - time.monotonic(), _LOOK_AGAIN_SECONDS)
+def _seconds_left(sample: float, moment: float | None) -> float:
+    earliest = sample if moment is None else min(sample, moment)
+    return max(earliest - time.monotonic(), _LOOK_AGAIN_SECONDS)
 
 
-def _next_signal(timeout: float | None) -> int | None:
-    if timeout is None:
-        return signal.sigwaitinfo(_WATCHED).si_signo
+def _next_signal(timeout: float) -> int | None:
     received = signal.sigtimedwait(_WATCHED, timeout)
     return None if received is None else received.si_signo
+
+
+def _write_usage(pid: int) -> None:
+    """Add a sample of what the command and everything below this process uses."""
+    times = os.times()
+    cpu, pages = times.children_user + times.children_system, 0
+    for member in {pid, *_below(os.getpid())}:
+        fields = _stat(member)
+        if fields is not None and len(fields) > 21:
+            cpu += sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+            pages += int(fields[21])
+    line = f"{time.time():.3f} {cpu:.3f} {pages * os.sysconf('SC_PAGE_SIZE')}\n"
+    descriptor = os.open(USAGE, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, line.encode("ascii"))
+    finally:
+        os.close(descriptor)
+
+
+def _below(root: int) -> list[int]:
+    """The descendants of a process, as the kernel lists them; where it does not, none."""
+    found = _children(root)
+    for pid in found:
+        found.extend(_children(pid))
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
+                found.extend(map(int, file.read().split()))
+    except OSError:
+        return found
+    return found
 
 
 def _end_the_rest(marker: str, until: float) -> None:

@@ -142,11 +142,15 @@ class LogRequest:
     """At most this many lines; None: all there are now."""
     token: str = ""
     """Where to go on: the token of an earlier page; empty: from the beginning."""
+    newest: int | None = None
+    """Only so many of the last lines are wanted. A connector that can begin just before them may; others need not: what
+    comes before them is dropped.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogPage:
-    """Some lines of a job's log, and the token that resumes right after them."""
+    """Some lines of a job's log, and the token that resumes right after them. Empty token: nothing will ever follow."""
 
     lines: Sequence[LogLine]
     token: str
@@ -297,11 +301,19 @@ class AsyncConnector(Connector[ConfigT], Generic[ConfigT, HandleT]):
         raise NotImplementedError
 
     def logs(self, job: HandleT, request: LogRequest, ctx: JobContext) -> AsyncIterator[LogPage]:
-        """The job's log from `request.token` on, page by page (`async def` with `yield`). Optional."""
+        """The job's log from `request.token` on, page by page (`async def` with `yield`). Optional.
+
+        Obligations: send what there is now and return, without waiting for more; the same token always goes on at the
+        same line, also on another server and once the job has ended. A page is asked for when its caller took the one
+        before it. Whoever follows the log calls again.
+        """
         raise NotImplementedError
 
     def metrics(self, job: HandleT, request: MetricsRequest, ctx: JobContext) -> MaybeAwaitable[Sequence[MetricSeries]]:
-        """The job's metrics. Optional."""
+        """The job's metrics, each as series in the form of Prometheus' range queries. Optional.
+
+        Obligations: no query means all that there are; one that is not known is an `InvalidTaskError` that names it.
+        """
         raise NotImplementedError
 
     def upgrade(self, handle: Mapping[str, Any], from_version: int) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from connectory.connector.closing import Retiring, close
 from connectory.connector.contexts import Contexts
-from connectory.connector.contract import LogRequest, TaskCategory
+from connectory.connector.contract import TaskCategory
 from connectory.connector.creating import Creating
 from connectory.connector.creations import fresh_key, named_key
 from connectory.connector.deleting import Deleting
@@ -23,6 +23,7 @@ from connectory.connector.limits.credentials import connection_of
 from connectory.connector.limits.gate import Timers
 from connectory.connector.limits.gates import Gates
 from connectory.connector.listing import list_connectors, listed_connector
+from connectory.connector.log_reading import LogReading
 from connectory.connector.polling import Polling
 from connectory.connector.reaping import Reaping
 from connectory.connector.registry import Registration, Registry, Route
@@ -90,6 +91,7 @@ class Dispatcher:
         self.gates = Gates(limits or {}, timers)
         self.polls = SharedPolls(Polling(self._contexts, reports, self.gates, self._leases, self._policies))
         self.watching = Watching(self.polls, self.gates, self._policies, self._starting_jobs, self._handle)
+        self.reading = LogReading(self._contexts, self.polls)
         self._creating = Creating(known, self._contexts, self._policies, self.gates)
         self._deleting = Deleting(known, self._contexts, self._templates, self._leases, self.gates)
         reaping = Reaping(registry, known, self._contexts, self._deleting, self._leases, self._policies, self.gates)
@@ -147,8 +149,9 @@ class Dispatcher:
         if "metrics" not in registration.operations:
             raise _not_offered(registration, "metrics")
         try:
-            job, _ = registration.codec.decode(route.label, self._handle(request))
-            context = self._contexts.of_job(route, deadline, handle=request.resource_meta)
+            handle = self._handle(request)
+            job, _ = registration.codec.decode(route.label, handle)
+            context = self._contexts.of_job(route, deadline, handle=handle)
             series = await registration.operations["metrics"](job, metrics_request(request), context)
             return metric_messages(series, registration)
         except FAILURES as error:
@@ -157,16 +160,18 @@ class Dispatcher:
     async def logs(
         self, request: pb.GetTaskLogsRequest, *, deadline: datetime | None = None
     ) -> AsyncIterator[pb.GetTaskLogsResponse]:
-        """The log of a job: for each page its lines, then the token that resumes after them."""
+        """The log of a job: for each page its lines, then the token that resumes after them.
+
+        A page is asked for when the one before it was taken. A log that is followed goes on until its job has ended, or
+        until `reading` is stopped.
+        """
         route = self._of_job(request)
         registration = route.registration
         if registration.logs is None:
             raise _not_offered(registration, "logs")
         try:
-            job, _ = registration.codec.decode(route.label, self._handle(request))
-            context = self._contexts.of_job(route, deadline, handle=request.resource_meta)
-            wanted = LogRequest(lines=request.lines or None, token=request.token)
-            async with aclosing(registration.logs(job, wanted, context)) as pages:
+            found = self.reading.pages(route, registration.logs, request, self._handle(request), deadline)
+            async with aclosing(found) as pages:
                 async for page in pages:
                     for message in log_messages(page, registration):
                         yield message

@@ -14,20 +14,32 @@ from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["log_messages", "metric_messages", "metrics_request"]
 
+_MOST_TEXT: Final = 256 * 1024
+"""So much text, in characters, is in one message at most; it is there twice, and must stay below what clients take."""
+_LINE: Final = 32
+"""What a line counts besides its text."""
 _ORIGINS: Final = {"unknown": pb.UNKNOWN, "user": pb.USER, "system": pb.SYSTEM}
 
 
 def log_messages(page: LogPage, registration: Registration) -> Iterator[pb.GetTaskLogsResponse]:
-    """The lines, then the token. In this order a stream that breaks in between repeats lines and loses none."""
+    """The lines, then the token. In this order a stream that breaks in between repeats lines and loses none.
+
+    A page that is too large for one message takes several, and a line that is becomes several lines.
+    """
     redactor = registration.redactor
-    body = pb.GetTaskLogsResponseBody()
+    body, size = pb.GetTaskLogsResponseBody(), 0
     for line in page.lines:
         text = redactor.text(line.message) if redactor else line.message
-        body.results.append(text)
-        entry = body.structured_lines.add(message=text, originator=_ORIGINS[line.origin])
-        if line.timestamp is not None:
-            entry.timestamp.FromDatetime(line.timestamp)
-    if page.lines:
+        for part in _parts(text):
+            if body.results and size + len(part) + _LINE > _MOST_TEXT:
+                yield pb.GetTaskLogsResponse(body=body)
+                body, size = pb.GetTaskLogsResponseBody(), 0
+            size += len(part) + _LINE
+            body.results.append(part)
+            entry = body.structured_lines.add(message=part, originator=_ORIGINS[line.origin])
+            if line.timestamp is not None:
+                entry.timestamp.FromDatetime(line.timestamp)
+    if body.results:
         yield pb.GetTaskLogsResponse(body=body)
     yield pb.GetTaskLogsResponse(header=pb.GetTaskLogsResponseHeader(token=page.token))
 
@@ -57,6 +69,14 @@ def metric_messages(series: Sequence[MetricSeries], registration: Registration) 
                 f"connector {registration.name} reports something that cannot be sent: {error}"
             ) from error
     return response
+
+
+def _parts(text: str) -> Iterator[str]:
+    if len(text) <= _MOST_TEXT:
+        yield text
+        return
+    for start in range(0, len(text), _MOST_TEXT):
+        yield text[start : start + _MOST_TEXT]
 
 
 def _moment(timestamp: Timestamp) -> datetime:

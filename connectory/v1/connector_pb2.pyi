@@ -572,6 +572,8 @@ class GetTaskLogsRequest(_message.Message):
     LINES_FIELD_NUMBER: _builtins.int
     TOKEN_FIELD_NUMBER: _builtins.int
     TASK_CATEGORY_FIELD_NUMBER: _builtins.int
+    TAIL_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
     @_builtins.property
     @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def task_type(self) -> _builtins.str:
@@ -588,6 +590,10 @@ class GetTaskLogsRequest(_message.Message):
     """The most lines to send. 0: the connector's own limit."""
     token: _builtins.str
     """Where to go on: the token of an earlier answer. Empty: from the beginning."""
+    tail: _builtins.int
+    """Begin with so many of the newest lines that there are now after `token`, 10000 at most. 0: with the first of them."""
+    follow: _builtins.bool
+    """Go on with what is written until the job has ended, or until `lines` were sent. False: only what there is now."""
     @_builtins.property
     def task_category(self) -> Global___TaskCategory:
         """The category under which the job was created. Absent: task_type names it, in version 0."""
@@ -600,10 +606,12 @@ class GetTaskLogsRequest(_message.Message):
         lines: _builtins.int = ...,
         token: _builtins.str = ...,
         task_category: Global___TaskCategory | None = ...,
+        tail: _builtins.int = ...,
+        follow: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["task_category", b"task_category"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "resource_meta", b"resource_meta", "task_category", b"task_category", "task_type", b"task_type", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["follow", b"follow", "lines", b"lines", "resource_meta", b"resource_meta", "tail", b"tail", "task_category", b"task_category", "task_type", b"task_type", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -721,7 +729,9 @@ class GetTaskMetricsRequest(_message.Message):
     """The handle that CreateTask answered; required."""
     @_builtins.property
     def queries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The metrics wanted, in the words of the connector or of the metric store behind it. Empty: all that it offers."""
+        """The metrics wanted, in the words of the connector or of the metric store behind it. Empty: all that it offers. One
+        that it does not know is INVALID_ARGUMENT.
+        """
 
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
@@ -767,7 +777,7 @@ class GetTaskMetricsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[_execution_pb2.ExecutionMetricResult]:
-        """One entry for each metric that was found; those that are unknown are left out."""
+        """One entry for each metric that was asked for."""
 
     def __init__(
         self,

@@ -31,6 +31,8 @@ ADDITIONS = {
     "connectory.v1.DeleteTaskRequest#1000",
     "connectory.v1.CreateRequestHeader#1000",
     "connectory.v1.CreateRequestHeader#1001",
+    "connectory.v1.GetTaskLogsRequest#1000",
+    "connectory.v1.GetTaskLogsRequest#1001",
     "connectory.v1.ListConnectorsResponse#1000",
     "connectory.v1.NodeExecutionListRequest#1000",
     "connectory.v1.NodeExecutionMetaData#1000",

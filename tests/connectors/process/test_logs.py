@@ -108,3 +108,21 @@ def test_pages_of_any_size_give_the_same_lines(
         token = part[-1].token
 
     assert seen == [line.rstrip("\r") for line in lines] + ["end"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("ab\u20ac", max_size=9000), max_size=60), st.integers(1, 70), st.booleans())
+def test_the_newest_lines_are_found_from_the_end(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], newest: int, is_open: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    (folder / "stdout").write_bytes("\n".join([*lines, "end" if is_open else ""]).encode())
+    whole = messages(list(pages(folder, "", None, ended=True)))
+    seen = messages(list(pages(folder, "", None, ended=True, newest=newest)))
+    assert len(seen) >= min(newest, len(whole))
+    assert seen == whole[len(whole) - len(seen) :]
+
+
+def test_what_is_long_before_the_newest_lines_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "stdout").write_bytes(b"a line of a long log\n" * 100_000)
+    assert len(messages(list(pages(tmp_path, "", None, ended=True, newest=10)))) < 5000

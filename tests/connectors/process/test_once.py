@@ -93,7 +93,7 @@ def test_a_create_killed_at_any_point_and_repeated_runs_the_command_once(
 
 def test_a_supervisor_that_comes_after_find_answered_none_runs_nothing(jobs: Jobs) -> None:
     runs = jobs.folder.parent / "runs"
-    jobs.connector.check()
+    JobsFolder(jobs.folder).open()
     context = jobs.context(SCRIPT, str(runs), shell=True)
     folder = JobsFolder(jobs.folder).of_key("key")
     folder.make()
