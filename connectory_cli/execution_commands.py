@@ -53,6 +53,8 @@ def list_executions(
     if endpoint is not None:
         place = _place(endpoint, project, domain)
         raise typer.Exit(module_of("remote").list_executions(place, limit, filters, as_json))
+    if filters:
+        raise typer.BadParameter("--filter is for executions of a runner that serves; give --endpoint, too")
     raise typer.Exit(module_of("executions").list_executions(store, limit, as_json))
 
 
@@ -71,7 +73,9 @@ def show_execution(
     """Show one execution: its nodes, their attempts, errors, log links and outputs."""
     if endpoint is not None:
         place = _place(endpoint, project, domain)
-        raise typer.Exit(module_of("remote").show_execution(place, execution, as_json))
+        shown = module_of("remote")
+        show = shown.show_timeline if timeline else shown.show_execution
+        raise typer.Exit(show(place, execution, as_json))
     if timeline:
         raise typer.Exit(module_of("timeline").show_timeline(store, execution, as_json))
     raise typer.Exit(module_of("executions").show_execution(store, execution, as_json))
@@ -175,8 +179,11 @@ def recover_execution(
 ) -> None:
     """Do what an execution left undone, in a new one: what succeeded is taken over, and jobs that still run go on."""
     if endpoint is not None:
+        if code is not None or rerun or dry_run:
+            text = "--with-new-code, --rerun and --dry-run work on the store of a runner, not through its control API"
+            raise typer.BadParameter(f"{text}; give --store in place of --endpoint")
         place = _place(endpoint, project, domain)
-        raise typer.Exit(module_of("remote").recover_execution(place, execution, name))
+        raise typer.Exit(module_of("remote").recover_execution(place, execution, name, as_json))
     work = module_of("recovering")
     options = work.RecoverOptions(
         execution=execution,
@@ -207,7 +214,7 @@ def relaunch_execution(
     """Run an execution once more from its beginning, in a new one with the same inputs."""
     if endpoint is not None:
         place = _place(endpoint, project, domain)
-        raise typer.Exit(module_of("remote").relaunch_execution(place, execution, name))
+        raise typer.Exit(module_of("remote").relaunch_execution(place, execution, name, as_json))
     work = module_of("recovering")
     raise typer.Exit(work.relaunch_execution(store, execution, name, endpoints or [], findable(module) or [], as_json))
 

@@ -11,9 +11,12 @@ from connectory.client.control import ControlClient
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2
 from connectory_cli.executions import print_execution, print_executions
 from connectory_cli.following import followed, snapshot
+from connectory_cli.printing import print_json
 from connectory_cli.reaching import reach_from
+from connectory_cli.remote_timeline import remote_timeline
 from connectory_cli.remote_views import execution_summary, signal_view
 from connectory_cli.signals import literal_of_text, print_signals
+from connectory_cli.timeline import print_timeline
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.signals import SignalView
 
@@ -27,6 +30,7 @@ __all__ = [
     "recover_execution",
     "relaunch_execution",
     "show_execution",
+    "show_timeline",
 ]
 
 T = TypeVar("T")
@@ -70,6 +74,12 @@ def show_execution(place: Place, execution: str, as_json: bool) -> int:
     return 0
 
 
+def show_timeline(place: Place, execution: str, as_json: bool) -> int:
+    """Print what happened to an execution, and when."""
+    print_timeline(execution, place.ask(lambda client: remote_timeline(client, place.named(execution))), as_json)
+    return 0
+
+
 def abort_execution(place: Place, execution: str, cause: str, as_json: bool) -> int:
     """Abort an execution; returns once its external jobs are gone."""
 
@@ -86,19 +96,17 @@ def abort_execution(place: Place, execution: str, cause: str, as_json: bool) -> 
     return place.ask(ask)
 
 
-def recover_execution(place: Place, execution: str, name: str | None) -> int:
+def recover_execution(place: Place, execution: str, name: str | None, as_json: bool) -> int:
     """Do what an execution left undone, in a new one, whose name is printed."""
     request = control_pb2.ExecutionRecoverRequest(id=place.named(execution), name=name or "")
-    answer = place.ask(lambda client: client.recover_execution(request))
-    sys.stdout.write(f"{answer.id.name}\n")
+    _print_name(place.ask(lambda client: client.recover_execution(request)), as_json)
     return 0
 
 
-def relaunch_execution(place: Place, execution: str, name: str | None) -> int:
+def relaunch_execution(place: Place, execution: str, name: str | None, as_json: bool) -> int:
     """Run an execution again from the beginning, and print the new one's name."""
     request = control_pb2.ExecutionRelaunchRequest(id=place.named(execution), name=name or "")
-    answer = place.ask(lambda client: client.relaunch_execution(request))
-    sys.stdout.write(f"{answer.id.name}\n")
+    _print_name(place.ask(lambda client: client.relaunch_execution(request)), as_json)
     return 0
 
 
@@ -127,6 +135,13 @@ def approve(place: Place, execution: str, signal: str, approved: bool) -> int:
     place.ask(lambda client: _answer(client, place, execution, signal, literal))
     sys.stdout.write(f"{execution}: {signal} is answered\n")
     return 0
+
+
+def _print_name(answer: control_pb2.ExecutionCreateResponse, as_json: bool) -> None:
+    if as_json:
+        print_json({"id": answer.id.name})
+    else:
+        sys.stdout.write(f"{answer.id.name}\n")
 
 
 async def _answer(

@@ -14,7 +14,16 @@ from workflow_runner.signals import SignalView
 from workflow_runner.subscribers import Update
 from workflow_runner.views import ExecutionSummary, ExecutionUpdate, ExecutionView, NodeUpdate, NodeView
 
-__all__ = ["Shown", "execution_summary", "phase_of", "signal_view", "updates"]
+__all__ = [
+    "Shown",
+    "execution_summary",
+    "failure_of",
+    "node_phase_of",
+    "phase_of",
+    "signal_view",
+    "time_of",
+    "updates",
+]
 
 _Node = execution_pb2.NodeExecution
 _Wire = execution_pb2.WorkflowExecution
@@ -47,12 +56,17 @@ def phase_of(execution: control_pb2.Execution) -> ExecutionPhase:
     return _PHASES.get(execution.closure.phase, ExecutionPhase.RUNNING)
 
 
+def node_phase_of(node: execution_pb2.NodeExecution) -> NodePhase:
+    """Where a node is."""
+    return _NODE_PHASES[node.closure.phase]
+
+
 def execution_summary(execution: control_pb2.Execution) -> ExecutionSummary:
     """One execution of a list."""
     closure = execution.closure
-    started = _time(closure.started_at if closure.HasField("started_at") else closure.created_at)
+    started = time_of(closure.started_at if closure.HasField("started_at") else closure.created_at)
     ended = started + closure.duration.ToTimedelta() if closure.HasField("duration") else None
-    failure = _failure_of(execution)
+    failure = failure_of(execution)
     return ExecutionSummary(
         id=execution.id.name,
         workflow=closure.workflow_id.name,
@@ -71,7 +85,7 @@ def signal_view(signal: control_pb2.Signal) -> SignalView:
         type=signal.type,
         nodes=list(signal.waiting_nodes),
         shown=signal.about,
-        deadline=_time(signal.deadline) if signal.HasField("deadline") else None,
+        deadline=time_of(signal.deadline) if signal.HasField("deadline") else None,
         answer=signal.value if signal.HasField("value") else None,
     )
 
@@ -96,7 +110,7 @@ class Shown:
             case _:
                 self.execution = answer.execution
                 name, phase = self.execution.id.name, phase_of(self.execution)
-                return ExecutionUpdate(execution_id=name, phase=phase, error=_failure_of(self.execution))
+                return ExecutionUpdate(execution_id=name, phase=phase, error=failure_of(self.execution))
         return NodeUpdate(execution_id=self.execution.id.name, node=self._node(node))
 
     def view(self, outputs: literals_pb2.LiteralMap | None = None) -> ExecutionView:
@@ -110,16 +124,20 @@ class Shown:
             ended=summary.ended,
             nodes=[self._node(node) for node in self._nodes],
             outputs=outputs,
-            error=_failure_of(self.execution),
+            error=failure_of(self.execution),
         )
+
+    @property
+    def _earlier(self) -> str:
+        return self.execution.spec.metadata.reference_execution.name
 
     def _node(self, name: str) -> NodeView:
         node, attempt = self._nodes[name], self._attempts.get(name, execution_pb2.TaskExecution())
         closure = node.closure
         started = attempt.closure.started_at if attempt.closure.HasField("started_at") else closure.started_at
-        begun = _time(started) if started.ByteSize() else None
-        phase = _NODE_PHASES[closure.phase]
-        ended = _time(closure.updated_at) if phase.is_terminal and begun is not None else None
+        begun = time_of(started) if started.ByteSize() else None
+        phase = node_phase_of(node)
+        ended = time_of(closure.updated_at) if phase.is_terminal and begun is not None else None
         return NodeView(
             id=name,
             name=node.metadata.name,
@@ -133,7 +151,8 @@ class Shown:
             message=attempt.closure.reason,
             cache_key="",
             cached_from="",
-            reused_from="",
+            reused_from=self._earlier if closure.phase == _Node.RECOVERED else "",
+            deck=closure.deck_uri,
             log_links=[LogLink(uri=log.uri, name=log.name) for log in attempt.closure.logs],
             error=_failure(closure.error) if closure.HasField("error") else None,
         )
@@ -145,7 +164,8 @@ async def updates(answers: AsyncIterator[control_pb2.WatchExecutionResponse], sh
         yield shown.take(answer)
 
 
-def _failure_of(execution: control_pb2.Execution) -> Failure | None:
+def failure_of(execution: control_pb2.Execution) -> Failure | None:
+    """Why an execution did not succeed; None while nothing is known of that."""
     closure = execution.closure
     if closure.HasField("abort_metadata"):
         return Failure(code="ABORTED", message=closure.abort_metadata.cause)
@@ -157,5 +177,6 @@ def _failure(error: execution_pb2.ExecutionError) -> Failure:
     return Failure(code=error.code, message=error.message, kind=kind)
 
 
-def _time(moment: Timestamp) -> datetime:
+def time_of(moment: Timestamp) -> datetime:
+    """The same as an aware time."""
     return moment.ToDatetime(UTC)

@@ -13,7 +13,7 @@ from workflow_runner.store.contract import LogRecord
 from workflow_runner.store.opening import open_store
 from workflow_runner.timeline import Moment, timeline_of
 
-__all__ = ["show_timeline"]
+__all__ = ["print_timeline", "show_timeline"]
 
 
 def show_timeline(store: str | None, execution: str, as_json: bool) -> int:
@@ -25,10 +25,15 @@ def show_timeline(store: str | None, execution: str, as_json: bool) -> int:
         async with open_store(where.store) as opened:
             return await opened.log(execution)
 
-    moments = timeline_of(uvloop.run(session()))
+    print_timeline(execution, timeline_of(uvloop.run(session())), as_json)
+    return 0
+
+
+def print_timeline(execution: str, moments: Sequence[Moment], as_json: bool) -> None:
+    """Print what happened."""
     if as_json:
         print_json([_json(moment) for moment in moments])
-        return 0
+        return
     began = moments[0].at
     sys.stdout.write(f"{execution}  began {began:%Y-%m-%d %H:%M:%S.%f}Z\n\n")
     rows = [
@@ -43,7 +48,6 @@ def show_timeline(store: str | None, execution: str, as_json: bool) -> int:
         for moment in moments
     ]
     print_table(["after", "node", "name", "phase", "attempt", "why"], rows)
-    return 0
 
 
 def _phase(moment: Moment) -> str:

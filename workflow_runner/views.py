@@ -19,6 +19,8 @@ __all__ = [
     "ExecutionView",
     "NodeUpdate",
     "NodeView",
+    "deck_of",
+    "deck_place",
     "execution_view",
     "node_view",
     "result_of",
@@ -121,7 +123,7 @@ def execution_view(state: State) -> ExecutionView:
         phase=state.phase,
         started=_time(state.started_at),
         ended=_time(state.ended_at),
-        nodes=[replace(node_view(node), deck=_deck(state, node)) for node in state.nodes.values()],
+        nodes=[replace(node_view(node), deck=deck_of(state, node)) for node in state.nodes.values()],
         outputs=state.outputs,
         error=state.failure,
     )
@@ -166,13 +168,22 @@ def result_of(state: State) -> ExecutionResult:
     return ExecutionResult(phase=state.phase, outputs=state.outputs, error=state.failure)
 
 
-def _deck(state: State, node: NodeState) -> str:
-    """Where the task's own code, if it has some that was run here, writes its page."""
-    task, prefix = node.spec.task, state.settings.output_prefix.rstrip("/")
+def deck_of(state: State, node: NodeState) -> str:
+    """Where the task's own code, if it has some that was run here, has written its page; empty: nowhere."""
+    task = node.spec.task
     ran = node.phase in (NodePhase.SUCCEEDED, NodePhase.FAILED) and not node.cached_from and not node.reused_from
-    if task is None or not prefix or not ran or not task.metadata.generates_deck.value:
+    return deck_place(state, node) if task is not None and ran and task.metadata.generates_deck.value else ""
+
+
+def deck_place(state: State, node: NodeState) -> str:
+    """The URL at which the last attempt of a node's task puts a page about itself; empty: nowhere."""
+    prefix = state.settings.output_prefix.rstrip("/")
+    if not prefix:
         return ""
-    return f"{prefix}/{state.execution}/{node.path}/{node.attempt}/{DECK_FILE}"
+    place = f"{prefix}/{state.execution}/{node.path}/{node.attempt}"
+    if node.adopted is not None and node.attempt == 0:
+        place = node.adopted.output_prefix
+    return f"{place}/{DECK_FILE}"
 
 
 def _time(seconds: float | None) -> datetime | None:

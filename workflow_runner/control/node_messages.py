@@ -11,6 +11,7 @@ from workflow_runner.control.pictures import Picture
 from workflow_runner.control.times import duration, timestamp
 from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.state import NodePhase, NodeState
+from workflow_runner.views import deck_of
 
 __all__ = [
     "attempts_of",
@@ -129,6 +130,7 @@ def _closure(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionCl
         phase=phase_of(picture, node),
         created_at=timestamp(times.created_at),
         updated_at=timestamp(times.updated_at),
+        deck_uri=deck_of(picture.state, node),
     )
     if times.started_at is not None:
         closure.started_at.CopyFrom(timestamp(times.started_at))

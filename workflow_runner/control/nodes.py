@@ -1,6 +1,5 @@
 """Nodes of executions and attempts of their tasks: give, list, data."""
 
-from connectory.authoring.decks import DECK_FILE
 from connectory.errors import NotFoundError
 from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2, literals_pb2
 from workflow_runner.control.dynamic import workflow_made_by
@@ -9,6 +8,7 @@ from workflow_runner.control.node_messages import attempts_of, node_execution, t
 from workflow_runner.control.node_rows import node_row, page, task_row
 from workflow_runner.control.pictures import Picture
 from workflow_runner.engine.state import NodePhase, NodeState
+from workflow_runner.views import deck_place
 
 __all__ = ["Nodes"]
 
@@ -65,13 +65,7 @@ class Nodes:
     async def deck(self, identifier: identifiers_pb2.NodeExecutionIdentifier) -> str:
         """The URL at which the last attempt of a node's task puts a page about itself; empty: nowhere."""
         picture, node = await self._find(identifier)
-        prefix = picture.state.settings.output_prefix.rstrip("/")
-        if not prefix:
-            return ""
-        place = f"{prefix}/{picture.state.execution}/{node.path}/{node.attempt}"
-        if node.adopted is not None and node.attempt == 0:
-            place = node.adopted.output_prefix
-        return f"{place}/{DECK_FILE}"
+        return deck_place(picture.state, node)
 
     async def dynamic(
         self, request: control_pb2.GetDynamicNodeWorkflowRequest
