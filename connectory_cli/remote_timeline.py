@@ -1,6 +1,7 @@
 """`connectory executions show ID --timeline --endpoint`: what happened, as far as a control API tells it."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connectory.client.control import ControlClient
@@ -26,7 +27,9 @@ async def remote_timeline(
         request = control_pb2.TaskExecutionListRequest(node_execution_id=node.id, limit=_PAGE)
         attempts = (await client.list_task_executions(request)).task_executions
         moments.extend(_of_node(node, attempts))
-    return [begun, *sorted(moments, key=lambda moment: moment.at), *ended]
+    moments.sort(key=lambda moment: moment.at)
+    latest = moments[-1].at if moments else begun.at  # durations are rounded
+    return [begun, *moments, *(replace(end, at=max(end.at, latest)) for end in ended)]
 
 
 async def _nodes(
