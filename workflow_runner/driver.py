@@ -27,11 +27,9 @@ from workflow_runner.engine.commands import (
     StopAttempt,
 )
 from workflow_runner.engine.events import (
+    ATTEMPT_ENDS,
     AttemptExpanded,
-    AttemptFailed,
     AttemptProgressed,
-    AttemptStopped,
-    AttemptSucceeded,
     Event,
     JobsHandedOver,
     NodeCalled,
@@ -59,7 +57,6 @@ _COMPANY: Final = 0.25
 """Progress decides nothing: while nobody looks, it waits so many seconds for company before it is written down."""
 _LAST_WRITE: Final = 5.0
 """For so many seconds a write that is under way is waited for when the execution is left."""
-_ENDS: Final = (AttemptSucceeded, AttemptExpanded, AttemptFailed, AttemptStopped)
 
 
 class Driver:
@@ -257,7 +254,7 @@ class Driver:
 
     def _drop_ended(self, events: Sequence[Event]) -> None:
         for event in events:
-            if isinstance(event, _ENDS):
+            if isinstance(event, ATTEMPT_ENDS):
                 node = self.state.nodes[event.node]
                 expanded = isinstance(event, AttemptExpanded)
                 if expanded or node.phase.is_terminal or node.attempt > event.attempt:

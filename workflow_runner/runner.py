@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -13,6 +12,7 @@ from connectory.errors import AlreadyExistsError, StoreError
 from connectory.types import TypeRegistry, default_types
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.adoption import Adoption
+from workflow_runner.beginning import first_event
 from workflow_runner.driver import Driver
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import encode_commands
@@ -24,12 +24,9 @@ from workflow_runner.engine.events import (
     encode_event,
 )
 from workflow_runner.engine.outstanding import outstanding
-from workflow_runner.engine.program import program_in
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State
 from workflow_runner.leases import Leases
-from workflow_runner.naming import require_execution_id
-from workflow_runner.offloading import inputs_as_needed
 from workflow_runner.plugins.contract import PluginEntry, SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.records import record_of
@@ -136,24 +133,17 @@ class Runner:
         cannot be read (StorageError). `launch_plans` are those that nodes start, and whose workflows and tasks are in
         the closure; a launch plan that is not among them starts the workflow of its own name.
         """
-        given = inputs if inputs is not None else literals_pb2.LiteralMap()
-        self._types.check_map(given, closure.primary.template.interface.inputs)
-        name = execution_id or f"e{secrets.token_hex(9)}"
-        require_execution_id(name)
-        encoded = closure.SerializeToString(deterministic=True)
-        plans = tuple(plan.SerializeToString(deterministic=True) for plan in launch_plans)
-        graph = program_in(encoded, plans).graph
-        given = await inputs_as_needed(graph, given, lambda: self._setup.data_store)
-        started = ExecutionStarted(
-            at=self._clock(),
-            execution=name,
+        started = await first_event(
+            closure,
+            inputs,
+            execution_id=execution_id,
             project=project,
             domain=domain,
-            key_prefix=name if execution_id is None else f"{name}-{secrets.token_hex(6)}",
-            closure=encoded,
-            inputs=given.SerializeToString(deterministic=True),
-            launch_plans=plans,
-            settings=settings or ExecutionSettings(),
+            launch_plans=launch_plans,
+            settings=settings,
+            types=self._types,
+            storage=lambda: self._setup.data_store,
+            at=self._clock(),
         )
         return await self.begin(started)
 

@@ -4,6 +4,8 @@ Every event carries the time at which it happened, in seconds since 1970 (UTC). 
 An event about an attempt that is no longer the node's current one changes nothing, so an event may come twice or late.
 """
 
+from typing import Final
+
 import msgspec
 
 from workflow_runner.engine.failures import Failure
@@ -11,6 +13,7 @@ from workflow_runner.engine.reuse import Reuse
 from workflow_runner.engine.settings import ExecutionSettings
 
 __all__ = [
+    "ATTEMPT_ENDS",
     "AbortRequested",
     "AttemptExpanded",
     "AttemptFailed",
@@ -182,6 +185,9 @@ Event = (
     | JobsHandedOver
     | AbortRequested
 )
+
+ATTEMPT_ENDS: Final = (AttemptSucceeded, AttemptExpanded, AttemptFailed, AttemptStopped)
+"""Events after which an attempt does nothing more, unless it failed while something of it still ran."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Event] = msgspec.msgpack.Decoder(Event)
