@@ -1,8 +1,8 @@
 """What a plugin is told of an attempt, taken from the state of its execution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from connectory.v1 import connector_pb2, tasks_pb2
+from connectory.v1 import connector_pb2, launch_plan_pb2, tasks_pb2
 from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.settings import ExecutionSettings
@@ -47,7 +47,9 @@ def context_of(
         key=key,
         template=task,
         inputs=node.inputs,
-        describe=_Description(node, attempt, state.execution, state.project, state.domain, state.settings),
+        describe=_Description(
+            node, attempt, state.execution, state.project, state.domain, state.settings, _launches(state, path)
+        ),
         project=state.project,
         domain=state.domain,
         output_prefix=output_prefix,
@@ -64,10 +66,17 @@ def context_of(
 class _Description:
     """Makes an attempt's metadata for those who ask for it."""
 
-    __slots__ = ("_attempt", "_domain", "_execution", "_node", "_project", "_settings")
+    __slots__ = ("_attempt", "_domain", "_execution", "_launches", "_node", "_project", "_settings")
 
     def __init__(
-        self, node: NodeState, attempt: int, execution: str, project: str, domain: str, settings: ExecutionSettings
+        self,
+        node: NodeState,
+        attempt: int,
+        execution: str,
+        project: str,
+        domain: str,
+        settings: ExecutionSettings,
+        launches: Sequence[launch_plan_pb2.LaunchPlanSpec],
     ) -> None:
         self._node = node
         self._attempt = attempt
@@ -75,17 +84,22 @@ class _Description:
         self._project = project
         self._domain = domain
         self._settings = settings
+        self._launches = launches
 
     def __call__(self) -> connector_pb2.TaskExecutionMetadata:
         spec = self._node.spec
         metadata = connector_pb2.TaskExecutionMetadata(
             max_attempts=user_retries(spec) + 1,
             interruptible=_interruptible(spec) and not self._was_interrupted_enough(),
-            labels=self._settings.labels,
-            annotations=self._settings.annotations,
+            labels=self._settings.labels or _first(plan.labels.values for plan in self._launches),
+            annotations=self._settings.annotations or _first(plan.annotations.values for plan in self._launches),
         )
         if self._settings.run_as:
             metadata.identity.ParseFromString(self._settings.run_as)
+        for plan in self._launches:
+            if not metadata.HasField("identity") and plan.security_context.HasField("run_as"):
+                metadata.identity.CopyFrom(plan.security_context.run_as)
+        if metadata.HasField("identity"):
             metadata.k8s_service_account = metadata.identity.k8s_service_account
         identifier = metadata.task_execution_id
         identifier.retry_attempt = self._attempt
@@ -101,6 +115,21 @@ class _Description:
     def _was_interrupted_enough(self) -> bool:
         """Whether another system error would be the end, so that this attempt had better not be interrupted."""
         return 0 < self._settings.system_retries <= self._node.failures.get("system", 0)
+
+
+def _launches(state: State, path: str) -> Sequence[launch_plan_pb2.LaunchPlanSpec]:
+    """What the launch plans say that have begun the workflows around a node, the innermost first."""
+    found = []
+    while "." in path:
+        path = path.rpartition(".")[0]
+        outer = state.nodes.get(path)
+        if outer is not None and outer.spec.launch is not None:
+            found.append(outer.spec.launch)
+    return found
+
+
+def _first(said: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
+    return next((each for each in said if each), {})
 
 
 def _interruptible(spec: NodeSpec) -> bool:

@@ -94,7 +94,8 @@ def _set_interruptible(
 ) -> None:
     said = next((each.interruptible for each in (spec, plan) if each.HasField("interruptible")), None)
     if said is not None:
-        closure.primary.template.metadata_defaults.interruptible = said.value
+        for workflow in (closure.primary, *closure.sub_workflows):
+            workflow.template.metadata_defaults.interruptible = said.value
 
 
 def _set_variables(

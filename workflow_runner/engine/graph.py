@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from connectory.v1 import interface_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from connectory.v1 import interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
 from workflow_runner.engine.limits import Limits, limits_of
 
 __all__ = ["INPUT_NODES", "MARKERS", "Array", "Bound", "Branch", "Case", "Graph", "NodeSpec", "bound"]
@@ -55,6 +55,8 @@ class NodeSpec:
     """Inputs of a launch plan that count when the node gives none."""
     fixed: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
     """Inputs of a launch plan that count whatever the node gives."""
+    launch: launch_plan_pb2.LaunchPlanSpec | None = None
+    """What the launch plan that it starts says of its executions."""
 
     @cached_property
     def is_eager(self) -> bool:

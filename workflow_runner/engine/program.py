@@ -207,7 +207,7 @@ class _Builder:
         if launch is not None:
             fixed.MergeFrom(launch.fixed_inputs)
             presets.MergeFrom(_defaults(launch.default_inputs))
-        return _with(spec, graph=self.graph(template), presets=presets, fixed=fixed)
+        return _with(spec, graph=self.graph(template), presets=presets, fixed=fixed, launch=launch)
 
 
 def _defaults(parameters: interface_pb2.ParameterMap) -> literals_pb2.LiteralMap:

@@ -310,3 +310,40 @@ async def test_labels_annotations_and_identity_reach_every_task(by_request: bool
         assert dict(each.annotations) == {"cost": "low"}
         assert each.identity.iam_role == ("writer" if by_request else "")
         assert each.k8s_service_account == ("" if by_request else "reader")
+
+
+class Seeing(FakePlugin):
+    """Remembers what attempts are given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[str, TaskExecutionContext] = {}
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        self.seen[ctx.node] = ctx
+        return await super().handle(ctx)
+
+
+@pytest.mark.parametrize("by_request", [False, True])
+async def test_what_a_launch_plan_says_of_its_executions_counts(tmp_path: Path, by_request: bool) -> None:
+    """Unless the request says something else."""
+    plugin = Seeing()
+    plans, requests = tmp_path / "plans", tmp_path / "requests"
+    async with serving(plugin=plugin) as control:
+        closure = diamond()
+        closure.tasks[0].template.container.image = "busybox"
+        plan = plan_of(closure)
+        request = request_of(plan.id, a=integer(1))
+        for said, prefix, limit in ((plan.spec, plans, 1), (request.spec, requests, 2))[: 1 + by_request]:
+            said.max_parallelism = limit
+            said.interruptible.value = limit == 1
+            said.raw_output_data_config.output_location_prefix = str(prefix)
+            said.envs.values.add(key="LIMIT", value=str(limit))
+        await register(control.client, [closure], [plan])
+        execution = (await control.client.create_execution(request)).id
+        assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+    assert plugin.most_live == (2 if by_request else 1)
+    ctx = plugin.seen["join"]
+    assert ctx.output_prefix.startswith(str(requests if by_request else plans))
+    assert ctx.metadata.interruptible is not by_request
+    assert {pair.key: pair.value for pair in ctx.template.container.env} == {"LIMIT": "2" if by_request else "1"}

@@ -1,0 +1,83 @@
+"""What a launch plan says of its executions counts for the nodes that it begins within another workflow."""
+
+from connectory import Annotations, AuthRole, Labels, LaunchPlan, task, workflow
+from connectory.v1 import connector_pb2
+from tests.workflow_runner.fakes import FakePlugin
+from workflow_runner.bundles import bundle
+from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.plugins.contract import PluginEntry, TaskExecutionContext
+from workflow_runner.plugins.phases import Transition
+from workflow_runner.runner import Runner
+from workflow_runner.store.opening import open_store
+
+
+@task
+def step() -> None:
+    return
+
+
+@workflow
+def inner() -> None:
+    step()
+
+
+@workflow
+def between() -> None:
+    inner()
+
+
+within = LaunchPlan.create("within", inner, labels=Labels({"team": "red"}))
+around = LaunchPlan.create(
+    "around",
+    between,
+    labels=Labels({"team": "blue"}),
+    annotations=Annotations({"cost": "low"}),
+    auth_role=AuthRole(kubernetes_service_account="reader"),
+)
+
+
+@workflow
+def outer() -> None:
+    step()
+    around()
+    within()
+
+
+class Listening(FakePlugin):
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: dict[str, connector_pb2.TaskExecutionMetadata] = {}
+
+    async def handle(self, ctx: TaskExecutionContext) -> Transition:
+        self.told[ctx.node] = ctx.metadata
+        return await super().handle(ctx)
+
+
+async def told(settings: ExecutionSettings) -> dict[str, connector_pb2.TaskExecutionMetadata]:
+    plugin, made = Listening(), bundle(outer)
+    entry = PluginEntry(id="listening", registered_task_types=("python-task",), load_plugin=lambda setup: plugin)
+    async with Runner(open_store("memory://"), [entry]) as runner:
+        execution = await runner.start(made.closure, launch_plans=made.launch_plans, settings=settings)
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+    return plugin.told
+
+
+async def test_labels_annotations_and_identity_of_a_launch_plan_reach_what_it_begins() -> None:
+    by_node = await told(ExecutionSettings())
+    assert {node: dict(each.labels) for node, each in by_node.items()} == {
+        "n0": {},
+        "n1.n0.n0": {"team": "blue"},
+        "n2.n0": {"team": "red"},
+    }
+    assert {node: dict(each.annotations) for node, each in by_node.items() if each.annotations} == {
+        "n1.n0.n0": {"cost": "low"}
+    }
+    accounts = {node: each.k8s_service_account for node, each in by_node.items() if each.k8s_service_account}
+    assert accounts == {"n1.n0.n0": "reader"}
+
+
+async def test_what_the_execution_says_itself_comes_first() -> None:
+    by_node = await told(ExecutionSettings(labels={"team": "green"}, annotations={"cost": "high"}))
+    assert {tuple(each.labels.items()) for each in by_node.values()} == {(("team", "green"),)}
+    assert {each.annotations["cost"] for each in by_node.values()} == {"high"}
