@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from connectory.errors import ConnectoryError, StoreError
+from connectory.errors import StoreError
 
 __all__ = ["Transaction", "Writer"]
 
@@ -16,6 +16,8 @@ Transaction = Callable[[sqlite3.Connection], T]
 """What is done to the database. It either does all of it or raises."""
 
 _MOST_AT_ONCE = 512
+_OF_ONE_STATEMENT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
+"""Errors of SQLite that say nothing about the file."""
 
 
 class _Job:
@@ -60,10 +62,10 @@ class Writer:
 
     async def stop(self) -> None:
         """Finish what was asked for, close the connection and end the thread."""
-        if self._thread is not None:
+        thread, self._thread = self._thread, None  # what is asked for from now on would never be answered
+        if thread is not None:
             self._jobs.put(None)
-            await asyncio.to_thread(self._thread.join)
-            self._thread = None
+            await asyncio.to_thread(thread.join)
 
     async def run(self, transaction: Transaction[T]) -> T:
         """Run one that is a single statement, and wait until it is committed."""
@@ -127,18 +129,21 @@ class Writer:
 
     def _perform_one(self, connection: sqlite3.Connection, job: _Job) -> None:
         if job.is_one_statement:  # which happens as a whole or not at all
-            try:
-                job.result = job.transaction(connection)
-            except ConnectoryError as error:
-                job.error = error
+            self._try(connection, job)
             return
         connection.execute("SAVEPOINT job")
+        self._try(connection, job)
+        if job.error is not None:
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+
+    def _try(self, connection: sqlite3.Connection, job: _Job) -> None:
         try:
             job.result = job.transaction(connection)
-        except ConnectoryError as error:
-            connection.execute("ROLLBACK TO job")
-            job.error = error
-        connection.execute("RELEASE job")
+        except Exception as error:
+            if isinstance(error, sqlite3.Error | OSError) and not isinstance(error, _OF_ONE_STATEMENT):
+                raise
+            job.error = self._translated(error)
 
     def _translated(self, error: Exception) -> Exception:
         if not isinstance(error, sqlite3.Error | OSError):
