@@ -89,17 +89,26 @@ def show_logs(
         int | None, typer.Option("--attempt", min=1, help="Of this attempt, from 1.  [default: the last one]")
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=0, help="At most so many; 0: all.")] = 0,
+    tail: Annotated[
+        int, typer.Option("--tail", metavar="N", min=0, help="Begin with the N newest lines; 0: with the first.")
+    ] = 0,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
     endpoints: EndpointOption = None,
     module: ModuleOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a node's job has written, as far as its connector tells, and where to read on."""
-    number = attempt - 1 if attempt is not None else None
-    modules = findable(module) or []
-    raise typer.Exit(
-        module_of("job_logs").show_logs(store, execution, node, number, lines, endpoints or [], modules, as_json)
+    work, modules = module_of("job_logs"), findable(module) or []
+    wanted = work.LogsWanted(
+        execution=execution,
+        node=node,
+        attempt=attempt - 1 if attempt is not None else None,
+        lines=lines,
+        tail=tail,
+        follow=follow,
     )
+    raise typer.Exit(work.show_logs(store, wanted, endpoints or [], modules, as_json))
 
 
 @executions.command("abort")

@@ -68,6 +68,50 @@ def show_job(
     raise typer.Exit(module_of("jobs").show_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, as_json))
 
 
+@jobs.command("logs")
+def show_logs(
+    key: KeyArgument,
+    endpoints: AskedOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job has ended.")] = False,
+    tail: Annotated[
+        int, typer.Option("--tail", metavar="N", min=0, help="Begin with the N newest lines; 0: with the first.")
+    ] = 0,
+    lines: Annotated[int, typer.Option("--lines", metavar="N", min=0, help="At most N lines; 0: all.")] = 0,
+    token: Annotated[str, typer.Option("--token", help="Read on after what was read with this token's call.")] = "",
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a job has written, as far as its connector tells; with --json an object for each line."""
+    work = module_of("job_reading")
+    chosen = work.LogChoice(lines=lines, tail=tail, token=token, follow=follow)
+    servers = _servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
+    raise typer.Exit(work.print_logs(servers, key, chosen, as_json))
+
+
+@jobs.command("metrics")
+def show_metrics(
+    key: KeyArgument,
+    queries: Annotated[
+        list[str] | None, typer.Argument(metavar="[METRIC]...", help="Only these, in the connector's words.")
+    ] = None,
+    endpoints: AskedOption = None,
+    step: Annotated[
+        float | None, typer.Option("--step", metavar="SECONDS", min=0.001, help="A point every so often.")
+    ] = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was measured of a job: the latest values, or with --json the series."""
+    servers = _servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
+    raise typer.Exit(module_of("job_reading").print_metrics(servers, key, queries or [], step, as_json))
+
+
 @jobs.command("delete")
 def delete_jobs(
     keys: Annotated[list[str], typer.Argument(metavar="KEY...", help="Idempotency keys, as `jobs list` shows them.")],

@@ -1,6 +1,6 @@
 """What jobs have written, asked of their connectors by the handles that the runner keeps."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectory.client.connector import ConnectorClient
@@ -16,7 +16,7 @@ from workflow_runner.plugins.started_jobs import started_job
 from workflow_runner.replay import replay
 from workflow_runner.store.contract import Store
 
-__all__ = ["KnownJob", "job_of", "read_logs"]
+__all__ = ["KnownJob", "job_of", "log_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,29 +61,14 @@ async def job_of(store: Store, execution: str, path: str, attempt: int | None = 
     )
 
 
-async def read_logs(clients: Sequence[ConnectorClient], job: KnownJob, *, lines: int = 0) -> AsyncIterator[pb.LogLine]:
-    """The lines of a job's log, at most so many; 0: all that its connector gives.
-
-    UnsupportedError when its connector has no logs.
-    """
+async def log_of(clients: Sequence[ConnectorClient], job: KnownJob) -> tuple[ConnectorClient, pb.GetTaskLogsRequest]:
+    """The client whose service has the job's log, and what asks it for all of it."""
     template = job.template
     category = pb.TaskCategory(name=template.type, version=template.task_type_version)
     route = await Routes(clients).find(TaskCategory(template.type, template.task_type_version))
-    request = pb.GetTaskLogsRequest(
-        task_type=template.type, resource_meta=job.handle, lines=lines, task_category=category
+    return route.client, pb.GetTaskLogsRequest(
+        task_type=template.type, resource_meta=job.handle, task_category=category
     )
-    sent = 0
-    async for response in route.client.logs(request):
-        for line in _lines(response.body):
-            if lines and sent >= lines:
-                return
-            sent += 1
-            yield line
-
-
-def _lines(body: pb.GetTaskLogsResponseBody) -> Sequence[pb.LogLine]:
-    """Lines with their times, or, from older services, without."""
-    return list(body.structured_lines) or [pb.LogLine(message=text) for text in body.results]
 
 
 def _template(node: NodeState, task: tasks_pb2.TaskTemplate, attempt: int) -> tasks_pb2.TaskTemplate:

@@ -148,6 +148,7 @@ def test_logs_of_a_job_are_there_when_its_execution_has_ended(connectory: Comman
     assert (done.returncode, done.stdout) == (0, "one\ntwo\n"), done.stderr
     told = json.loads(connectory("executions", "logs", "written", "n0", "--lines", "1", "--json").stdout)
     assert told["lines"] == ["one"]
+    assert connectory("executions", "logs", "written", "n0", "--tail", "1", "--follow").stdout == "two\n"
     done = connectory("executions", "logs", "written", "n1")
     assert done.returncode == 1
     assert "attempt 1 of node 'n1' has no job that is known: its task, of type 'python-task'" in done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from connectory.testing import task_call
 from connectory.v1 import services_pb2_grpc
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, wait_for_line
 
 
 @pytest.fixture
@@ -61,6 +61,55 @@ def test_a_job_that_two_endpoints_remember_is_listed_once(connectory: Command, s
     sleeping(stub, "one")
     listed = connectory("jobs", "list", "--json", "--connectors", server, "--connectors", server)
     assert [job["key"] for job in json.loads(listed.stdout)] == ["one"]
+
+
+WRITING = """
+echo one; echo two; echo oops >&2; echo ready > "$1/ready"
+until [ -e "$1/go" ]; do sleep 0.05; done
+echo three
+"""
+
+
+def writing(stub: Any, key: str, folder: Path) -> None:
+    """Create a job that writes, and goes on once it may."""
+    order = task_call("process", config={"command": [WRITING, str(folder)], "shell": True})
+    stub.CreateTask(order.create_request(key), timeout=20)
+
+
+def test_a_log_is_shown_followed_and_read_on(connectory: Command, server: str, stub: Any, tmp_path: Path) -> None:
+    writing(stub, "writes", tmp_path)
+    words = ("--connectors", server)
+    following = connectory.start("jobs", "logs", "writes", "--follow", *words)
+    wait_for_line(following.stdout, "oops")
+    newest = connectory("jobs", "logs", "writes", "--tail", "2", "--json", *words)
+    assert [json.loads(line)["message"] for line in newest.stdout.splitlines()] == ["two", "oops"]
+    first = connectory("jobs", "logs", "writes", "--lines", "1", *words)
+    assert first.stdout == "one\n"
+    token = first.stderr.rpartition("--token ")[2].strip()
+    (tmp_path / "go").touch()
+    assert following.stdout is not None
+    assert following.stdout.read() == "three\n"
+    assert following.wait() == 0
+    assert connectory("jobs", "delete", "writes", *words).returncode == 0
+    rest = connectory("jobs", "logs", "writes", "--token", token, *words)
+    assert rest.stdout == "two\nthree\noops\n"
+
+
+def test_metrics_are_shown(connectory: Command, server: str, stub: Any, tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    writing(stub, "measured", tmp_path)
+    words = ("--connectors", server)
+    assert connectory("jobs", "logs", "measured", "--follow", *words).returncode == 0
+    table = connectory("jobs", "metrics", "measured", *words)
+    assert re.search(r"^cpu_seconds +[1-9][0-9]* +[0-9.]+ +job_id=", table.stdout, re.MULTILINE), table.stderr
+    (told,) = json.loads(connectory("jobs", "metrics", "measured", "memory_bytes", "--json", *words).stdout)
+    assert (told["metric"], told["data"]["resultType"]) == ("memory_bytes", "matrix")
+    wrong = connectory("jobs", "metrics", "measured", "disk", *words)
+    assert wrong.returncode == 1
+    assert "no metric 'disk'" in wrong.stderr
+    sleeping(stub, "silent")
+    assert "offers no metrics" in connectory("jobs", "metrics", "silent", *words).stderr
+    assert "no job is known under the key 'gone'" in connectory("jobs", "logs", "gone", *words).stderr
 
 
 def test_reaping_tells_that_there_is_nothing_to_do(connectory: Command, server: str) -> None:

@@ -34,7 +34,7 @@ from tests.workflow_runner.workflows import (
 from workflow_runner.again import recover
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
-from workflow_runner.job_logs import job_of, read_logs
+from workflow_runner.job_logs import job_of, log_of
 from workflow_runner.plugins.connector import connector_plugin
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.runner import Runner
@@ -340,15 +340,15 @@ async def test_logs_are_read_by_the_handle_also_when_the_execution_has_ended(soc
         await opened.wait(execution)
         job = await job_of(opened.store, execution, "n")
         async with ConnectorClient(target) as client:
-            lines = [line.message async for line in read_logs([client], job)]
-            first = [line.message async for line in read_logs([client], job, lines=1)]
+            asked, request = await log_of([client], job)
+            answers = [answer async for answer in asked.logs(request)]
         with pytest.raises(NotFoundError, match="has no node 'x'; it has n"):
             await job_of(opened.store, execution, "x")
         with pytest.raises(UserError, match="attempt 8 of node 'n' has no job that is known"):
             await job_of(opened.store, execution, "n", attempt=7)
     (key,) = system.jobs
+    lines = [line.message for answer in answers for line in answer.body.structured_lines]
     assert lines == [f"line {number} of {key}" for number in range(3)]
-    assert first == lines[:1]
     assert [link.uri for link in job.log_links] == [f"http://logs/{key}"]
 
 
