@@ -200,6 +200,8 @@ async def test_the_runtime_is_told_image_environment_and_limits(tmp_path: Path, 
     container.env.add(key="COLOUR", value="red {{.secrets.no}}")
     container.resources.limits.add(name=1, value="500m")
     container.resources.limits.add(name=3, value="64Mi")
+    container.resources.requests.add(name=2, value="1")
+    closure.tasks[0].template.extended_resources.shared_memory.size_limit = "32Mi"
     async with connector_service() as clients, runner(tmp_path, clients) as opened:
         execution = await opened.start(closure, given(containers.adds, a=1, b=2, words="x"))
         result = await opened.wait(execution)
@@ -209,6 +211,8 @@ async def test_the_runtime_is_told_image_environment_and_limits(tmp_path: Path, 
     assert said["options"]["--env"] == ["COLOUR=red {{.secrets.no}}"]
     assert said["options"]["--cpus"] == ["0.5"]
     assert said["options"]["--memory"] == [f"{64 * 1024 * 1024}b"]
+    assert said["options"]["--gpus"] == ["1"]
+    assert said["options"]["--shm-size"] == [f"{32 * 1024 * 1024}b"]
     assert [volume.split(":")[1] for volume in said["options"]["--volume"]] == ["/var/in", "/var/out"]
     assert said["command"][-1] == "x in /var/in"
 

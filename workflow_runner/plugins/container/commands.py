@@ -57,6 +57,7 @@ def runtime_words(
     *,
     environment: Mapping[str, str],
     volumes: Sequence[tuple[Path, str]],
+    hardware: tasks_pb2.ExtendedResources,
 ) -> list[str]:
     """The command by which a runtime runs a container in the foreground, and removes it in the end."""
     return [
@@ -64,6 +65,7 @@ def runtime_words(
         *(word for key, value in environment.items() for word in ("--env", f"{key}={value}")),
         *(word for here, there in volumes if there for word in ("--volume", f"{here}:{there}")),
         *_limits(container.resources),
+        *_shared_memory(hardware),
         container.image,
         *words,
     ]
@@ -83,16 +85,30 @@ def storage_root(prefix: str) -> Path | None:
 
 
 def _limits(resources: tasks_pb2.Resources) -> list[str]:
-    """What the container may use, in the words of a runtime. What it only requests is no limit."""
+    """What the container may use, in the words of a runtime. What it only requests is no limit, but for GPUs."""
     words: list[str] = []
-    for entry in resources.limits:
+    gpu = _Entry.Value("GPU")
+    limited = {entry.name for entry in resources.limits}
+    requested = [entry for entry in resources.requests if entry.name == gpu and gpu not in limited]
+    for entry in (*resources.limits, *requested):
         if entry.name == _Entry.Value("CPU"):
             words += ["--cpus", f"{_amount(entry.value, _SHARES):g}"]
         elif entry.name == _Entry.Value("MEMORY"):
             words += ["--memory", f"{int(_amount(entry.value, _BYTES))}b"]
-        elif entry.name == _Entry.Value("GPU"):
+        elif entry.name == gpu:
             words += ["--gpus", entry.value]
     return words
+
+
+def _shared_memory(hardware: tasks_pb2.ExtendedResources) -> list[str]:
+    """Where shared memory is and how much there may be; without a size, what the runtime gives."""
+    wanted = hardware.shared_memory
+    if not wanted.size_limit:
+        return []
+    size = f"{int(_amount(wanted.size_limit, _BYTES))}"
+    if wanted.mount_path and wanted.mount_path != "/dev/shm":
+        return ["--tmpfs", f"{wanted.mount_path}:size={size}"]
+    return ["--shm-size", f"{size}b"]
 
 
 def _amount(text: str, units: Mapping[str, float]) -> float:

@@ -91,6 +91,7 @@ def _by_runtime(
         [filled(word, variables, texts) for word in words],
         environment=_environment(ctx),
         volumes=_volumes(ctx, folders),
+        hardware=ctx.template.extended_resources,
     )
     return process_task(ctx.template, run, runtime_environment())
 
