@@ -110,7 +110,7 @@ class WatchStream:
             self._refused += 1
             if self._refused >= _MOST_REFUSED:
                 self._has_room.clear()
-            self._say(key[:_LARGEST_KEY], error)
+            self._say(key[: _LARGEST_HANDLE if key == task.resource_meta else _LARGEST_KEY], error)
 
     def _check(self, key: bytes, task: pb.GetTaskRequest) -> None:
         if not task.resource_meta:

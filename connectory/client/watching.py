@@ -73,7 +73,7 @@ class TaskWatch:
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
-        if self._running is None or self._running.done():
+        if self._running is None or self._running.done() or self._running.cancelling():
             self._running = asyncio.create_task(self._run(), name="watch of jobs")
         return task
 

@@ -151,6 +151,19 @@ async def test_what_cannot_be_watched_is_refused(subscription: watch_pb2.TaskSub
     assert said in change.error.message
 
 
+async def test_a_long_handle_that_is_refused_is_told_by_its_whole_name() -> None:
+    def refuse(_task: pb.GetTaskRequest) -> None:
+        raise PermissionDeniedError("not you")
+
+    tasks = [task("long" * 500 + end) for end in ("one", "two")]
+    async with dispatching(Steered()) as dispatcher:
+        stream = WatchStream(dispatcher.watching, refuse)
+        subscriptions = [watch_pb2.TaskSubscription(task=one) for one in tasks]
+        await stream.take(watch_pb2.WatchTasksRequest(subscribe=subscriptions))
+        told = await heard(stream)
+    assert set(told) == {one.resource_meta for one in tasks}
+
+
 async def test_a_caller_who_does_not_read_refusals_is_not_listened_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_streams, "_MOST_REFUSED", 3)
     empty = [watch_pb2.TaskSubscription(key=str(number).encode()) for number in range(10)]

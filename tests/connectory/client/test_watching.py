@@ -222,3 +222,13 @@ async def test_a_client_that_closes_ends_its_stream(address: str) -> None:
             client.watch(job(), ear)
             await ear.until(lambda: len(ear.heard) == 1)
         await script.until(lambda: script.open == 0)
+
+
+async def test_who_watches_while_an_idle_stream_is_being_closed_is_served(address: str) -> None:
+    script, ear = Scripted(), Ear()
+    async with served(address, script), ConnectorClient(address) as client:
+        client.watch(job(), ear).close()
+        await script.until(lambda: script.open == 1)
+        client._watch._stop()
+        client.watch(job(b"next"), ear)
+        await ear.until(lambda: len(ear.heard) == 1)
