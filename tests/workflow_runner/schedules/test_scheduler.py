@@ -3,18 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from connectory.errors import InvalidTaskError, UserError
+from connectory.errors import InvalidTaskError, StoreError, UserError
 from connectory.v1 import control_pb2, execution_pb2, launch_plan_pb2, types_pb2, workflow_pb2
 from tests.workflow_runner.control.flows import diamond
 from tests.workflow_runner.control.harness import Control, plan_of, register, serving
 from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import closure, integer, workflow
-from workflow_runner.schedules.plans import Schedules
+from workflow_runner.schedules.plans import PlanKey, Schedules
 from workflow_runner.schedules.scheduler import Scheduler
 
 MINUTE = 60.0
@@ -103,9 +103,16 @@ async def test_the_time_for_which_it_is_due_is_given_as_an_input() -> None:
         assert second - first == timedelta(minutes=1)
 
 
-async def test_two_runners_start_each_point_once(tmp_path: Path) -> None:
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgres":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+async def test_two_runners_start_each_point_once(store: str) -> None:
     clock = Clock()
-    store = f"sqlite:///{tmp_path / 'store.db'}"
     async with serving(store) as one, serving(store) as other:
         await scheduled(one)
         lookers = [await scheduler(one, clock), await scheduler(other, clock), await scheduler(other, clock)]
@@ -135,6 +142,27 @@ async def test_after_a_pause_the_latest_points_are_caught_up_with(
         assert "more points in time have passed" in caplog.text
         await looking.look()
         assert len(await started(control)) == 4
+
+
+async def test_a_runner_that_is_killed_before_it_wrote_down_what_it_started_starts_nothing_twice(store: str) -> None:
+    clock = Clock()
+
+    class Killed(Schedules):
+        async def reach(self, key: PlanKey, tick: datetime) -> None:
+            raise StoreError(f"killed before {tick} of {key.name} was written down")
+
+    async with serving(store) as control:
+        await scheduled(control)
+        await (await scheduler(control, clock)).look()
+        clock.now += 2 * MINUTE
+        killed = Scheduler(Killed(control.runner.store.database), control.client.create_execution, clock=clock)
+        await killed.look()
+        assert len(await started(control)) == 1
+    async with serving(store) as control:
+        await (await scheduler(control, clock)).look()
+        times = [one.spec.metadata.scheduled_at.ToSeconds() for one in await started(control)]
+        assert len(times) == 2
+        assert times[1] - times[0] == MINUTE
 
 
 async def test_a_clock_that_is_set_back_starts_nothing_twice() -> None:
