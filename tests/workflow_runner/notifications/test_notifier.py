@@ -87,18 +87,19 @@ async def test_a_failure_is_told_with_its_error() -> None:
         assert "it broke" in notice.text
 
 
-async def test_an_execution_may_ask_for_others_or_for_none() -> None:
+@pytest.mark.parametrize("way", ["email", "slack", "pager_duty"])
+async def test_an_execution_may_ask_for_others_or_for_none(way: str) -> None:
     async with serving() as control:
         plan = await registered(control, email(Phase.SUCCEEDED))
         quiet, other = request_of(plan.id, "quiet", a=integer(1)), request_of(plan.id, "other", a=integer(1))
         quiet.spec.disable_all = True
         asked = other.spec.notifications.notifications.add(phases=[Phase.SUCCEEDED])
-        asked.slack.recipients_email.append("channel@example.com")
+        getattr(asked, way).recipients_email.append("channel@example.com")
         for request in (quiet, other):
             await control.ended((await control.client.create_execution(request)).id)
         post = Post()
         await (await notifier(control, post)).look()
-        assert [(notice.way, notice.recipients) for notice in post.sent] == [("slack", ("channel@example.com",))]
+        assert [(notice.way, notice.recipients) for notice in post.sent] == [(way, ("channel@example.com",))]
 
 
 async def test_what_could_not_be_sent_is_put_off_and_what_was_sent_is_not_repeated(
