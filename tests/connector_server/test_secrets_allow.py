@@ -9,7 +9,18 @@ import pytest
 
 from connector_server.settings import ServerSettings
 from connectory.client.connector import ConnectorClient
-from connectory.connector.contract import AsyncConnector, CreateContext, JobContext, Phase, Resource
+from connectory.connector.contract import (
+    AsyncConnector,
+    CreateContext,
+    JobContext,
+    LogLine,
+    LogPage,
+    LogRequest,
+    MetricSeries,
+    MetricsRequest,
+    Phase,
+    Resource,
+)
 from connectory.connector.handle_projects import project_of
 from connectory.errors import PermissionDeniedError, SettingsError, UnauthenticatedError
 from connectory.v1 import connector_pb2 as pb
@@ -47,7 +58,15 @@ class ReadingConnector(AsyncConnector[Config, Job]):
         return Resource(phase=Phase.SUCCEEDED)
 
     def delete(self, job: Job, ctx: JobContext) -> None:
-        return None
+        _read(ctx.secrets, job.secret)
+
+    def logs(self, job: Job, request: LogRequest, ctx: JobContext) -> list[LogPage]:  # type: ignore[override]
+        _read(ctx.secrets, job.secret)
+        return [LogPage(lines=[LogLine(message="read")], token="1")]
+
+    def metrics(self, job: Job, request: MetricsRequest, ctx: JobContext) -> list[MetricSeries]:
+        _read(ctx.secrets, job.secret)
+        return [MetricSeries(metric="reads")]
 
 
 def _read(secrets: Any, wanted: str) -> None:
@@ -119,6 +138,25 @@ async def test_a_project_has_secrets_of_its_own() -> None:
             asked.resource_meta = json.dumps(made_up).encode()
             with pytest.raises(PermissionDeniedError, match="may not read the secret 'admin/password'"):
                 await client.get(asked)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+async def test_every_call_about_a_job_may_read_what_its_project_may(tmp_path: Path, signed: bool) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("k1 " + "a5" * 32 + "\n")
+    keys.chmod(0o600)
+    settings = {"handle_keys": keys} if signed else {}
+    async with (
+        serving(ReadingConnector(), secrets_allow={"reading": ["ml:admin/password"]}, **settings) as peer,
+        ConnectorClient(peer.server.addresses[0]) as client,
+    ):
+        handle = (await client.create(request("admin/password", "ml"))).resource_meta
+        about: dict[str, Any] = {"task_category": pb.TaskCategory(name="reading"), "resource_meta": handle}
+        answers = [answer async for answer in client.logs(pb.GetTaskLogsRequest(**about, tail=5))]
+        assert [line for answer in answers for line in answer.body.results] == ["read"]
+        assert (await client.metrics(pb.GetTaskMetricsRequest(**about))).results[0].metric == "reads"
+        assert (await client.get(pb.GetTaskRequest(**about))).resource.phase == Phase.SUCCEEDED
+        await client.delete(pb.DeleteTaskRequest(**about))
 
 
 async def test_a_connector_that_nobody_names_may_read_all_unless_there_is_a_rule_for_the_rest() -> None:

@@ -181,6 +181,8 @@ for _order in ("", "raise UnavailableError", "unexpected"):
         for lines, token in ((0, ""), (3, "4"), (0, "10")):
             wanted = pb.GetTaskLogsRequest(task_category=CATEGORY, resource_meta=handle, lines=lines, token=token)
             said += await drained(peer.jobs.GetTaskLogs(wanted))
+        newest = pb.GetTaskLogsRequest(task_category=CATEGORY, resource_meta=handle, tail=2, follow=True)
+        said += await drained(peer.jobs.GetTaskLogs(newest))
         metrics = pb.GetTaskMetricsRequest(task_category=CATEGORY, resource_meta=handle, queries=["a", "b"])
         bare = await outcome(peer.jobs.GetTaskMetrics(metrics))
         metrics.start_time.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
