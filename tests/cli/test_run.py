@@ -134,6 +134,9 @@ def test_large_outputs_are_kept_beside_files_from_the_size_that_is_said(connecto
         outcome = connectory("run", FLOWS, "echoed", "-i", "text=hello there, all of you", *words)
         assert outcome.stdout == "o0 = hello there, all of you\n", outcome.stderr
         assert len(list(folder.rglob("*_offloaded_metadata.pb"))) == kept
+        (newest, *_) = json.loads(connectory("executions", "list", "--json").stdout)
+        shown = connectory("executions", "show", newest["id"], "--json")
+        assert json.loads(shown.stdout)["outputs"] == {"o0": "hello there, all of you"}
 
 
 def test_recovered_with_new_code_a_command_that_still_runs_goes_on(connectory: Command, tmp_path: Path) -> None:
