@@ -37,6 +37,7 @@ KNOWN_VARIABLES: Final = frozenset(
         "K8S_IMAGE",
         "K8S_LOG_URL",
         "K8S_NAMESPACE",
+        "K8S_PARTITION_LABEL",
         "K8S_POD_TEMPLATE",
         "K8S_STORAGE_SECRETS",
         "PROCESS_ALLOW",
