@@ -101,7 +101,10 @@ def _requests(handles: Sequence[bytes]) -> Mapping[str, Sequence[Any]]:
             pb.DeleteTaskRequest(idempotency_key="x", task_category=category),
         ],
         "GetTaskMetrics": [pb.GetTaskMetricsRequest(resource_meta=handle, task_category=category, queries=["a"])],
-        "GetTaskLogs": [_TASK.logs_request(one, lines=2, token="1") for one in handles],
+        "GetTaskLogs": [
+            *(_TASK.logs_request(one, lines=2, token="1") for one in handles),
+            pb.GetTaskLogsRequest(resource_meta=handles[1], task_type="chatty", tail=3, follow=True),
+        ],
         "ExecuteTaskSync": [
             pb.ExecuteTaskSyncRequest(header=_SYNC.header("key")),
             pb.ExecuteTaskSyncRequest(inputs=_SYNC.inputs),

@@ -37,6 +37,9 @@ from connectory.connector.contract import (
     SyncConnector,
 )
 from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import operations_pb2, watch_pb2
+from connectory.v1.operations_pb2_grpc import OperationsServiceStub
+from connectory.v1.watch_pb2_grpc import TaskWatchServiceStub
 from connectory_cli import jobs as job_commands
 from tests.connector_server.harness import Peer, create_request, execute_messages, serving, template
 from tests.connector_server.isolation.apart import apart
@@ -183,13 +186,23 @@ async def everything_asked(peer: Peer) -> list[str]:
         peer.jobs.GetTask(with_connection(pb.GetTaskRequest(**about)), metadata=METADATA),
         peer.jobs.GetTask(pb.GetTaskRequest(**about), metadata=METADATA),
         peer.jobs.GetTaskLogs(pb.GetTaskLogsRequest(**about), metadata=METADATA),
+        peer.jobs.GetTaskLogs(pb.GetTaskLogsRequest(**about, tail=3, follow=True), metadata=METADATA),
         peer.jobs.GetTaskMetrics(pb.GetTaskMetricsRequest(**about, queries=["all"]), metadata=METADATA),
+        watching(peer, with_connection(pb.GetTaskRequest(**about))),
+        OperationsServiceStub(peer.channel).Reload(operations_pb2.ReloadRequest(), metadata=METADATA),
+        peer.jobs.GetTask(pb.GetTaskRequest(**about), metadata=METADATA),
         peer.jobs.DeleteTask(with_connection(pb.DeleteTaskRequest(**about)), metadata=METADATA),
         peer.metadata.ListConnectors(pb.ListConnectorsRequest(), metadata=METADATA),
         peer.jobs.GetTask(pb.GetTaskRequest(**about), metadata=[("authorization", f"Bearer {TOKEN}x")]),
     ):
         seen.append(await answered(call))
     return seen
+
+
+def watching(peer: Peer, task: pb.GetTaskRequest) -> Any:
+    """A stream that watches one job."""
+    request = watch_pb2.WatchTasksRequest(subscribe=[watch_pb2.TaskSubscription(key=b"k", task=task)])
+    return TaskWatchServiceStub(peer.channel).WatchTasks(iter([request]), metadata=METADATA)
 
 
 def told_by_commands(target: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -257,6 +270,7 @@ async def test_a_planted_secret_is_found_nowhere(
         assert "ValueError: ***" in outputs[place], "a traceback is written, without the secret"
     for place in ("answers", "commands", "log as JSON", "log for people"):
         assert "***" in outputs[place], f"nothing was taken out: {place}"
+    assert "changes {" in outputs["answers"], "the watched job was told about"
 
 
 def plant(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
