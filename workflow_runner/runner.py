@@ -13,6 +13,7 @@ from connectory.types import TypeRegistry, default_types
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.adoption import Adoption
 from workflow_runner.beginning import first_event
+from workflow_runner.deprecations import warn_of_deprecated
 from workflow_runner.driver import Driver
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.commands import encode_commands
@@ -145,6 +146,7 @@ class Runner:
             storage=lambda: self._setup.data_store,
             at=self._clock(),
         )
+        warn_of_deprecated(started.execution, closure)
         return await self.begin(started)
 
     async def begin(self, started: ExecutionStarted) -> str:
