@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from connector_server.logs import TraceIds, configure_logging, no_trace
 from connector_server.reloading.reloads import Reloads
@@ -12,6 +13,7 @@ from connector_server.reloading.triggers import Wishes, catch_hangup, watch_conf
 from connector_server.server import serve
 from connector_server.settings import ServerSettings
 from connector_server.supervisor_link import SupervisorLink
+from connectory.errors import UnavailableError
 from connectory.rpc.stopping import catch_signals
 
 __all__ = ["serve_until_signalled"]
@@ -63,7 +65,8 @@ async def serve_until_signalled(
 async def _keep_reloading(wishes: Wishes, reloads: Reloads) -> None:
     while True:
         modules = await wishes.next()
-        await (reloads.ask() if modules else reloads.reload(modules=False))
+        with suppress(UnavailableError):  # this process stops
+            await (reloads.ask() if modules else reloads.reload(modules=False))
 
 
 def _log_as(settings: ServerSettings) -> None:

@@ -39,7 +39,7 @@ def from_file(path: Path) -> dict[str, Any]:
 
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, LookupError, RecursionError, yaml.YAMLError) as error:  # tags and dates that are none
         raise SettingsError(f"config={str(path)!r} cannot be read: {error}; {_REMEDY}") from None
     if content is None:
         return {}

@@ -13,7 +13,7 @@ from connector_server.links import LONGEST, Asked, Instruction
 from connector_server.reloading.outcome import Reloaded
 from connector_server.reloading.reloads import Reloads
 from connector_server.settings import ServerSettings
-from connectory.errors import SettingsError
+from connectory.errors import SettingsError, UnavailableError
 
 __all__ = ["SupervisorLink", "first_line"]
 
@@ -26,6 +26,7 @@ class SupervisorLink:
         self._writer = writer
         self._number = 0
         self._waiting: dict[int, asyncio.Future[Reloaded]] = {}
+        self._is_over = False
         self._reloads: asyncio.Future[Reloads] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -41,20 +42,40 @@ class SupervisorLink:
 
     async def listen(self) -> None:
         """Follow instructions; returns when the supervisor is gone."""
-        with suppress(ConnectionError):
-            while line := await self._reader.readline():
-                instruction = msgspec.json.decode(line, type=Instruction)
-                reloaded = await _followed(instruction, await self._reloads)
-                for number in [number for number in self._waiting if number <= instruction.answers]:
-                    self._waiting.pop(number).set_result(reloaded)
+        try:
+            with suppress(ConnectionError):
+                while line := await self._reader.readline():
+                    instruction = msgspec.json.decode(line, type=Instruction)
+                    reloaded = await _followed(instruction, await self._reloads)
+                    for number in [number for number in self._waiting if number <= instruction.answers]:
+                        _answer(self._waiting.pop(number), reloaded)
+        finally:
+            self._is_over = True
+            for waiting in self._waiting.values():
+                _answer(waiting, _gone())
 
     async def ask(self) -> Reloaded:
-        """Have all workers reload, and answer what became of it here."""
+        """Have all workers reload, and answer what became of it here. Without a supervisor: an `UnavailableError`."""
+        if self._is_over:
+            raise _gone()
         self._number += 1
         outcome: asyncio.Future[Reloaded] = asyncio.get_running_loop().create_future()
         self._waiting[self._number] = outcome
         self._writer.write(msgspec.json.encode(Asked(self._number)) + b"\n")
         return await outcome
+
+
+def _answer(waiting: "asyncio.Future[Reloaded]", answer: Reloaded | UnavailableError) -> None:
+    if waiting.done():  # whoever asked waits no more
+        return
+    if isinstance(answer, UnavailableError):
+        waiting.set_exception(answer)
+    else:
+        waiting.set_result(answer)
+
+
+def _gone() -> UnavailableError:
+    return UnavailableError("the server stops, because its supervisor is gone", reason="DRAINING")
 
 
 async def _followed(instruction: Instruction, reloads: Reloads) -> Reloaded:

@@ -169,7 +169,7 @@ async def test_sighup_changes_a_limit_and_open_jobs_still_count(tmp_path: Path) 
         assert await refused(called, "5")
 
 
-@pytest.mark.parametrize("broken", ["limits: [", "grace: never", "unheard_of: 1"])
+@pytest.mark.parametrize("broken", ["limits: [", "grace: never", "unheard_of: 1", "grace: 2026-13-01", "a: !!bool b"])
 async def test_a_broken_file_changes_nothing(tmp_path: Path, broken: str) -> None:
     async with running(tmp_path, limits="edited.jobs=1,wait=0") as server, server.called() as called:
         handle = await called.create("1")
