@@ -37,9 +37,14 @@ class PrivateFolder:
 def remove_abandoned() -> None:
     """Take away the folders of servers that were killed together with the processes of their connectors."""
     for lock in Path(_base()).glob(f"{_PREFIX}*/{_LOCK}"):
-        with suppress(OSError), lock.open("rb") as file:
+        with suppress(OSError), open(lock, "rb", opener=_without_waiting) as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(lock.parent, ignore_errors=True)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open what may be somebody else's: a pipe that nobody writes to would be waited for."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
 
 
 def _base() -> str:

@@ -35,10 +35,18 @@ def answered(wanted: SecretWanted, secrets: Secrets | None) -> SecretAnswer:
     if secrets is None:
         return SecretAnswer(number=wanted.number, missing="secrets can be read during a call, and this one has ended")
     try:
-        return SecretAnswer(
-            number=wanted.number, value=secrets.get(wanted.key, group=wanted.group, version=wanted.version)
-        )
+        value = secrets.get(wanted.key, group=wanted.group, version=wanted.version)
+        if not _is_text(value):
+            raise MissingSecretError(
+                f"the secret {wanted.key!r} is not text in UTF-8, so no other process can be told; write it in base64"
+            )
+        return SecretAnswer(number=wanted.number, value=value)
     except MissingSecretError as error:
         return SecretAnswer(number=wanted.number, missing=str(error))
     except Exception as error:
         return SecretAnswer(number=wanted.number, refused=to_status(as_connector_error(error)).SerializeToString())
+
+
+def _is_text(value: str) -> bool:
+    """Whether it came from bytes that are text; others have a stand-in for each byte, which cannot be written again."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)

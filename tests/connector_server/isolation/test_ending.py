@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import pytest
 
+from connector_server.isolation.folders import remove_abandoned
 from connector_server.isolation.kept import KeptChild
 from connector_server.isolation.messages import Source
 from connector_server.isolation.opening import open_child
@@ -178,3 +179,12 @@ async def test_what_is_left_when_all_are_killed_at_once_is_removed_by_the_next_s
             assert len(leftovers(folder)) == 2
         assert leftovers(folder) == mine
     assert leftovers(folder) == []
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_a_lock_holds_no_server_up(folder: Path) -> None:
+    somebodys = folder / "connectory-apart-of-somebody"
+    somebodys.mkdir()
+    os.mkfifo(somebodys / "lock")
+    remove_abandoned()
+    assert not somebodys.exists()
