@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from connectory.errors import MissingSecretError
+from connectory.errors import MissingSecretError, SettingsError
 from connectory.v1 import security_pb2
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "FileSecrets",
     "Secrets",
     "default_secrets",
+    "missing_secret",
     "variable_prefixes",
 ]
 
@@ -52,7 +53,7 @@ class EnvironmentSecrets:
         for candidate in names:
             if candidate in self._environ:
                 return self._environ[candidate]
-        raise _missing(key, group, version, [f"environment variable {candidate}" for candidate in names])
+        raise missing_secret(key, group, version, [f"environment variable {candidate}" for candidate in names])
 
 
 class FileSecrets:
@@ -77,7 +78,7 @@ class FileSecrets:
                 looked[-1] += f" (cannot be read: {error.strerror})"
             except UnicodeDecodeError:
                 looked[-1] += " (not UTF-8 text)"
-        raise _missing(key, group, version, looked)
+        raise missing_secret(key, group, version, looked)
 
     @staticmethod
     def _is_inside(parts: Sequence[str]) -> bool:
@@ -93,7 +94,7 @@ class ConnectionSecrets:
     def get(self, key: str, *, group: str | None = None, version: str | None = None) -> str:
         if not group and not version and key in self._connection.secrets:
             return self._connection.secrets[key]
-        raise _missing(key, group, version, ["the request's connection"])
+        raise missing_secret(key, group, version, ["the request's connection"])
 
 
 class ChainedSecrets:
@@ -109,21 +110,36 @@ class ChainedSecrets:
                 return source.get(key, group=group, version=version)
             except MissingSecretError as error:
                 looked.extend(_places(error))
-        raise _missing(key, group, version, looked)
+        raise missing_secret(key, group, version, looked)
 
 
 def default_secrets(environ: Mapping[str, str] | None = None) -> Secrets:
-    """The environment, then files, as the settings in `environ` say (None: this process's environment).
+    """The environment, then files, then Kubernetes, as `environ` says (None: this process's environment).
 
     CONNECTORY_SECRETS_ENV_PREFIX and CONNECTORY_SECRETS_DIR name the variables' prefix and the files' folder; the
-    same settings under Flyte's names, and Flyte's own variables, are read after them.
+    same settings under Flyte's names, and Flyte's own variables, are read after them. CONNECTORY_SECRETS_KUBERNETES
+    names a namespace whose Secrets are read; without it none are. SettingsError when there is no cluster then.
     """
     settings = os.environ if environ is None else environ
     folders = [settings.get("CONNECTORY_SECRETS_DIR", DEFAULT_DIR)]
     folders.extend(settings[name] for name in ("FLYTE_SECRETS_DEFAULT_DIR",) if name in settings)
     sources: list[Secrets] = [EnvironmentSecrets(prefix, settings) for prefix in variable_prefixes(settings)]
     sources.extend(FileSecrets(folder) for folder in dict.fromkeys(folders))
+    if namespace := settings.get("CONNECTORY_SECRETS_KUBERNETES", ""):
+        sources.append(_of_kubernetes(namespace))
     return ChainedSecrets(sources)
+
+
+def _of_kubernetes(namespace: str) -> Secrets:
+    try:
+        # Optional: the library for Kubernetes is an extra, and takes its time to load.
+        from connectory.kubernetes_secrets import open_namespace  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(
+            "CONNECTORY_SECRETS_KUBERNETES is set, and the library for Kubernetes is not installed here; install it:"
+            " pip install 'connectory[kubernetes]'"
+        ) from error
+    return open_namespace(namespace)
 
 
 def variable_prefixes(settings: Mapping[str, str]) -> Sequence[str]:
@@ -141,7 +157,8 @@ class _Missing(MissingSecretError):
         self.looked = tuple(looked)
 
 
-def _missing(key: str, group: str | None, version: str | None, looked: Sequence[str]) -> MissingSecretError:
+def missing_secret(key: str, group: str | None, version: str | None, looked: Sequence[str]) -> MissingSecretError:
+    """What a source raises that looked at these places in vain."""
     of = "".join(f", {name} {value!r}" for name, value in (("group", group), ("version", version)) if value)
     return _Missing(f"no secret with key {key!r}{of}; looked at: {'; '.join(looked) or 'no place at all'}", looked)
 
