@@ -5,12 +5,12 @@ import gc
 import logging
 import os
 import sys
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 
 from connector_server.logs import TraceIds, configure_logging, no_trace
 from connector_server.reloading.reloads import Reloads
 from connector_server.reloading.triggers import Wishes, catch_hangup, watch_config
-from connector_server.server import serve
+from connector_server.server import ConnectorServer, serve
 from connector_server.settings import ServerSettings
 from connector_server.supervisor_link import SupervisorLink
 from connectory.errors import UnavailableError
@@ -38,7 +38,11 @@ async def serve_until_signalled(
     signalled = catch_signals() if stop is None else stop
     wishes = Wishes()
     catch_hangup(wishes, signalled)
-    async with serve(settings, share_port=share_port) as server:
+    async with AsyncExitStack() as stack:
+        server = await _started(stack, serve(settings, share_port=share_port), signalled)
+        if server is None:
+            _log.info("stopped before it served")
+            return 0
         for broken in server.dispatcher.registry.broken:
             _log.error("connector %s is broken: %s", broken.name, broken.reason, extra={"source": broken.source})
         facts = {
@@ -60,6 +64,28 @@ async def serve_until_signalled(
         watching.cancel()
     _log.info("stopped")
     return 0
+
+
+async def _started(
+    stack: AsyncExitStack, serving: AbstractAsyncContextManager[ConnectorServer], stop: asyncio.Event
+) -> ConnectorServer | None:
+    """The server, which ends with the stack; None: it was to stop before it was there."""
+    starting = asyncio.current_task()
+    assert starting is not None
+
+    async def interrupt() -> None:
+        await stop.wait()
+        starting.cancel()
+
+    interrupting = asyncio.create_task(interrupt())
+    try:
+        return await stack.enter_async_context(serving)
+    except asyncio.CancelledError:
+        if not stop.is_set() or starting.uncancel() > 0:
+            raise
+        return None
+    finally:
+        interrupting.cancel()
 
 
 async def _keep_reloading(wishes: Wishes, reloads: Reloads) -> None:

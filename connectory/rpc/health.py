@@ -134,7 +134,7 @@ class Health:
 
     async def _next_look(self, name: str) -> None:
         try:
-            async with asyncio.timeout(self._every if name in self._probes else None):
+            async with asyncio.timeout(None if name in self._services else self._every):
                 await self.draining.wait()
         except TimeoutError:
             return

@@ -7,6 +7,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from connector_server.names import SERVICES
+from connectory.connector.contract import TaskCategory
+from connectory.rpc.health import Health
 from connectory.rpc.health_messages import HealthListResponse
 from tests.connector_server.fakes import SickConnector, SlowConnector, TrivialConnector
 from tests.connector_server.harness import Peer, create_request, serving
@@ -69,3 +71,14 @@ async def test_draining_tells_watchers_and_new_checks_while_calls_finish() -> No
         assert await check(peer, "connector/slow@0") == NOT_SERVING
         slow.gate.set()
         assert (await creating).resource_meta
+
+
+async def test_who_watches_a_name_that_is_not_known_yet_hears_of_it_once_it_is() -> None:
+    health = Health(("service",), every=0.01)
+    heard = health.watch("connector/later@0")
+    assert await anext(heard) == SERVICE_UNKNOWN
+    following = asyncio.ensure_future(anext(heard))
+    await asyncio.sleep(0)
+    health.know([TaskCategory("later")])
+    async with asyncio.timeout(20):
+        assert await following == SERVING

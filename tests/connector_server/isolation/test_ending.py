@@ -188,3 +188,15 @@ def test_a_pipe_in_the_place_of_a_lock_holds_no_server_up(folder: Path) -> None:
     os.mkfifo(somebodys / "lock")
     remove_abandoned()
     assert not somebodys.exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_server_is_stopped_while_it_waits_for_a_process(folder: Path, workers: int) -> None:
+    slow = "tests.connector_server.isolation.slow_to_load"
+    settings = {"modules": slow, "isolation": f"{slow}=process", "addresses": "127.0.0.1:0", "workers": workers}
+    async with server_process(**settings) as process:
+        lines = await process.logged("loading", times=workers)
+        process.terminate()
+        assert await process.ended() == 0
+        assert all(gone(line["pid"]) for line in lines)
+    assert leftovers(folder) == []
