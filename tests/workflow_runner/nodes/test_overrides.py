@@ -10,6 +10,7 @@ from google.protobuf import json_format
 from connectory.authoring.connector_task import ConnectorTask
 from connectory.authoring.container_task import ContainerTask
 from connectory.authoring.extended_resources import GPUAccelerator
+from connectory.authoring.map_task import map_task
 from connectory.authoring.pod_template import PodTemplate
 from connectory.authoring.resolver import locator_of
 from connectory.authoring.resources import Resources
@@ -280,3 +281,47 @@ async def test_a_config_counts_in_place_of_the_tasks_own() -> None:
         execution = await runner.start(compile_workflow(flow))
         assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
     assert dict(plugin.seen[0].template.custom) == {"size": 2}
+
+
+async def test_every_repetition_has_what_the_node_overrides() -> None:
+    changes: dict[str, Any] = {
+        "requests": Resources(cpu="4"),
+        "container_image": "other:2",
+        "retries": 2,
+        "timeout": 9,
+        "interruptible": True,
+        "cache": True,
+        "cache_version": "7",
+        "accelerator": GPUAccelerator("nvidia-tesla-t4"),
+        "shared_memory": "2Gi",
+    }
+
+    @workflow
+    def flow() -> list[int]:
+        return map_task(number)(x=[1, 2]).with_overrides(**changes)
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        execution = await runner.start(compile_workflow(flow, image="own:1"))
+        await runner.wait(execution)
+        nodes = (await runner.state(execution)).nodes
+    assert {ctx.node for ctx in plugin.seen} == {"n0.0", "n0.1"}
+    for ctx in plugin.seen:
+        assert amounts(ctx.template.container.resources.requests) == {"CPU": "4"}
+        assert ctx.template.container.image == "other:2"
+        assert ctx.template.extended_resources.gpu_accelerator.device == "nvidia-tesla-t4"
+        assert ctx.template.extended_resources.shared_memory.size_limit == "2Gi"
+        assert (ctx.metadata.max_attempts, ctx.metadata.interruptible) == (3, True)
+        assert nodes[ctx.node].spec.limits.attempt == 9
+        assert ":7:" in nodes[ctx.node].cache_key
+
+
+async def test_a_repetitions_pod_counts_too() -> None:
+    @workflow
+    def flow() -> list[int]:
+        return map_task(number)(x=[1]).with_overrides(pod_template=PodTemplate({"hostname": "theirs"}))
+
+    plugin = Watching()
+    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
+        await runner.wait(await runner.start(compile_workflow(flow)))
+    assert plugin.seen[0].template.k8s_pod.pod_spec["hostname"] == "theirs"
