@@ -223,6 +223,23 @@ async def test_a_replica_that_dies_while_the_other_waits_for_it(
     assert system.created == 1
 
 
+async def test_a_replica_that_was_suspended_while_the_other_took_over(
+    shared: str, system: FiledSystem, engine: Engine
+) -> None:
+    """It goes on with a create that is not its own any more: the job that it makes is deleted, and the other's told."""
+    system.hold("before")
+    async with serving(shared) as (first, one), serving(shared) as (_, two):
+        suspended = asyncio.create_task(engine.create(one, deadline=60))
+        await system.reached("before")
+        first.process.send_signal(signal.SIGSTOP)
+        system.release("before")
+        answer = await engine.create(two, deadline=60)
+        first.process.send_signal(signal.SIGCONT)
+        late = await suspended
+    assert list(system.jobs) == [answer.number] == [late.number]
+    assert system.created == 2
+
+
 @pytest.mark.parametrize("point", ["before", "after"])
 async def test_a_worker_that_crashes(tmp_path: Path, system: FiledSystem, engine: Engine, point: str) -> None:
     system.hold(point)

@@ -266,7 +266,8 @@ class DurableLedger(JobRows):
                 await self.confirm(key, handle)
         except Exception as error:
             _log.error("ledger %s: the job of key %r is not deleted yet: %s", self._sql.name, key, error)
-        if row is None:
+        row = await self._read(key)
+        if row is None or (row[5] is None and not row[3]):
             raise UnavailableError(f"the create of key {key!r} took so long that it was given up; ask again")
         return row[3] or handle
 

@@ -63,6 +63,35 @@ async def test_a_slow_process_that_was_taken_for_dead_deletes_the_job_it_made(wh
     await quick.aclose()
 
 
+async def test_a_slow_process_never_answers_with_the_job_that_it_deleted(where: str) -> None:
+    """Its caller has to ask again when the process that took the key over is not done yet."""
+    slow, quick = PostgresLedger(where, lease=LEASE), opened(where)
+    creator, other, undone = Creator(), Creator(), []
+
+    async def undo(handle: bytes) -> None:
+        undone.append(handle)
+
+    async def create_late() -> bytes:
+        await creator.create()
+        return b"late"
+
+    creator.may_go_on.clear()
+    creating = asyncio.create_task(slow.once(creation(), create_late, creator.find, undo))
+    await creator.reached.wait()
+    await _pretend_dead(where)
+    other.may_go_on.clear()
+    taking_over = asyncio.create_task(quick.once(creation(), other.create, other.find))
+    await other.reached.wait()
+    creator.may_go_on.set()
+    with pytest.raises(UnavailableError, match="ask again"):
+        await creating
+    assert undone == [b"late"]
+    other.may_go_on.set()
+    assert await taking_over == await slow.once(creation(), creator.create, creator.find, undo) == b"handle 1"
+    await slow.aclose()
+    await quick.aclose()
+
+
 async def test_a_slow_process_whose_job_was_found_keeps_it(where: str) -> None:
     slow, quick = PostgresLedger(where, lease=LEASE), opened(where)
     creator, other, undone = Creator(), Creator(), []
