@@ -109,6 +109,7 @@ async def serve(
         admission = Admission(settings.max_in_flight)
         pace = Pace(settings.reap_every)
         reloads = Reloads(settings, dispatcher, rediscover)
+        stack.push_async_callback(reloads.aclose)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
         metrics_address = _metrics(
             settings, measurements, _gauges(registry, watchdog, dispatcher, admission, reloads), stack

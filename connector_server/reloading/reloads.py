@@ -63,6 +63,13 @@ class Reloads:
         task.add_done_callback(self._asked.discard)
         return task
 
+    async def aclose(self) -> None:
+        """Give up the reloads under way."""
+        for task in self._asked:
+            task.cancel()
+        if self._asked:
+            await asyncio.wait(self._asked)
+
     async def reload(self, *, modules: bool = True) -> Reloaded:
         """Read the settings again and go by them; with `modules` load the connectors anew."""
         try:
@@ -96,12 +103,17 @@ class Reloads:
         present = self._dispatcher.registry
         before, broken = present.list(), set(present.broken)
         found = await self._rediscover(settings, present) if modules and self._rediscover is not None else None
-        self._dispatcher.change(
-            present if found is None else found.registry,
-            policies=Policies(on_orphan=settings.on_orphan, lease=settings.lease, ambiguous=settings.ambiguous),
-            limits=settings.limits,
-            secret_rules=rules,
-        )
+        try:
+            self._dispatcher.change(
+                present if found is None else found.registry,
+                policies=Policies(on_orphan=settings.on_orphan, lease=settings.lease, ambiguous=settings.ambiguous),
+                limits=settings.limits,
+                secret_rules=rules,
+            )
+        except BaseException:
+            if found is not None:
+                await asyncio.gather(*map(close, {*found.registry.list(), *found.discarded}.difference(before)))
+            raise
         self.settings = settings
         for follower in self._followers:
             follower(settings, present)
