@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.message import Message
+
 from connectory.client.control import ControlClient
 from connectory.client.registering import register
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2, workflow_pb2
@@ -51,6 +55,18 @@ class Control:
             if answer.HasField("execution"):
                 last = answer.execution
         return last
+
+    async def call(self, method: str, request: Message) -> Any:
+        """Call a method, such as AdminService.GetVersion, by its own name."""
+        service, name = method.split(".")
+        found = control_pb2.DESCRIPTOR.services_by_name[service].methods_by_name[name]
+        async with grpc.aio.insecure_channel(self.server.addresses[0]) as channel:
+            asked = channel.unary_unary(
+                f"/connectory.v1.{service}/{name}",
+                request_serializer=lambda message: message.SerializeToString(),
+                response_deserializer=message_factory.GetMessageClass(found.output_type).FromString,
+            )
+            return await asked(request)
 
 
 def plan_of(closure: workflow_pb2.CompiledWorkflowClosure) -> launch_plan_pb2.LaunchPlan:

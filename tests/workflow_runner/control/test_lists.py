@@ -8,7 +8,6 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import message_factory
-from google.protobuf.message import Message
 
 from connectory.client.registering import register
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2
@@ -16,7 +15,6 @@ from tests.workflow_runner.control.flows import AGAIN, FAILED, diamond
 from tests.workflow_runner.control.harness import Control, plan_of, serving
 from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import INTEGER, closure, integer, signal, workflow
-from workflow_runner.control.descriptions import described
 
 PLACE = {"project": "p", "domain": "d"}
 EXECUTION = {**PLACE, "name": "run-1"}
@@ -183,24 +181,12 @@ async def fill(control: Control) -> None:
     await control.start(gates, "gated")
     for project in ("other", "another"):
         request = control_pb2.ProjectRegisterRequest(project=control_pb2.Project(id=project))
-        await call(control, "AdminService.RegisterProject", request)
-
-
-async def call(control: Control, method: str, request: Message) -> Any:
-    service, name = method.split(".")
-    found = described().FindServiceByName(f"connectory.v1.{service}").FindMethodByName(name)
-    async with grpc.aio.insecure_channel(control.server.addresses[0]) as channel:
-        asked = channel.unary_unary(
-            f"/connectory.v1.{service}/{name}",
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=message_factory.GetMessageClass(found.output_type).FromString,
-        )
-        return await asked(request)
+        await control.call("AdminService.RegisterProject", request)
 
 
 def request_for(case: Case, **fields: Any) -> Any:
     service, name = case.method.split(".")
-    found = described().FindServiceByName(f"connectory.v1.{service}").FindMethodByName(name)
+    found = control_pb2.DESCRIPTOR.services_by_name[service].methods_by_name[name]
     return message_factory.GetMessageClass(found.input_type)(**case.within, **fields)
 
 
@@ -209,7 +195,7 @@ async def listed(control: Control, case: Case, **fields: Any) -> list[str]:
     names: list[str] = []
     token = ""
     while True:
-        answer = await call(control, case.method, request_for(case, token=token, **fields))
+        answer = await control.call(case.method, request_for(case, token=token, **fields))
         entries = getattr(answer, case.field)
         assert len(entries) <= fields.get("limit", 100)
         names.extend(map(case.name, entries))
@@ -245,6 +231,6 @@ async def test_what_is_asked_for_in_other_words_is_refused_by_name(case: Case) -
             wrong.append({"filters": "eq(color,red)"})
         for fields in wrong:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await call(control, case.method, request_for(case, **fields))
+                await control.call(case.method, request_for(case, **fields))
             assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
             assert "made up" in str(refused.value.details()) or "color" in str(refused.value.details())
