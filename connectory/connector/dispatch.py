@@ -258,6 +258,7 @@ class Dispatcher:
         self.registry.adopt(registry)
         self._policies.change(policies)
         self._contexts.change(secret_rules)
+        self.polls.forget_all()
         self._retiring.retire(replaced)
 
     @property

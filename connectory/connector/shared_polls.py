@@ -115,6 +115,12 @@ class SharedPolls:
         self._flights.pop(handle, None)
         self._bytes -= _size(handle, self._ended.pop(handle, ()))
 
+    def forget_all(self) -> None:
+        """Whoever asks from now on is answered by a new poll."""
+        self._flights.clear()
+        self._ended.clear()
+        self._bytes = 0
+
     def _end(self, flights: dict[Asked, _Flight], handle: bytes, asked: Asked) -> bool:
         """A poll is over; whether nothing was done about its job meanwhile."""
         del flights[asked]

@@ -1,13 +1,14 @@
 """A connector is replaced while it works: what began with the old one ends with it, and then it is closed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from connectory.connector.contract import CreateContext
+from connectory.connector.contract import CreateContext, JobContext, Phase, Resource
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.job_policies import Policies
 from connectory.connector.limits import LimitChanges
@@ -142,3 +143,40 @@ async def test_limits_that_cannot_be_replace_nothing() -> None:
         with pytest.raises(RegistryError):
             replace(dispatcher, wrong)
         assert dispatcher.registry.list()[0].connector is old
+
+
+class Telling(FakeConnector):
+    """All its jobs have ended; it says who says so."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self.said = said
+        self.asked = asyncio.Event()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def get(self, job: FakeJob, ctx: JobContext) -> Resource:
+        self.asked.set()
+        await self.go.wait()
+        return Resource(phase=Phase.FAILED, message=self.said)
+
+
+async def test_what_the_old_one_said_of_a_job_is_not_told_for_the_new_one() -> None:
+    async def told(job: str) -> str:
+        handle = json.dumps({"v": 1, "category": "fake@0", "job": {"job_id": job}}).encode()
+        category = pb.TaskCategory(name="fake")
+        answer = await dispatcher.get(pb.GetTaskRequest(resource_meta=handle, task_category=category))
+        return str(answer.resource.message)
+
+    old = Telling("old")
+    async with opened(old) as dispatcher:
+        assert await told("early") == "old"
+        old.asked.clear()
+        old.go.clear()
+        late = asyncio.create_task(told("late"))
+        await within_reason(old.asked)
+        replace(dispatcher, Telling("new"))
+        assert [await told("early"), await told("late")] == ["new", "new"]
+        old.go.set()
+        assert await late == "old"
+        assert await told("late") == "new"
