@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -17,12 +17,13 @@ from google.protobuf.message import DecodeError, Message
 from connector_server.admission import Admission
 from connector_server.measurements import UNKNOWN_TYPE, Series
 from connectory.connector.contract import TaskCategory
-from connectory.errors import ConnectorError, InvalidTaskError
+from connectory.errors import ConnectorError, InvalidTaskError, UnavailableError
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.failures import STATUS_CODES, abort, as_connector_error, status_code
 from connectory.rpc.handlers import CallContext
 
 __all__ = [
+    "ADMIT_EVERY",
     "CallRecord",
     "CallSpan",
     "CallTracer",
@@ -39,6 +40,8 @@ Handler = Callable[[Any, CallContext], Awaitable[Any]]
 Perform = Callable[[Any, bytes, CallContext], Awaitable[Message]]
 """Does a call's work: takes the request, the bytes that it came as, and the call."""
 
+ADMIT_EVERY: Final = 60.0
+"""So often, in seconds, the caller of a long call is looked at again: tokens expire, and scopes change."""
 _OK = grpc.StatusCode.OK.value[0]
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]
 _log = logging.getLogger("connectory.server.calls")
@@ -97,10 +100,10 @@ class Method:
 class CallRecord:
     """How one call is measured and traced. Its task type is known once its first message is read."""
 
-    __slots__ = ("_begun", "_caller", "_context", "_method", "_request", "_series", "_span")
+    __slots__ = ("_admitted", "_begun", "_caller", "_context", "_method", "_request", "_series", "_span")
 
     def __init__(self, method: Method, context: CallContext) -> None:
-        self._begun = perf_counter()
+        self._admitted = self._begun = perf_counter()
         self._method = method
         self._context = context
         self._series: Series | None = None
@@ -111,7 +114,20 @@ class CallRecord:
     async def admit(self) -> None:
         """Find out who calls. Must come before anything is read."""
         if self._method.guard is not None:
+            self._admitted = perf_counter()
             self._caller = await self._method.guard.admit(self._context)
+
+    async def keep_admitting(self) -> None:
+        """Raise an error when the caller of a long call is not let in any more, or may do something else than before.
+
+        Call it before each answer; that is looked at once a minute at most.
+        """
+        guard = self._method.guard
+        if guard is None or perf_counter() < self._admitted + ADMIT_EVERY:
+            return
+        self._admitted = perf_counter()
+        if await guard.admit(self._context) != self._caller:
+            raise UnavailableError("what the caller may do has changed; ask anew", reason="ACCESS_CHANGED")
 
     @property
     def caller(self) -> Caller | None:

@@ -181,6 +181,7 @@ class _Services:
 
     async def logs(self, record: CallRecord, data: bytes, context: CallContext) -> None:
         async for answer in self._dispatcher.logs(record.read(data), deadline=deadline_of(context)):
+            await record.keep_admitting()
             await context.write(answer.SerializeToString())
 
     async def execute(self, record: CallRecord, _requests: Any, context: CallContext) -> None:

@@ -7,10 +7,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
+from connector_server import calls
 from connectory.client.connector import ConnectorClient
-from connectory.connector.contract import JobContext, LogPage, LogRequest, Phase, Resource
-from connectory.errors import UnavailableError
+from connectory.client.tokens import BearerToken
+from connectory.connector.contract import JobContext, LogLine, LogPage, LogRequest, Phase, Resource
+from connectory.errors import ConnectorError, UnauthenticatedError, UnavailableError
 from connectory.testing import task_call
 from connectory.v1 import connector_pb2 as pb
 from tests.connector_server.endless import PAGE
@@ -18,6 +21,7 @@ from tests.connector_server.fakes import Job, TrivialConnector
 from tests.connector_server.harness import Peer, create_request, serving
 from tests.connector_server.isolation.apart import apart, until
 
+TOKEN = "the-token-of-the-reader-of-logs"
 ENDLESS = "tests.connector_server.endless"
 BUFFERS = 16 * 1024 * 1024
 """More than all buffers between a connector and its reader hold."""
@@ -92,3 +96,52 @@ async def test_what_is_followed_ends_at_once_when_the_server_stops() -> None:
         with pytest.raises(UnavailableError, match="at another one by its token") as ended:
             await following
     assert ended.value.reason == "DRAINING"
+
+
+class WritingConnector(SilentConnector):
+    """Writes lines when the test does."""
+
+    name = "Writing"
+    task_type = "writing"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = ["first"]
+
+    async def logs(self, job: Job, request: LogRequest, ctx: JobContext) -> AsyncIterator[LogPage]:
+        new = self.lines[int(request.token or 0) :]
+        if new:
+            yield LogPage(lines=[LogLine(message=line) for line in new], token=str(len(self.lines)))
+
+
+@pytest.mark.parametrize(
+    ("scopes", "error"), [([], UnauthenticatedError), (["writing:create"], UnavailableError)], ids=["gone", "changed"]
+)
+async def test_who_may_not_any_more_is_soon_told_no_more_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scopes: list[str], error: type[ConnectorError]
+) -> None:
+    monkeypatch.setattr(calls, "ADMIT_EVERY", 0.0)
+    tokens = tmp_path / "tokens.yaml"
+
+    def admit(scopes: list[str]) -> None:
+        callers = [{"name": "reader", "scopes": scopes, "token": TOKEN}] if scopes else []
+        tokens.write_text(yaml.safe_dump({"callers": callers}))
+
+    admit(["writing:create", "writing:logs"])
+    connector, task = WritingConnector(), task_call("writing")
+    async with (
+        serving(connector, tokens=tokens) as peer,
+        ConnectorClient(peer.server.addresses[0], token=BearerToken.of(TOKEN)) as client,
+    ):
+        request = task.logs_request((await client.create(task.create_request())).resource_meta)
+        request.follow = True
+        answers = client.logs(request)
+        assert list((await anext(answers)).body.results) == ["first"]
+        admit(scopes)
+
+        async def read_on() -> None:
+            async for _ in answers:  # the file is looked at again within a second
+                connector.lines.append("for whoever may read it")
+
+        with pytest.raises(error):
+            await read_on()
