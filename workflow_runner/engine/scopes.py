@@ -11,7 +11,7 @@ from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.arrays import collected
 from workflow_runner.engine.bindings import bind
-from workflow_runner.engine.commands import CloseExecution, Remember, StopAttempt
+from workflow_runner.engine.commands import CloseExecution, GiveUp, Remember, StopAttempt
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import NodeSpec
@@ -62,14 +62,22 @@ def open_scope(draft: Draft, scope: ScopeState) -> None:
     _settle(draft, scope)
 
 
+def _share_result(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap) -> None:
+    """Keep the result for others, unless there is none: a task may have ignored its outputs this time."""
+    if not node.spec.interface.outputs.variables.keys() <= outputs.literals.keys():
+        draft.commands.append(GiveUp(node=node.path, key=node.cache_key))
+        return
+    kept = outputs.SerializeToString(deterministic=True)
+    draft.commands.append(Remember(node=node.path, attempt=node.attempt, key=node.cache_key, outputs=kept))
+
+
 def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap) -> None:
     """The node has done its work: what waited for it may go on."""
     for alias in node.spec.node.output_aliases:
         if alias.var in outputs.literals:
             outputs.literals[alias.alias].CopyFrom(outputs.literals[alias.var])
     if node.cache_key and not node.cached_from:
-        kept = outputs.SerializeToString(deterministic=True)
-        draft.commands.append(Remember(node=node.path, attempt=node.attempt, key=node.cache_key, outputs=kept))
+        _share_result(draft, node, outputs)
     node = draft.change(
         node, phase=NodePhase.SUCCEEDED, outputs=outputs, failure=None, deadline=None, ended_at=draft.now
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectory.v1 import tasks_pb2, workflow_pb2
+from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import (
     INTEGER,
@@ -132,6 +132,25 @@ async def test_failures_are_not_kept() -> None:
         assert (await opened.wait(await opened.start(one(cached())))).phase is ExecutionPhase.FAILED
         plugin.script.clear()
         assert not await outcome(opened, one(cached()))
+
+
+@pytest.mark.parametrize("alone", [False, True])
+async def test_outputs_that_a_task_ignored_are_not_kept(alone: bool) -> None:
+    nothing = PhaseInfo.success(literals_pb2.LiteralMap())
+    compiled = closure(
+        workflow("w", [node("n", cached(alone=alone), {"a": constant(integer(1)), "b": constant(integer(2))})]),
+        [cached(alone=alone)],
+    )
+    plugin = FakePlugin({"n": [nothing]})
+    async with Runner(open_store("memory://"), [plugin.entry()]) as opened:
+        for expected in (0, 1, 1):
+            execution = await opened.start(compiled)
+            assert (await opened.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+            outputs = (await opened.state(execution)).nodes["n"].outputs
+            assert outputs is not None
+            assert len(outputs.literals) == expected
+            plugin.script.clear()
+    assert starts(plugin) == 2
 
 
 @pytest.mark.parametrize("breaks", [False, True])

@@ -9,16 +9,27 @@ from connectory.errors import NotFoundError
 from connectory.v1 import workflow_pb2
 from tests.workflow_runner.cache.test_caching import cached, one
 from tests.workflow_runner.fakes import FakePlugin
-from tests.workflow_runner.workflows import INTEGER, closure, constant, integer, node, promise, task, workflow
+from tests.workflow_runner.workflows import (
+    INTEGER,
+    closure,
+    constant,
+    integer,
+    literal_map,
+    node,
+    promise,
+    task,
+    workflow,
+)
 from workflow_runner.cache.explaining import Explanation, explain
 from workflow_runner.engine.settings import ExecutionSettings
+from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[Runner]:
-    async with Runner(open_store("memory://"), [FakePlugin().entry()]) as runner:
+async def running(script: dict[str, list[object]] | None = None) -> AsyncIterator[Runner]:
+    async with Runner(open_store("memory://"), [FakePlugin(script).entry()]) as runner:
         yield runner
 
 
@@ -58,7 +69,8 @@ async def test_a_miss_is_compared_with_the_most_alike() -> None:
 async def test_ignored_inputs_are_no_difference_and_an_interface_is_one() -> None:
     wider = cached()
     wider.interface.outputs.variables["more"].type.CopyFrom(INTEGER)
-    async with running() as runner:
+    both = PhaseInfo.success(literal_map(o=integer(1), more=integer(1)))
+    async with running({"n": [both]}) as runner:
         await explained(runner, one(wider))
         found, _ = await explained(runner, one(cached(ignored=("b",)), b=99))
     assert list(found.ignored) == ["b"]
