@@ -77,6 +77,8 @@ class Child:
         self._pinging: asyncio.Task[None] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._is_told = True
+        """Whether it is still told something."""
 
     @property
     def pid(self) -> int:
@@ -112,6 +114,7 @@ class Child:
 
     async def aclose(self) -> None:
         """End it: let its connectors close, and kill it when that takes too long."""
+        self._is_told = False
         if self._writer is not None:
             with suppress(OSError, RuntimeError):  # the loop's word for a connection that is closed already
                 self._writer.write_eof()
@@ -167,7 +170,7 @@ class Child:
     def _hear(self, message: FromChild) -> None:
         if isinstance(message, Logged):
             relog(message, self.facts)
-        elif isinstance(message, SecretWanted) and self._writer is not None:
+        elif isinstance(message, SecretWanted) and self._writer is not None and self._is_told:
             self._writer.write(encoded(answered(message, self.link.secrets_of(message.call))))
 
     async def _ping(self) -> None:

@@ -22,7 +22,7 @@ from connectory.connector.registry import Registry
 from connectory.errors import SettingsError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import services_pb2_grpc
-from tests.connector_server.harness import create_request, serving
+from tests.connector_server.harness import create_request, execute_messages, serving, template
 from tests.connector_server.isolation.apart import CRAFTY, apart, child_of, gone, leftovers, until
 from tests.connector_server.processes import ServerProcess, server_process
 
@@ -200,3 +200,12 @@ async def test_a_server_is_stopped_while_it_waits_for_a_process(folder: Path, wo
         assert await process.ended() == 0
         assert all(gone(line["pid"]) for line in lines)
     assert leftovers(folder) == []
+
+
+async def test_what_a_connector_says_while_it_is_closed_is_heard(caplog: pytest.LogCaptureFixture) -> None:
+    unheard: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
+    async with apart("tests.connector_server.isolation.parting") as peer:
+        assert [part async for part in peer.sync.ExecuteTaskSync(iter(execute_messages(template("parting"))))]
+    assert "the last word: the connector server that knows the secrets is gone" in caplog.text
+    assert unheard == []
