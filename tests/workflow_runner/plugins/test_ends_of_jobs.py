@@ -32,7 +32,9 @@ from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
 QUICK = Patience(first_poll=0.001, slowest_poll=0.01, first_retry=0.001, slowest_retry=0.01)
-TIME = 0.3
+TIME = 0.5
+TIME_TO_BEGIN = 3.0
+"""Long enough for what runs beside a gate to have begun, also where much else goes on."""
 ENDLESS = {"rounds": 10**9}
 
 
@@ -57,7 +59,9 @@ def in_a_workflow_with_a_time() -> workflow_pb2.CompiledWorkflowClosure:
 
 def beside_a_gate() -> workflow_pb2.CompiledWorkflowClosure:
     template = endless()
-    return closure(workflow("w", [seven("n", template), approval("gate", "fine", {}, timeout=TIME)]), [template])
+    return closure(
+        workflow("w", [seven("n", template), approval("gate", "fine", {}, timeout=TIME_TO_BEGIN)]), [template]
+    )
 
 
 def repeated() -> workflow_pb2.CompiledWorkflowClosure:
