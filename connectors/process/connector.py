@@ -20,6 +20,7 @@ from connectors.process.logs import pages
 from connectors.process.metrics import series
 from connectors.process.outputs import collect, declared
 from connectors.process.plan import make_plan
+from connectors.process.references import NotedSecrets, Reference, read_again
 from connectors.process.settings import ProcessSettings
 from connectors.process.supervisor import members, start_ticks
 from connectory.connector.contract import (
@@ -94,6 +95,7 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
             result = folder.result()
         if result is None:
             raise NotFoundError(f"process job {job.job_id} has just been removed")
+        read_again(stored.secrets, ctx.secrets)
         info |= {"cpu_seconds": result.cpu_seconds, "memory_bytes": result.memory_bytes, "exit_code": result.code}
         info["ended"] = datetime.fromtimestamp(result.ended, UTC).isoformat()
         ended = ending(result, stored, folder.path, info) or _succeeded(folder, stored, result.code, ctx, info)
@@ -114,7 +116,8 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
 
     async def logs(self, job: ProcessJob, request: LogRequest, ctx: JobContext) -> AsyncIterator[LogPage]:
         """What the command wrote so far, standard output before standard error."""
-        folder, _, claim = await asyncio.to_thread(self._open, job)
+        folder, stored, claim = await asyncio.to_thread(self._open, job)
+        await asyncio.to_thread(read_again, stored.secrets, ctx.secrets)
         ended = folder.result() is not None or not claim.supervisor.is_alive()
         found = pages(folder.path, request.token, request.lines, ended=ended, newest=request.newest)
         while (page := await asyncio.to_thread(_next, found)) is not None:
@@ -136,9 +139,10 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
     def _start(self, ctx: CreateContext[ProcessConfig], folder: JobFolder) -> Claim:
         kinds = declared(ctx.template.interface.outputs, ctx.config.outputs)
         folder.make()
+        ctx.secrets = noted = NotedSecrets(ctx.secrets)
         try:
             plan = make_plan(ctx, folder, self._settings)
-            folder.store(_stored(ctx, kinds, plan["working_dir"]))
+            folder.store(_stored(ctx, kinds, plan["working_dir"], noted.read))
             self._launcher.launch(folder.path, plan)
         except Exception:
             claim = folder.seal()
@@ -188,7 +192,9 @@ def _handle(folder: JobFolder, claim: Claim) -> ProcessJob:
     )
 
 
-def _stored(ctx: CreateContext[ProcessConfig], kinds: dict[str, str], working_dir: str) -> StoredJob:
+def _stored(
+    ctx: CreateContext[ProcessConfig], kinds: dict[str, str], working_dir: str, secrets: list[Reference]
+) -> StoredJob:
     return StoredJob(
         working_dir=working_dir,
         output_prefix=ctx.output_prefix,
@@ -198,6 +204,7 @@ def _stored(ctx: CreateContext[ProcessConfig], kinds: dict[str, str], working_di
         retryable_exit_codes=ctx.config.retryable_exit_codes,
         grace_seconds=ctx.config.grace_seconds,
         time_limit_seconds=ctx.config.time_limit_seconds,
+        secrets=secrets,
     )
 
 

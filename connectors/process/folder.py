@@ -10,13 +10,14 @@ import os
 import secrets
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 
 from connectors.process.identity import ProcessIdentity
+from connectors.process.references import Reference
 from connectors.process.supervisor import CLAIM, RESULT
 from connectory.errors import SettingsError
 
@@ -38,6 +39,8 @@ class StoredJob:
     retryable_exit_codes: list[int]
     grace_seconds: float
     time_limit_seconds: float | None = None
+    secrets: list[Reference] = field(default_factory=list)
+    """Which secrets the command was given."""
 
 
 @dataclass(frozen=True, kw_only=True)
