@@ -101,7 +101,7 @@ async def _run(case: Case, folder: Path) -> ExecutionResult:
     bundled = bundle(case.flow)
     async with connector_service() as clients:
         plugins = [python_task_plugin(case.executor), connector_plugin(clients, QUICK)]
-        async with Runner(open_store(f"sqlite://{folder / 'store.db'}"), plugins) as runner:
+        async with Runner(open_store(f"sqlite:///{folder / 'store.db'}"), plugins) as runner:
             started = await runner.start(bundled.closure, inputs, settings=settings, launch_plans=bundled.launch_plans)
             for name, answer in case.answers.items():
                 kind = type_registry().literal_type(type(answer))
