@@ -8,8 +8,8 @@ from typing import Final
 from connector_server.isolation.connectors import Isolated
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.registry import BrokenConnector, Registration, Registry
-from connectory.errors import ConnectorError
-from connectory.secrets import default_secrets
+from connectory.errors import ConnectorError, SettingsError
+from connectory.secrets import Secrets, default_secrets
 from connectory.storage import default_storage
 from connectory.types import default_types
 from connectory_cli.doctor.findings import Finding, fail, ok, warn
@@ -39,11 +39,17 @@ def connectors(patient: Patient) -> Iterator[Finding]:
     registry = installed(patient)
     for broken in registry.broken:
         yield fail(f"connector {broken.name}", f"{broken.reason} ({broken.source})", _remedy(broken))
-    yield from asyncio.run(_healthy(registry, patient.wait))
+    try:
+        secrets = default_secrets()
+    except SettingsError as error:
+        remedy = "correct CONNECTORY_SECRETS_KUBERNETES, or unset it; without it the connectors are not looked at"
+        yield fail("secrets", str(error), remedy)
+        return
+    yield from asyncio.run(_healthy(registry, secrets, patient.wait))
 
 
-async def _healthy(registry: Registry, wait: float) -> list[Finding]:
-    dispatcher = Dispatcher(registry, secrets=default_secrets(), storage=default_storage(), types=default_types())
+async def _healthy(registry: Registry, secrets: Secrets, wait: float) -> list[Finding]:
+    dispatcher = Dispatcher(registry, secrets=secrets, storage=default_storage(), types=default_types())
     try:
         async with asyncio.TaskGroup() as group:
             asked = [group.create_task(_one(one, dispatcher, wait)) for one in registry.list()]
