@@ -150,12 +150,21 @@ class Shown:
             ended=ended,
             message=attempt.closure.reason,
             cache_key="",
-            cached_from="",
+            cached_from=_source(closure.task_node_metadata.catalog_key),
             reused_from=self._earlier if closure.phase == _Node.RECOVERED else "",
             deck=closure.deck_uri,
             log_links=[LogLink(uri=log.uri, name=log.name) for log in attempt.closure.logs],
             error=_failure(closure.error) if closure.HasField("error") else None,
         )
+
+
+def _source(entry: execution_pb2.CatalogMetadata) -> str:
+    """Who worked out a result that was taken from the cache: execution, node and attempt."""
+    if not entry.HasField("source_task_execution"):
+        return ""
+    source = entry.source_task_execution
+    node = source.node_execution_id
+    return f"{node.execution_id.name}/{node.node_id}/{source.retry_attempt}"
 
 
 async def updates(answers: AsyncIterator[control_pb2.WatchExecutionResponse], shown: Shown) -> AsyncIterator[Update]:

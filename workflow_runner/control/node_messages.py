@@ -35,7 +35,7 @@ def node_execution(execution: _Execution, picture: Picture, node: NodeState) -> 
     """A node as it stands."""
     return execution_pb2.NodeExecution(
         id=node_identifier(execution, node),
-        closure=_closure(picture, node),
+        closure=_closure(execution, picture, node),
         metadata=_metadata(picture, node),
     )
 
@@ -124,7 +124,7 @@ def task_execution(
     )
 
 
-def _closure(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionClosure:
+def _closure(execution: _Execution, picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionClosure:
     times = times_of(picture, node)
     closure = execution_pb2.NodeExecutionClosure(
         phase=phase_of(picture, node),
@@ -140,7 +140,18 @@ def _closure(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionCl
         closure.error.CopyFrom(wire_error(node.failure))
     if node.spec.task is not None:
         closure.task_node_metadata.cache_status = _cache_status(node)
+        if node.cached_from.count("/") >= 2 and node.cached_from.rpartition("/")[2].isdecimal():
+            _tell_source(closure.task_node_metadata.catalog_key.source_task_execution, execution, node.cached_from)
     return closure
+
+
+def _tell_source(source: identifiers_pb2.TaskExecutionIdentifier, here: _Execution, cached_from: str) -> None:
+    """Who worked out a result that was kept, in the words of the wire; it is known by execution, node and attempt."""
+    name, node, attempt = cached_from.rsplit("/", 2)
+    source.retry_attempt = int(attempt)
+    source.node_execution_id.node_id = node
+    source.node_execution_id.execution_id.CopyFrom(here)
+    source.node_execution_id.execution_id.name = name
 
 
 def _metadata(picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionMetaData:

@@ -29,9 +29,14 @@ def fragile(x: int, folder: str) -> int:
     return x
 
 
-@task
+@task(cache=True, cache_version="1")
 def last(x: int) -> int:
     return x
+
+
+@workflow
+def cached(x: int) -> int:
+    return last(x=x)
 
 
 @workflow
@@ -90,6 +95,14 @@ def test_decks_and_what_was_taken_over_are_shown(service: Service) -> None:
     nodes = answer(service, "executions", "show", "mended")["nodes"]
     taken = {node["name"]: (node["reused_from"], node["deck"]) for node in nodes}
     assert taken["shows"] == ("broken", None)
+
+
+def test_where_a_result_of_the_cache_came_from_is_shown(service: Service) -> None:
+    for name, source in (("worked", None), ("taken", "worked/n0/0")):
+        done = ask(service, "launch", "cached", "-i", "x=5", "--name", name, "--wait")
+        assert done.returncode == 0, done.stderr
+        (node,) = answer(service, "executions", "show", name)["nodes"]
+        assert node["cached_from"] == source
 
 
 @pytest.mark.parametrize("option", [("--dry-run",), ("--rerun", "n1"), ("--with-new-code", "flows.py")])
