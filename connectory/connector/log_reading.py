@@ -73,22 +73,26 @@ class LogReading:
                 return
         pause, has_news = 0.0, False
         while left is None or left > 0:
-            is_last = not request.follow or (not has_news and await self._has_ended(route, request, handle, deadline))
+            ended: bool | ConnectorError = not request.follow
+            if request.follow and not has_news:
+                ended = await self._ended(route, request, handle, deadline)
             has_news = False
             async with aclosing(read(LogRequest(lines=left, token=token))) as found:
                 async for page in found:
                     yield page
                     token, left = page.token, _less(left, page)
-                    has_news, is_last = has_news or bool(page.lines), is_last or not token
-            if is_last:
+                    has_news, ended = has_news or bool(page.lines), ended or not token
+            if isinstance(ended, ConnectorError):
+                raise ended
+            if ended:
                 return
             pause = _FIRST_PAUSE if has_news else min(max(2 * pause, _FIRST_PAUSE), _LONGEST_PAUSE)
             await self._wait(pause)
 
-    async def _has_ended(
+    async def _ended(
         self, route: Route, request: pb.GetTaskLogsRequest, handle: bytes, deadline: datetime | None
-    ) -> bool:
-        """Whether nothing more will come. A job that is gone has ended; one that cannot be asked about has not."""
+    ) -> bool | ConnectorError:
+        """Whether nothing more will come, or why that will never be known. A job that is gone has ended."""
         asking = pb.GetTaskRequest(
             task_type=request.task_type, task_category=request.task_category, resource_meta=request.resource_meta
         )
@@ -97,9 +101,7 @@ class LogReading:
         except NotFoundError:
             return True
         except ConnectorError as error:
-            if not error.retryable:
-                raise
-            return False
+            return False if error.retryable else error
         return answer.resource.phase in ENDED
 
     async def _wait(self, seconds: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connectory.connector.contract import JobContext, LogLine, LogPage, LogRequest, Phase, Resource
-from connectory.errors import InvalidTaskError, NotFoundError, UnavailableError
+from connectory.errors import InvalidTaskError, NotFoundError, UnavailableError, UserError
 from connectory.testing import dispatching, task_call
 from connectory.v1 import connector_pb2 as pb
 from tests.connectory.connector.fakes import FakeConnector, FakeJob
@@ -98,6 +98,21 @@ async def test_a_job_that_cannot_be_asked_about_for_a_while_has_not_ended() -> N
         await connector.wrote()
         connector.ends = Phase.SUCCEEDED
         assert await following == (["after all"], "8")
+
+
+async def test_that_a_job_cannot_be_asked_about_is_said_after_its_lines() -> None:
+    connector = Writing()
+    connector.ends = UserError("its outputs cannot be read")
+    async with dispatching(connector) as dispatcher:
+        handle = (await dispatcher.create(TASK.create_request())).resource_meta
+        answers = dispatcher.logs(request(handle, tail=1, follow=True))
+        assert (await anext(answers)).body.results == ["line 6"]
+        assert (await anext(answers)).header.token == "7"
+        connector.lines.append("last words")
+        assert (await anext(answers)).body.results == ["last words"]
+        assert (await anext(answers)).header.token == "8"
+        with pytest.raises(UserError, match="its outputs cannot be read"):
+            await anext(answers)
 
 
 async def test_what_is_followed_ends_after_as_many_lines_as_were_wanted() -> None:
