@@ -61,9 +61,12 @@ def _in_postgres(url: str, lease: timedelta) -> Ledger:
 
 
 def _can_be_ledger(path: Path) -> bool:
-    if path.exists():
-        return path.is_file() and os.access(path, os.R_OK | os.W_OK) and _is_sqlite_or_empty(path)
-    folder = next(one for one in path.absolute().parents if one.exists())
+    try:
+        if path.exists():
+            return path.is_file() and os.access(path, os.R_OK | os.W_OK) and _is_sqlite_or_empty(path)
+        folder = next(one for one in path.absolute().parents if one.exists())
+    except OSError:  # in a folder that may not be looked into
+        return False
     return folder.is_dir() and os.access(folder, os.W_OK)
 
 

@@ -8,6 +8,7 @@ to reload: the supervisor reads the settings for all of them, and a worker that 
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -137,6 +138,17 @@ class Supervisor:
 
     async def _run_once(self, index: int) -> int:
         link = self._links[index] = WorkerLink(self._told(index))
+        try:
+            return await self._worker(index, link)
+        except OSError as error:
+            _log.error("worker %d cannot be started: %s", index, error)
+            return os.EX_OSERR
+        finally:
+            del self._links[index]
+            link.close()
+
+    async def _worker(self, index: int, link: WorkerLink) -> int:
+        """Start a worker and wait for its end; answers its exit code."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "connector_server.worker", stdin=link.worker_end.fileno(), start_new_session=True
         )
@@ -148,8 +160,6 @@ class Supervisor:
         stopping.cancel()
         if not ended.done():
             await self._end(process, ended)
-        del self._links[index]
-        link.close()
         talking.cancel()
         return await ended
 

@@ -1,5 +1,6 @@
 """Which ledger the settings mean, and which of them cannot be one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,15 @@ async def test_a_create_is_remembered_over_a_restart(tmp_path: Path) -> None:
             handles.append((await peer.jobs.CreateTask(create_request("slow", key="k"))).resource_meta)
     assert handles[0] == handles[1]
     assert connector.created == 1
+
+
+def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path) -> None:
+    hidden, before = tmp_path / "hidden", os.geteuid()
+    hidden.mkdir(mode=0o000)
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(SettingsError, match="cannot be written as an SQLite file"):
+            chosen_ledger(str(hidden / "below" / "ledger.sqlite"))
+    finally:
+        os.seteuid(before)

@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+from typing import Any
+
+import pytest
 
 from connector_server.links import Instruction, WorkerLink
 from connector_server.settings import ServerSettings
-from connector_server.supervisor import backoff, worker_settings
+from connector_server.supervisor import Supervisor, backoff, worker_settings
 from connectory.rpc.addresses import Address
 
 
@@ -38,3 +41,21 @@ async def test_what_a_worker_is_told_before_it_listens_arrives_in_order() -> Non
     await talking
     assert (link.asked, len(wishes)) == (3, 1)
     link.close()
+
+
+async def test_a_worker_that_cannot_be_started_now_is_started_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor, tried = Supervisor(ServerSettings(workers=1)), asyncio.Queue[None]()
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        tried.put_nowait(None)
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", refuse)
+    keeping = asyncio.create_task(supervisor._keep_running(0))
+    async with asyncio.timeout(20):
+        await tried.get()
+        await tried.get()
+    assert not keeping.done()
+    supervisor._stop.set()
+    await keeping
+    assert supervisor._links == {}
