@@ -78,6 +78,8 @@ class CatalogSuite:
         active = await catalog.active("p", "d", "plan")
         assert active is not None
         assert (active.version, active.updated_at) == ("2", 5.0)
+        assert await catalog.activate(entity("2").key, True, 6.0)
+        assert await catalog.active("p", "d", "plan") == active, "it has been active since then"
         assert [each.version for each in await catalog.active_plans("p", "d", query(ENTITY_FIELDS))] == ["2"]
         assert await catalog.activate(entity("2").key, False, 6.0)
         assert await catalog.active("p", "d", "plan") is None

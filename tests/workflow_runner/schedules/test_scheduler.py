@@ -195,6 +195,19 @@ async def test_only_the_active_version_counts_and_from_when_it_became_so() -> No
         assert len(await started(control)) == 1
 
 
+async def test_registering_it_again_puts_nothing_off(store: str) -> None:
+    clock = Clock()
+    async with serving(store, clock=clock) as control:
+        await scheduled(control, every=3)
+        looking = await scheduler(control, clock)
+        for _ in range(6):
+            clock.now += MINUTE
+            await scheduled(control, every=3)
+            await looking.look()
+        first, second = (one.spec.metadata.scheduled_at.ToSeconds() for one in await started(control))
+        assert second - first == 3 * MINUTE
+
+
 async def test_a_plan_that_cannot_start_holds_nothing_up(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     async with serving() as control:

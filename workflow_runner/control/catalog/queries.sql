@@ -14,7 +14,7 @@ UPDATE control_entities SET active = 0, updated_at = :at
 WHERE kind = :kind AND project = :project AND domain = :domain AND name = :name AND version <> :version AND active = 1;
 
 -- name: set_active
-UPDATE control_entities SET active = :active, updated_at = :at
+UPDATE control_entities SET updated_at = CASE WHEN active = :active THEN updated_at ELSE :at END, active = :active
 WHERE kind = :kind AND project = :project AND domain = :domain AND name = :name AND version = :version;
 
 -- name: insert_execution
