@@ -190,7 +190,7 @@ def recover_execution(
     if endpoint is not None:
         if code is not None or rerun or dry_run:
             text = "--with-new-code, --rerun and --dry-run work on the store of a runner, not through its control API"
-            raise typer.BadParameter(f"{text}; give --store in place of --endpoint")
+            raise typer.BadParameter(f"{text}; give --store in place of --endpoint (or CONNECTORY_ENDPOINT)")
         place = _place(endpoint, project, domain)
         raise typer.Exit(module_of("remote").recover_execution(place, execution, name, as_json))
     work = module_of("recovering")
