@@ -135,6 +135,10 @@ class KeptChild:
             except ChildError as error:
                 self._why = str(error)
                 continue
+            except Exception as error:
+                _log.exception("the process of connector %s cannot be started", self.plan.name)
+                self._why = f"the server failed with {type(error).__name__}; its log says why"
+                continue
             if child.ready == first:
                 return child, failures
             self._why = "it offers something else than when the server started; reload the server"

@@ -64,3 +64,5 @@ async def _started(plan: Plan, stdin: socket.socket, output: Output) -> asyncio.
         )
     except OSError as error:
         raise ChildError(f"{python} cannot be run: {error.strerror}") from None
+    except ValueError as error:  # a variable that cannot be one
+        raise ChildError(f"{python} cannot be run: {error}") from None

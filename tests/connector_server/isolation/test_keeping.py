@@ -48,14 +48,14 @@ class World:
         self.now = 1000.0
         self.pauses: list[float] = []
         self.started: list[FakeChild] = []
-        self.outcomes: list[Ready | ChildError] = []
+        self.outcomes: list[Ready | Exception] = []
         self.may_go = asyncio.Event()
         self.may_go.set()
         self.child = KeptChild(PLAN, start=self.start, now=lambda: self.now, pause=self.pause)
 
     async def start(self, _plan: Plan) -> Child:
         outcome = self.outcomes.pop(0) if self.outcomes else ready()
-        if isinstance(outcome, ChildError):
+        if isinstance(outcome, Exception):
             raise outcome
         self.started.append(FakeChild(len(self.started) + 1, outcome))
         child: Any = self.started[-1]
@@ -102,6 +102,13 @@ async def test_a_start_that_fails_counts_as_a_quick_end(world: World) -> None:
     world.outcomes = [ChildError("no memory"), ChildError("no memory")]
     await world.end(after=100.0)
     assert world.pauses == [0.2, 0.4, 0.8]
+    assert world.child.restarts == 1
+
+
+async def test_a_defect_at_a_start_does_not_end_its_supervision(world: World) -> None:
+    world.outcomes = [ValueError("nobody thought of it")]
+    await world.end(after=100.0)
+    assert world.pauses == [0.2, 0.4]
     assert world.child.restarts == 1
 
 

@@ -174,6 +174,7 @@ async def test_what_cannot_be_started_is_broken_with_the_reason(
     assert (
         await broken({"a": {"python": "/nowhere/python"}}) == "/nowhere/python cannot be run: No such file or directory"
     )
+    assert (await broken({"a": {"env": {"NAME": "a\0b"}}})).endswith("cannot be run: embedded null byte")
     assert await broken({"a": {"module": "no.such.module"}}) == "ModuleNotFoundError: No module named 'no'"
     assert "its environment has no entry point 'typo'; there are: echo" in (await broken({"typo": "process"})).replace(
         " in the group connectory.connectors", ""
