@@ -7,6 +7,7 @@ import re
 import select
 import socket
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
@@ -22,6 +23,7 @@ from connectors.sql.records import JobRecord, Records
 from connectors.sql.running import Run, Runs
 from connectors.sql.settings import SqlSettings
 from connectory.connector.contract import AsyncConnector, CreateContext, JobContext, Phase, Resource
+from connectory.connector.redaction import RecordingSecrets, Redactor
 from connectory.errors import InvalidTaskError, NotFoundError, UnavailableError
 
 __all__ = ["SqlConnector"]
@@ -105,6 +107,8 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
         engine = load_engine(plan.database.engine)
         result_url = job.result_url or str(self._records.result_folder(job.job_id))
         owner = self._records.open()
+        read = Redactor()
+        ctx.secrets = RecordingSecrets(ctx.secrets, read)
         try:
             self._records.change(job.job_id, phase=int(Phase.RUNNING))
             outcome = importlib.import_module("connectors.sql.work").do_work(
@@ -119,6 +123,7 @@ class SqlConnector(AsyncConnector[SqlConfig, SqlJob]):
             record = succeeded(owner, outcome)
         except Exception as error:
             record = ended_by(error, run.reason, engine, plan, owner, ctx.logger)
+            record = replace(record, message=read.text(record.message))
         self._settle(job.job_id, record)
 
     def _settle(self, job_id: str, record: JobRecord) -> None:

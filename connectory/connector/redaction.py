@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import OrderedDict
 from typing import Any, Final
+from urllib.parse import quote
 
 from connectory.secrets import Secrets
 
@@ -32,8 +33,12 @@ class Redactor:
         return bool(self._longest_first)
 
     def record(self, value: str) -> None:
-        """Remember a secret, and each of its lines when it has several. Threads may do so at once."""
-        parts = [part for part in {value, *value.splitlines()} if len(part.strip()) >= SHORTEST]
+        """Remember a secret, as it is and as it is written inside of a URL, and each of its lines when it has several.
+
+        Threads may do so at once.
+        """
+        parts = {part for part in (value, *value.splitlines()) if len(part.strip()) >= SHORTEST}
+        parts |= {quote(part, safe=safe, errors="replace") for part in parts for safe in ("", "/")}
         with self._changing:
             for part in parts:
                 self._recent[part] = None

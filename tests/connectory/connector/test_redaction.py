@@ -23,6 +23,12 @@ def test_short_values_are_left_alone() -> None:
     assert redactor.text("abc") == "abc"
 
 
+def test_a_secret_is_taken_out_of_a_url_too() -> None:
+    redactor = Redactor()
+    redactor.record("p@ss/wörd")
+    assert redactor.text("https://me:p%40ss%2Fw%C3%B6rd@db/?p=p%40ss/w%C3%B6rd") == "https://me:***@db/?p=***"
+
+
 def test_the_lines_of_a_key_file_are_secrets_each() -> None:
     redactor = Redactor()
     redactor.record("-----BEGIN KEY-----\nabcdefgh\nijklmnop\n-----END KEY-----\n")
