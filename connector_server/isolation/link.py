@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -50,13 +51,8 @@ class Link:
         """One answer; a `LostError` when the child ends first."""
         name = self._begin(context)
         try:
-            return await self._methods[operation](request, metadata=_metadata(name, context), timeout=timeout)
-        except grpc.aio.AioRpcError as failure:
-            raise _meaning(failure) from failure
-        except asyncio.CancelledError:
-            if _is_wanted():
-                raise
-            raise _lost() from None
+            with _translated():
+                return await self._methods[operation](request, metadata=_metadata(name, context), timeout=timeout)
         finally:
             self._secrets.pop(name, None)
 
@@ -65,14 +61,9 @@ class Link:
         name = self._begin(context)
         call = self._methods[operation](request, metadata=_metadata(name, context))
         try:
-            async for answer in call:
-                yield answer
-        except grpc.aio.AioRpcError as failure:
-            raise _meaning(failure) from failure
-        except asyncio.CancelledError:
-            if _is_wanted():
-                raise
-            raise _lost() from None
+            with _translated():
+                async for answer in call:
+                    yield answer
         finally:
             call.cancel()
             self._secrets.pop(name, None)
@@ -101,6 +92,18 @@ def _metadata(name: str, context: JobContext | None) -> list[tuple[str, str]]:
     tracing = sys.modules.get("connector_server.tracing")
     trace = {} if tracing is None else tracing.trace_headers()
     return metadata_of(name, None if context is None else context.deadline, trace)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except grpc.aio.AioRpcError as failure:
+        raise _meaning(failure) from failure
+    except asyncio.CancelledError:
+        if _is_wanted():
+            raise
+        raise _lost() from None
 
 
 def _meaning(failure: grpc.aio.AioRpcError) -> ConnectorError:
