@@ -14,7 +14,7 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.sampling import Decision
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, DEFAULT_ON, Decision
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.span import NonRecordingSpan
@@ -60,6 +60,7 @@ class CallSpans:
         self, provider: TracerProvider, processor: SpanProcessor, connector_of: Callable[[TaskCategory], str]
     ) -> None:
         self._sampler, self._ids, self.resource = provider.sampler, provider.id_generator, provider.resource
+        self._takes_all = provider.sampler in (DEFAULT_ON, ALWAYS_ON)
         self._processor = processor
         self._connector_of = connector_of
         self._known: dict[_Key, SharedAttributes] = {}
@@ -67,20 +68,22 @@ class CallSpans:
     def begin(self, method: Method, request: Message | None, context: CallContext) -> "_CallSpan":
         """The span of a call that begins now; it is current until its end."""
         around = parent_of(context)
-        parent = None if around is None else trace.get_current_span(around).get_span_context()
-        trace_id = self._ids.generate_trace_id() if parent is None else parent.trace_id
-        sampled = self._sampler.should_sample(around or _NO_PARENT, trace_id, method.name[1:], trace.SpanKind.SERVER)
-        own = SpanContext(
-            trace_id,
-            self._ids.generate_span_id(),
-            is_remote=False,
-            trace_flags=TraceFlags(
-                TraceFlags.SAMPLED if sampled.decision is Decision.RECORD_AND_SAMPLE else TraceFlags.DEFAULT
-            ),
-            trace_state=sampled.trace_state,
-        )
+        if around is None and self._takes_all:
+            own = SpanContext(self._ids.generate_trace_id(), self._ids.generate_span_id(), False, _SAMPLED)
+            parent = None
+        else:
+            own, parent = self._sampled(method, around or _NO_PARENT)
         category = None if request is None else method.category(request)
         return _CallSpan(self, own, parent, method, category)
+
+    def _sampled(self, method: Method, around: Context) -> tuple[SpanContext, SpanContext | None]:
+        """A span's own ids with the sampler's decision, and its parent's."""
+        parent = trace.get_current_span(around).get_span_context()
+        trace_id = parent.trace_id if parent.is_valid else self._ids.generate_trace_id()
+        sampled = self._sampler.should_sample(around, trace_id, method.name[1:], trace.SpanKind.SERVER)
+        flags = _SAMPLED if sampled.decision is Decision.RECORD_AND_SAMPLE else _UNSAMPLED
+        own = SpanContext(trace_id, self._ids.generate_span_id(), False, flags, sampled.trace_state)
+        return own, parent if parent.is_valid else None
 
     def attributes(self, method: Method, category: TaskCategory | None, code: int) -> SharedAttributes:
         """What the spans of calls like this say; shared between those of a connector."""

@@ -2,14 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 __all__ = ["Caller", "Scope", "parse_scope"]
 
 _SCOPE = re.compile(r"(?P<task_type>[^\s:]+)(?::(?P<operation>[a-z*]+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """An operation on a task type; "*" stands for all."""
 
     task_type: str
@@ -36,8 +36,7 @@ class Caller:
 
     def may(self, operation: str, task_type: str) -> bool:
         """Whether some scope allows the operation on the task type; "*" asks for all task types."""
-        wanted = (task_type, "*")
-        return any(scope.task_type in wanted and scope.operation in (operation, "*") for scope in self.scopes)
+        return not self.scopes.isdisjoint(((task_type, operation), (task_type, "*"), ("*", operation), ("*", "*")))
 
     def described(self) -> str:
         """The scopes for people."""
