@@ -84,7 +84,7 @@ def test_bound_inputs_are_the_same_for_all() -> None:
 
 def test_missing_results_are_none() -> None:
     assert half(values=[1, -2, 3, -4]) == [1, None, 3, None]
-    with pytest.raises(ValueError, match="-[246] is negative"):
+    with pytest.raises(ValueError, match=r"-[246] is negative"):
         half(values=[1, -2, -4, -6])
 
 
