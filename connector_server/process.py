@@ -14,11 +14,11 @@ from connector_server.server import ConnectorServer, serve
 from connector_server.settings import ServerSettings
 from connector_server.supervisor_link import SupervisorLink
 from connectory.errors import UnavailableError
+from connectory.garbage import spare_what_is_loaded
 from connectory.rpc.stopping import catch_signals
 
 __all__ = ["serve_until_signalled"]
 
-_COLLECT_AFTER = 20_000
 _log = logging.getLogger("connectory.server")
 
 
@@ -54,7 +54,8 @@ async def serve_until_signalled(
         server.reloads.follow(lambda now, _: _log_as(now))
         if link is not None:
             link.serving(server.reloads)
-        _spare_the_collector()
+        gc.collect()
+        spare_what_is_loaded()
         _log.info("serving", extra=facts)
         reloading = asyncio.create_task(_keep_reloading(wishes, server.reloads))
         watching = asyncio.create_task(watch_config(settings, wishes))
@@ -110,13 +111,6 @@ def _let_threads_finish() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     except OSError as error:
         _log.debug("the scheduling of threads is left as it is: %s", error)
-
-
-def _spare_the_collector() -> None:
-    """What is loaded by now stays: the garbage collector need not look at it again, and may look less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
 
 
 def _current_trace() -> tuple[str, str] | None:

@@ -9,6 +9,8 @@ from typing import Annotated, Final
 
 import typer
 
+from connectory.garbage import spare_what_is_loaded
+
 __all__ = [
     "AUTHORITIES",
     "DomainOption",
@@ -80,7 +82,7 @@ def module_of(module: str) -> ModuleType:
     gc.disable()
     try:
         loaded = importlib.import_module(name)
-        gc.freeze()
+        spare_what_is_loaded()
     finally:
         gc.enable()
     return loaded
