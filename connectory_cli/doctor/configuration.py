@@ -47,6 +47,7 @@ KNOWN_VARIABLES: Final = frozenset(
         "PROJECT",
         "SECRETS_DIR",
         "SECRETS_ENV_PREFIX",
+        "SECRETS_KUBERNETES",
         "SLACK_WEBHOOK",
         "SMTP_URL",
         "SQL_ALLOW",
