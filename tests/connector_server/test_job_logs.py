@@ -23,8 +23,8 @@ from tests.connector_server.isolation.apart import apart, until
 
 TOKEN = "the-token-of-the-reader-of-logs"
 ENDLESS = "tests.connector_server.endless"
-BUFFERS = 16 * 1024 * 1024
-"""More than all buffers between a connector and its reader hold."""
+BUFFERS = 48 * 1024 * 1024
+"""More than all buffers between a connector and its reader hold: gRPC widens its windows while it is read fast."""
 
 
 @asynccontextmanager
