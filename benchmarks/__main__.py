@@ -17,8 +17,18 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.load import OPERATIONS, Caller, connect
-from benchmarks.servers import PEER, PEER_2, SERVERS, Server, collecting, cpu_seconds, resident_megabytes, started
+from benchmarks.load import Caller, connect
+from benchmarks.servers import (
+    OPERATIONS,
+    PEER,
+    PEER_2,
+    SERVERS,
+    Server,
+    collecting,
+    cpu_seconds,
+    resident_megabytes,
+    started,
+)
 
 Row = dict[str, Any]
 

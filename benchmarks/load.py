@@ -12,12 +12,11 @@ from typing import Any
 import grpc
 
 from benchmarks import messages
-from benchmarks.servers import ALL, Server
+from benchmarks.servers import Server
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["OPERATIONS", "Caller", "Load", "connect"]
+__all__ = ["Caller", "Load", "connect"]
 
-OPERATIONS = ALL
 Call = Callable[[int], Awaitable[object]]
 
 

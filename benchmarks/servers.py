@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PEER = ROOT / ".venv-flytekit" / "bin" / "python"
 PEER_2 = ROOT / ".venv-flyte2" / "bin" / "python"
 TOKEN = "the-benchmarks-own-token"
-ALL = ("CreateTask", "GetTask", "DeleteTask", "ExecuteTaskSync")
+OPERATIONS = ("CreateTask", "GetTask", "DeleteTask", "ExecuteTaskSync")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Server:
     async_service: str
     sync_service: str
     socket_is_path: bool = False
-    operations: tuple[str, ...] = ALL
+    operations: tuple[str, ...] = OPERATIONS
     """What it can be asked."""
     metadata: tuple[tuple[str, str], ...] = ()
     """What calls to it bring along."""
@@ -94,7 +94,7 @@ SERVERS = (
         package="flyteidl2.connector",
         async_service="AsyncConnectorService",
         sync_service="",
-        operations=ALL[:3],
+        operations=OPERATIONS[:3],
     ),
     Server(name="flytekit", command=(str(PEER), str(ROOT / "benchmarks" / "flytekit_peer.py")), **FLYTE),
 )

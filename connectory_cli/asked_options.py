@@ -1,11 +1,13 @@
 """Declare the options that say which running connector servers are asked, and how they are reached."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-__all__ = ["AskedOption", "TlsCaOption", "TlsCertOption", "TlsKeyOption", "TlsNameOption"]
+from connectory_cli.options import module_of
+
+__all__ = ["AskedOption", "TlsCaOption", "TlsCertOption", "TlsKeyOption", "TlsNameOption", "asked_servers"]
 
 AskedOption = Annotated[
     list[str] | None,
@@ -23,7 +25,7 @@ TlsCaOption = Annotated[
         "--tls-ca",
         metavar="FILE",
         envvar="CONNECTORY_CLIENT_CA",
-        help="Trust servers signed by this CA, PEM.  [no TLS]",
+        help="Trust servers signed by this CA, PEM; system for the public ones.  [no TLS]",
     ),
 ]
 TlsCertOption = Annotated[
@@ -48,7 +50,16 @@ TlsNameOption = Annotated[
         "--tls-name",
         metavar="NAME",
         envvar="CONNECTORY_CLIENT_SERVER_NAME",
-        help="The name in the server's certificate.",
+        help="The name in the server's certificate.  [the one in the address]",
         show_default=False,
     ),
 ]
+
+
+def asked_servers(
+    endpoints: list[str] | None, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, tls_name: str
+) -> Any:
+    """The servers that these options name, for the modules that ask them."""
+    return module_of("jobs").Servers(
+        endpoints=endpoints or [], tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, tls_name=tls_name
+    )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from connectory_cli.asked_options import TlsCaOption, TlsCertOption, TlsKeyOption
 from connectory_cli.options import JsonOption, findable, group, module_of
 
 __all__ = ["add_connector_commands"]
@@ -104,25 +105,9 @@ def check_connector(
     token: Annotated[
         str, typer.Option("--token", envvar="CONNECTORY_TOKEN", metavar="TOKEN", help="Bearer.", show_default=False)
     ] = "",
-    tls_ca: Annotated[
-        Path | None,
-        typer.Option(
-            "--tls-ca",
-            envvar="CONNECTORY_CLIENT_CA",
-            metavar="FILE",
-            help="Trust servers signed by this CA, PEM; system for the public ones.  [no TLS]",
-        ),
-    ] = None,
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(
-            "--tls-cert", envvar="CONNECTORY_CLIENT_CERT", metavar="FILE", help="Client certificate, PEM.  [none]"
-        ),
-    ] = None,
-    tls_key: Annotated[
-        Path | None,
-        typer.Option("--tls-key", envvar="CONNECTORY_CLIENT_KEY", metavar="FILE", help="Its private key, PEM.  [none]"),
-    ] = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Try the contract of connectors at any address, in any language, with a harmless task that succeeds."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from connectory_cli.asked_options import TlsCaOption, TlsCertOption, TlsKeyOption, TlsNameOption
 from connectory_cli.options import JsonOption, StoreOption, findable, module_of
 
 __all__ = ["add_doctor_command"]
@@ -43,35 +44,10 @@ def doctor(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="How long each check may take.")
     ] = 5.0,
-    tls_ca: Annotated[
-        Path | None,
-        typer.Option(
-            "--tls-ca",
-            envvar="CONNECTORY_CLIENT_CA",
-            metavar="FILE",
-            help="Trust servers signed by this CA, PEM; system for the public ones.  [no TLS]",
-        ),
-    ] = None,
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(
-            "--tls-cert", envvar="CONNECTORY_CLIENT_CERT", metavar="FILE", help="Client certificate, PEM.  [none]"
-        ),
-    ] = None,
-    tls_key: Annotated[
-        Path | None,
-        typer.Option("--tls-key", envvar="CONNECTORY_CLIENT_KEY", metavar="FILE", help="Its private key, PEM.  [none]"),
-    ] = None,
-    tls_name: Annotated[
-        str,
-        typer.Option(
-            "--tls-name",
-            envvar="CONNECTORY_CLIENT_SERVER_NAME",
-            metavar="NAME",
-            help="The name in the server's certificate.  [the one in the address]",
-            show_default=False,
-        ),
-    ] = "",
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Find what would stop a server or a runner from working here, with the remedy. Changes nothing."""

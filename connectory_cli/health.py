@@ -24,7 +24,7 @@ class HealthOptions:
     tls_ca: Path | None
     tls_cert: Path | None
     tls_key: Path | None
-    tls_name: str | None
+    tls_name: str
 
 
 def _read(option: str, path: Path | None) -> bytes | None:

@@ -1,11 +1,17 @@
 """Declare the commands that look after jobs."""
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from connectory_cli.asked_options import AskedOption, TlsCaOption, TlsCertOption, TlsKeyOption, TlsNameOption
+from connectory_cli.asked_options import (
+    AskedOption,
+    TlsCaOption,
+    TlsCertOption,
+    TlsKeyOption,
+    TlsNameOption,
+    asked_servers,
+)
 from connectory_cli.options import JsonOption, group, module_of
 
 __all__ = ["add_job_commands"]
@@ -51,7 +57,7 @@ def list_jobs(
         orphans=orphans,
         limit=limit,
     )
-    raise typer.Exit(work.list_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), wanted, as_json))
+    raise typer.Exit(work.list_jobs(asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), wanted, as_json))
 
 
 @jobs.command("show")
@@ -65,7 +71,9 @@ def show_job(
     as_json: JsonOption = False,
 ) -> None:
     """Show one job."""
-    raise typer.Exit(module_of("jobs").show_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, as_json))
+    raise typer.Exit(
+        module_of("jobs").show_job(asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, as_json)
+    )
 
 
 @jobs.command("logs")
@@ -87,7 +95,7 @@ def show_logs(
     """Show what a job has written, as far as its connector tells; with --json an object for each line."""
     work = module_of("job_reading")
     chosen = work.LogChoice(lines=lines, tail=tail, token=token, follow=follow)
-    servers = _servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
+    servers = asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
     raise typer.Exit(work.print_logs(servers, key, chosen, as_json))
 
 
@@ -108,7 +116,7 @@ def show_metrics(
     as_json: JsonOption = False,
 ) -> None:
     """Show what was measured of a job: the latest values, or with --json the series."""
-    servers = _servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
+    servers = asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
     raise typer.Exit(module_of("job_reading").print_metrics(servers, key, queries or [], step, as_json))
 
 
@@ -124,7 +132,7 @@ def delete_jobs(
 ) -> None:
     """End jobs; returns when their connectors confirmed it."""
     raise typer.Exit(
-        module_of("jobs").delete_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), keys, as_json)
+        module_of("jobs").delete_jobs(asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), keys, as_json)
     )
 
 
@@ -140,7 +148,7 @@ def reap_jobs(
 ) -> None:
     """Deal now with jobs that nobody looks after, instead of waiting until the servers do."""
     raise typer.Exit(
-        module_of("jobs").reap_jobs(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), dry_run, as_json)
+        module_of("jobs").reap_jobs(asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), dry_run, as_json)
     )
 
 
@@ -161,13 +169,5 @@ def settle_job(
     if (handle is None) != nothing:
         raise typer.BadParameter("say either --handle JSON or --nothing")
     raise typer.Exit(
-        module_of("jobs").settle_job(_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, handle)
-    )
-
-
-def _servers(
-    endpoints: list[str] | None, tls_ca: Path | None, tls_cert: Path | None, tls_key: Path | None, tls_name: str
-) -> Any:
-    return module_of("jobs").Servers(
-        endpoints=endpoints or [], tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, tls_name=tls_name
+        module_of("jobs").settle_job(asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name), key, handle)
     )

@@ -2,7 +2,14 @@
 
 import typer
 
-from connectory_cli.asked_options import AskedOption, TlsCaOption, TlsCertOption, TlsKeyOption, TlsNameOption
+from connectory_cli.asked_options import (
+    AskedOption,
+    TlsCaOption,
+    TlsCertOption,
+    TlsKeyOption,
+    TlsNameOption,
+    asked_servers,
+)
 from connectory_cli.options import JsonOption, module_of
 
 __all__ = ["add_reload_command"]
@@ -22,7 +29,5 @@ def reload_servers(
     as_json: JsonOption = False,
 ) -> None:
     """Have connector servers read their configuration again and load their connectors anew, while they serve."""
-    servers = module_of("jobs").Servers(
-        endpoints=endpoints or [], tls_ca=tls_ca, tls_cert=tls_cert, tls_key=tls_key, tls_name=tls_name
-    )
+    servers = asked_servers(endpoints, tls_ca, tls_cert, tls_key, tls_name)
     raise typer.Exit(module_of("reloading").reload_servers(servers, as_json))

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from connectory_cli.asked_options import TlsCaOption, TlsCertOption, TlsKeyOption, TlsNameOption
 from connectory_cli.options import module_of
 
 __all__ = ["add_server_commands"]
@@ -241,34 +242,10 @@ def health(
     ] = "127.0.0.1:8000",
     service: Annotated[str, typer.Option("--service", help="Only this service or connector.  [the whole server]")] = "",
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.")] = 4.0,
-    tls_ca: Annotated[
-        Path | None,
-        typer.Option(
-            "--tls-ca",
-            envvar="CONNECTORY_CLIENT_CA",
-            metavar="FILE",
-            help="Trust servers signed by this CA, PEM; system for the public ones.  [no TLS]",
-        ),
-    ] = None,
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(
-            "--tls-cert", envvar="CONNECTORY_CLIENT_CERT", metavar="FILE", help="Client certificate, PEM.  [none]"
-        ),
-    ] = None,
-    tls_key: Annotated[
-        Path | None,
-        typer.Option("--tls-key", envvar="CONNECTORY_CLIENT_KEY", metavar="FILE", help="Its private key, PEM.  [none]"),
-    ] = None,
-    tls_name: Annotated[
-        str | None,
-        typer.Option(
-            "--tls-name",
-            envvar="CONNECTORY_CLIENT_SERVER_NAME",
-            metavar="NAME",
-            help="The name in the server's certificate.  [the one in ENDPOINT]",
-        ),
-    ] = None,
+    tls_ca: TlsCaOption = None,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
 ) -> None:
     """Ask a connector server for its health; exit code 0 when it serves."""
     work = module_of("health")
