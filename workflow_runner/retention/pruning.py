@@ -9,6 +9,7 @@ from typing import Final
 
 from connectory.database.contract import Database, Session
 from connectory.database.statements import load_statements
+from connectory.v1 import control_pb2
 from workflow_runner.engine.events import ExecutionStarted, decode_event
 from workflow_runner.python.code import prune_code
 from workflow_runner.store.contract import Store
@@ -44,13 +45,13 @@ async def prune(store: Store, *, before: float, keep: int = 0, dry_run: bool = F
     """
     database = store.database
     sql = load_statements(__package__, database.dialect)
-    needed = await _needed(database, sql)
+    rooms = {room for (room,) in await database.rows(sql["select_rooms"])}
+    needed = await _needed(database, sql, rooms)
     ended = [found for (found,) in await database.rows(sql["select_ended"], before=before, keep=keep)]
     executions = [one for one in ended if one not in needed]
     if dry_run:
         [(results,)] = await database.rows(sql["count_results"], before=before)
     else:
-        rooms = {room for (room,) in await database.rows(sql["select_rooms"])}
         of_rooms = [statement for room, statement in _OF_ROOMS.items() if room in rooms]
         deletions = [sql[statement] for statement in (*of_rooms, *_OF_EVERY_STORE)]
         for first in range(0, len(executions), _AT_ONCE):
@@ -61,10 +62,16 @@ async def prune(store: Store, *, before: float, keep: int = 0, dry_run: bool = F
     return Pruned(executions=executions, results=results, code=code)
 
 
-async def _needed(database: Database, sql: Mapping[str, str]) -> Collection[str]:
-    """The executions that unfinished ones recover."""
+async def _needed(database: Database, sql: Mapping[str, str], rooms: Collection[str]) -> Collection[str]:
+    """The executions that unfinished ones recover, those among them that were accepted and have not begun."""
     events = [decode_event(event) for (event,) in await database.rows(sql["select_beginnings"])]
-    return {event.reuse.execution for event in events if isinstance(event, ExecutionStarted)}
+    needed = {event.reuse.execution for event in events if isinstance(event, ExecutionStarted)}
+    if "control" in rooms:
+        for (request,) in await database.rows(sql["select_accepted_recoveries"]):
+            earlier = control_pb2.ExecutionCreateRequest.FromString(request).spec.metadata.reference_execution
+            named = {"project": earlier.project, "domain": earlier.domain, "name": earlier.name}
+            needed.update(found for (found,) in await database.rows(sql["select_named"], **named))
+    return needed
 
 
 async def _delete(database: Database, deletions: Sequence[str], executions: Sequence[str]) -> None:

@@ -8,6 +8,12 @@ ORDER BY ended_at, id;
 -- name: select_beginnings
 SELECT event FROM events WHERE number = 0 AND execution IN (SELECT id FROM executions WHERE ended_at IS NULL);
 
+-- name: select_accepted_recoveries
+SELECT request FROM control_executions WHERE mode = 'RECOVERED' AND id NOT IN (SELECT id FROM executions);
+
+-- name: select_named
+SELECT id FROM control_executions WHERE project = :project AND domain = :domain AND name = :name;
+
 -- name: count_results
 SELECT count(*) FROM cached_results WHERE kept_at < :before;
 

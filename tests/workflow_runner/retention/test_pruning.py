@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from connectory.errors import StoreError, UnavailableError
+from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2
 from tests.workflow_runner.control.flows import diamond
 from tests.workflow_runner.control.harness import serving
 from tests.workflow_runner.fakes import FakePlugin
@@ -100,6 +102,31 @@ def test_code_that_is_not_used_any_more_goes(cache: Path) -> None:
     assert prune_code(2000, dry_run=True) == [cache / "old"]
     assert prune_code(2000) == [cache / "old"]
     assert [folder.name for folder in cache.iterdir()] == ["new"]
+
+
+async def test_what_an_accepted_recovery_needs_stays_until_that_has_begun_and_ended(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = FakePlugin({"join": [BROKEN]})
+
+    async def unreachable(*_: object, **__: object) -> str:
+        raise StoreError("the disk is full")
+
+    async with serving(url, plugin) as control:
+        first = await control.start(await control.register(diamond()), "first", a=integer(1))
+        await control.ended(first)
+        with monkeypatch.context() as patch:
+            patch.setattr("workflow_runner.control.starting.recover", unreachable)
+            with pytest.raises(UnavailableError, match="the disk is full"):
+                await control.client.recover_execution(control_pb2.ExecutionRecoverRequest(id=first, name="second"))
+        assert (await prune(control.runner.store, before=LATER)).executions == []
+    plugin = FakePlugin()
+    async with serving(url, plugin) as control:
+        second = identifiers_pb2.WorkflowExecutionIdentifier(project="p", domain="d", name="second")
+        await control.ended(second)
+        assert [node for what, node, _ in plugin.calls if what == "start"] == ["join"]
+        assert (await control.get(second)).closure.phase == execution_pb2.WorkflowExecution.SUCCEEDED
+        assert set((await prune(control.runner.store, before=LATER)).executions) == {"first", "second"}
 
 
 async def test_a_runner_that_serves_forgets_by_itself_what_was_asked_for_through_it(tmp_path: Path) -> None:
