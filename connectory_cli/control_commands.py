@@ -183,6 +183,10 @@ def launch(
         list[str] | None,
         typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; JSON for lists and dicts; repeatable."),
     ] = None,
+    variables: Annotated[
+        list[str] | None,
+        typer.Option("--env", metavar="NAME=VALUE", help="A variable for all of its tasks; repeatable."),
+    ] = None,
     execution: Annotated[
         str | None, typer.Option("--name", help="The execution's name.  [default: made up]", show_default=False)
     ] = None,
@@ -207,6 +211,7 @@ def launch(
         domain=domain,
         version=version,
         inputs=inputs or [],
+        variables=variables or [],
         execution=execution,
         overwrite_cache=overwrite_cache,
         max_parallelism=max_parallelism,

@@ -31,6 +31,7 @@ class LaunchOptions:
     domain: str
     version: str | None
     inputs: Sequence[str]
+    variables: Sequence[str]
     execution: str | None
     overwrite_cache: bool
     max_parallelism: int | None
@@ -45,16 +46,18 @@ def launch(options: LaunchOptions) -> int:
 
 async def _launch(options: LaunchOptions) -> int:
     async with open_control(options.endpoint, options.store) as client:
+        spec = control_pb2.ExecutionSpec(
+            overwrite_cache=options.overwrite_cache, max_parallelism=options.max_parallelism or 0
+        )
+        for name, value in map(_variable, options.variables):
+            spec.envs.values.add(key=name, value=value)
         found = await find(client, options.project, options.domain, options.name, options.version)
+        spec.launch_plan.CopyFrom(found.identifier)
         request = control_pb2.ExecutionCreateRequest(
             project=options.project,
             domain=options.domain,
             name=options.execution or "",
-            spec=control_pb2.ExecutionSpec(
-                launch_plan=found.identifier,
-                overwrite_cache=options.overwrite_cache,
-                max_parallelism=options.max_parallelism or 0,
-            ),
+            spec=spec,
             inputs=_inputs(options.inputs, found.parameters),
         )
         execution = (await client.create_execution(request)).id
@@ -65,6 +68,13 @@ async def _launch(options: LaunchOptions) -> int:
                 sys.stdout.write(f"{execution.name}\n")
             return 0
         return _end(await followed(client, execution), options.as_json)
+
+
+def _variable(option: str) -> tuple[str, str]:
+    name, equals, value = option.partition("=")
+    if not equals or not name:
+        raise SettingsError(f"--env {option!r} is not NAME=VALUE")
+    return name, value
 
 
 def _end(view: ExecutionView, as_json: bool) -> int:

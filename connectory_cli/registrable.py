@@ -7,6 +7,7 @@ from types import ModuleType
 
 from connectory.authoring.launch_plan import LaunchPlan
 from connectory.authoring.loading import find_workflows
+from connectory.authoring.own_container import change_variables
 from connectory.authoring.python_task import PythonTask
 from connectory.authoring.reference import ReferenceTask
 from connectory.authoring.resolver import locator_of
@@ -39,7 +40,7 @@ class Registrable:
     def say_where_code_is(self, url: str) -> None:
         """Name the archive with the modules in the tasks themselves, for a runner on any machine."""
         for template in self._python_tasks():
-            template.container.env.add(key=CODE_VARIABLE, value=url)
+            change_variables(template, {CODE_VARIABLE: url})
 
     def _python_tasks(self) -> Iterator[tasks_pb2.TaskTemplate]:
         templates = [task.template for closure in self.closures for task in closure.tasks]

@@ -1,6 +1,7 @@
 """`connectory run` and `connectory executions resume`: an execution, new or left over, to its end."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,6 +13,7 @@ import uvloop
 
 from connectory.authoring.loading import find_workflow
 from connectory.authoring.modules import find_root
+from connectory.authoring.own_container import change_variables, variables_of
 from connectory.authoring.resolver import locator_of
 from connectory.errors import SettingsError, StoreError
 from connectory.types import default_types
@@ -29,6 +31,7 @@ from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.naming import require_execution_id
 from workflow_runner.plugins.python_task import Executor
+from workflow_runner.python.code import SEARCH_PATH
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import LogConflictError, UnknownExecutionError
 from workflow_runner.store.leases import LeaseHeldError
@@ -107,7 +110,9 @@ def let_tasks_be_found(closure: workflow_pb2.CompiledWorkflowClosure, file: Path
     root = str(find_root(file.absolute()))
     for task in closure.tasks:
         if locator_of(task.template) is not None:
-            task.template.container.env.add(key="PYTHONPATH", value=root)
+            own = variables_of(task.template).get(SEARCH_PATH)
+            path = f"{root}{os.pathsep}{own}" if own else root
+            change_variables(task.template, {SEARCH_PATH: path})
 
 
 async def _start(

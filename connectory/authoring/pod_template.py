@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf import json_format
 
@@ -15,9 +15,7 @@ from connectory.authoring.image_spec import ImageSpec, image_name
 from connectory.authoring.location import authoring_error
 from connectory.v1 import tasks_pb2
 
-__all__ = ["PRIMARY_CONTAINER_FIELD", "PodTemplate", "pod_message"]
-
-PRIMARY_CONTAINER_FIELD: Final = "primary_container_name"
+__all__ = ["PodTemplate", "pod_message"]
 
 
 @dataclass(frozen=True)

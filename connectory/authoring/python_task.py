@@ -20,7 +20,8 @@ from connectory.authoring.location import authoring_error
 from connectory.authoring.metadata import TaskMetadata
 from connectory.authoring.node import Overrides
 from connectory.authoring.node_settings import node_metadata
-from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD, PodTemplate, pod_message
+from connectory.authoring.own_container import PRIMARY_CONTAINER_FIELD
+from connectory.authoring.pod_template import PodTemplate, pod_message
 from connectory.authoring.resolver import TaskResolver, TaskResolverMixin, default_task_resolver
 from connectory.authoring.resources import Resources, resources_message
 from connectory.authoring.secret import Secret, security_context

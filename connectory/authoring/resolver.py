@@ -2,15 +2,13 @@
 
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
-from google.protobuf import json_format
-
 from connectory.authoring.modules import module_name
-from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD
+from connectory.authoring.own_container import arguments_of
 from connectory.errors import AuthoringError
 from connectory.v1 import tasks_pb2
 
@@ -156,7 +154,7 @@ def load_object(location: str) -> Any:
 
 def locator_of(template: tasks_pb2.TaskTemplate) -> TaskLocator | None:
     """Where the code of a task is that runs as Python; None when the template does not name any."""
-    words = _arguments(template)
+    words = arguments_of(template)
     if not words or words[0] != EXECUTABLE or _RESOLVER_FLAG not in words or "--" not in words:
         return None
     return TaskLocator(
@@ -164,18 +162,6 @@ def locator_of(template: tasks_pb2.TaskTemplate) -> TaskLocator | None:
         loader_args=tuple(words[words.index("--") + 1 :]),
         template=template,
     )
-
-
-def _arguments(template: tasks_pb2.TaskTemplate) -> list[str]:
-    """The arguments of the task's own container, wherever the template has it."""
-    if template.WhichOneof("target") != "k8s_pod":
-        return list(template.container.args)
-    primary = template.config.get(PRIMARY_CONTAINER_FIELD) or template.k8s_pod.primary_container_name
-    spec: Mapping[str, Any] = json_format.MessageToDict(template.k8s_pod.pod_spec)
-    for container in spec.get("containers", ()):
-        if container.get("name") == primary:
-            return [str(word) for word in container.get("args", ())]
-    return []
 
 
 def load_task(module: str, name: str) -> Any:

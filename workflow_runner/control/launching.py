@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connectory.authoring.own_container import change_variables
 from connectory.errors import InvalidTaskError, TypeConversionError
 from connectory.types import default_types
 from connectory.v1 import control_pb2, launch_plan_pb2, literals_pb2, workflow_pb2
@@ -106,8 +107,4 @@ def _set_variables(
     """Environment variables of the execution are those of its tasks, too, in place of what those say themselves."""
     said = spec.envs if spec.HasField("envs") else plan.envs
     for task in closure.tasks if said.values else ():
-        if task.template.HasField("container"):
-            names = {pair.key for pair in said.values}
-            kept = [pair for pair in task.template.container.env if pair.key not in names]
-            del task.template.container.env[:]
-            task.template.container.env.extend([*kept, *said.values])
+        change_variables(task.template, {pair.key: pair.value for pair in said.values})

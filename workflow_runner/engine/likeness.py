@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
+from connectory.authoring.own_container import change_variables
 from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.engine.caching import known_values
 from workflow_runner.engine.graph import Graph, NodeSpec
@@ -68,8 +69,5 @@ def _template(task: tasks_pb2.TaskTemplate) -> bytes:
     template.CopyFrom(task)
     template.id.version = ""
     template.metadata.Clear()
-    if template.WhichOneof("target") == "container":
-        kept = [pair for pair in template.container.env if pair.key not in _PLACES]
-        del template.container.env[:]
-        template.container.env.extend(kept)
+    change_variables(template, {}, without=_PLACES)
     return template.SerializeToString(deterministic=True)

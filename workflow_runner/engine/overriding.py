@@ -3,7 +3,7 @@
 from collections.abc import Iterable, MutableSequence
 from typing import Any
 
-from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD
+from connectory.authoring.own_container import PRIMARY_CONTAINER_FIELD, change_variables, variables_of
 from connectory.v1 import tasks_pb2
 
 __all__ = ["overridden"]
@@ -32,7 +32,12 @@ def overridden(task: tasks_pb2.TaskTemplate, overrides: tasks_pb2.TaskNodeOverri
 
 
 def _put_pod(task: tasks_pb2.TaskTemplate, pod: tasks_pb2.K8sPod) -> None:
-    """The node's pod in place of the task's container or pod, whose inputs and outputs stay where they were."""
+    """The node's pod in place of the task's container or pod.
+
+    Inputs and outputs stay where they were, and variables that the pod does not have, such as those that say where the
+    code is, are taken along.
+    """
+    variables = variables_of(task)
     data = tasks_pb2.DataLoadingConfig()
     data.CopyFrom(task.k8s_pod.data_config if task.WhichOneof("target") == "k8s_pod" else task.container.data_config)
     task.k8s_pod.CopyFrom(pod)
@@ -40,6 +45,8 @@ def _put_pod(task: tasks_pb2.TaskTemplate, pod: tasks_pb2.K8sPod) -> None:
         task.k8s_pod.data_config.CopyFrom(data)
     if pod.primary_container_name:
         task.config[PRIMARY_CONTAINER_FIELD] = pod.primary_container_name
+    own = variables_of(task)
+    change_variables(task, {name: value for name, value in variables.items() if name not in own})
 
 
 def _change_own_container(task: tasks_pb2.TaskTemplate, overrides: tasks_pb2.TaskNodeOverrides) -> None:

@@ -14,6 +14,7 @@ from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task
 from connectory.authoring.map_item import MapItem
+from connectory.authoring.own_container import variables_of
 from connectory.authoring.resolver import TaskLocator, locator_of
 from connectory.errors import AuthoringError
 from connectory.storage import default_storage
@@ -64,9 +65,9 @@ def perform(call: Call, channel: Channel | None = None) -> Reply:
 @contextmanager
 def environment(call: Call) -> Iterator[None]:
     """Set the variables that the task's template names, for as long as it runs. Only where nothing else runs."""
-    container = tasks_pb2.TaskTemplate.FromString(call.template).container
+    variables = variables_of(tasks_pb2.TaskTemplate.FromString(call.template))
     before = dict(os.environ)
-    os.environ.update({pair.key: pair.value for pair in container.env})
+    os.environ.update(variables)
     try:
         yield
     finally:
@@ -97,7 +98,7 @@ def _code_of(encoded: bytes) -> _Code:
     locator = locator_of(template)
     if locator is None:
         raise AuthoringError(f"task {template.id.name!r} does not say where its code is")
-    places = [(pair.key, pair.value) for pair in template.container.env if pair.key in (SEARCH_PATH, CODE_VARIABLE)]
+    places = [each for each in variables_of(template).items() if each[0] in (SEARCH_PATH, CODE_VARIABLE)]
     return _Code(template=template, locator=locator, places=tuple(places))
 
 

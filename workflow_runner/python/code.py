@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from connectory.authoring.own_container import variables_of
 from connectory.errors import SettingsError
 from connectory.storage import Storage
 from connectory.storage.archives import extract
@@ -26,7 +27,7 @@ _AT_WORK: Final = 3600.0
 
 def code_of(template: tasks_pb2.TaskTemplate) -> str:
     """Where the code of a task is, as far as its template says: the same text means the same modules."""
-    return "\n".join(pair.value for pair in template.container.env if pair.key in (SEARCH_PATH, CODE_VARIABLE))
+    return "\n".join(value for name, value in variables_of(template).items() if name in (SEARCH_PATH, CODE_VARIABLE))
 
 
 def unpacked(url: str, storage: Storage) -> Path:

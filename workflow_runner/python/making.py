@@ -8,6 +8,7 @@ from connectory.authoring.delegation import delegated
 from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.execution import execute_task, failures_reported
+from connectory.authoring.own_container import variables_of
 from connectory.authoring.template import CompileSettings
 from connectory.compiler import compile_dynamic
 from connectory.types import ConversionContext
@@ -68,5 +69,5 @@ def _settings(template: tasks_pb2.TaskTemplate) -> CompileSettings:
         domain=template.id.domain,
         version=template.id.version,
         image=template.container.image,
-        environment={pair.key: pair.value for pair in template.container.env},
+        environment=variables_of(template),
     )

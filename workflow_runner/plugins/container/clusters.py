@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from connectory.authoring.pod_template import PRIMARY_CONTAINER_FIELD
+from connectory.authoring.own_container import PRIMARY_CONTAINER_FIELD
 from connectory.execute.folders import Folders, native
 from connectory.types import ConversionContext
 from connectory.v1 import tasks_pb2
