@@ -27,8 +27,8 @@ def listen_on_address(server: grpc.aio.Server, address: Address, credentials: gr
             port = server.add_secure_port(str(address), credentials)
     except RuntimeError:
         raise SettingsError(
-            f"addresses={str(address)!r} cannot be listened on: it is taken, not of this machine, or not allowed, or"
-            " the TLS files do not hold a matching certificate and key; choose a free port or correct them"
+            f"addresses={str(address)!r} cannot be listened on: it is taken, not of this machine, or not allowed;"
+            " choose a free port of an address of this machine"
         ) from None
     return Address(address.host, port)
 

@@ -91,9 +91,61 @@ async def test_every_address_has_the_certificate_and_its_successor(authority: Au
             assert served.split() == cert.read_text().split()
 
 
-async def test_a_key_of_another_certificate_is_refused(authority: Authority) -> None:
-    _, cert = authority.issue("server")
-    key, _ = authority.issue("other")
-    with pytest.raises(SettingsError, match="matching certificate and key"):
-        async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], tls_cert=cert, tls_key=key):
-            raise AssertionError("it must not serve")
+async def test_files_that_cannot_be_used_are_refused_by_their_names(authority: Authority, tmp_path: Path) -> None:
+    key, cert = authority.issue("server")
+    other, _ = authority.issue("other")
+    text = tmp_path / "text"
+    text.write_text("no certificate")
+    for options, message in (
+        ({"tls_cert": cert, "tls_key": other}, "tls_key=.*other.key.* cannot be used with .*: key values mismatch"),
+        ({"tls_cert": text, "tls_key": key}, "tls_cert=.*text.* holds no certificate"),
+        ({"tls_cert": cert, "tls_key": text}, "tls_key=.*text.* cannot be used"),
+        ({"tls_cert": cert, "tls_key": key, "tls_client_ca": text}, "tls_client_ca=.*text.* holds no certificates"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], **options):
+                raise AssertionError("it must not serve")
+
+
+async def test_a_rotation_in_two_steps_is_taken_up_after_the_second(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "connectory.server.tls")
+    key, cert = authority.issue("server")
+    async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], tls_cert=cert, tls_key=key) as peer:
+        target = peer.server.addresses[0]
+        host, _, port = target.rpartition(":")
+        root = grpc.ssl_channel_credentials(authority.cert.read_bytes())
+        before = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+        next_key, next_cert = authority.issue("next")
+        cert.write_bytes(next_cert.read_bytes())
+        for _ in range(2):
+            assert await asyncio.to_thread(ssl.get_server_certificate, (host, int(port))) == before
+            assert await create(target, root)
+        key.write_bytes(next_key.read_bytes())
+        after = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+        assert after.split() == cert.read_text().split()
+        assert await create(target, root)
+    said = [one.getMessage() for one in caplog.records if one.name == "connectory.server.tls"]
+    assert ["cannot be used" in one for one in said] == [True, False]
+
+
+async def test_another_authority_of_clients_counts_for_the_next_connection(
+    authority: Authority, tmp_path: Path
+) -> None:
+    key, cert = authority.issue("server")
+    (tmp_path / "other").mkdir()
+    stranger = Authority(tmp_path / "other", "other")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.cert.read_bytes())
+    options = {"tls_cert": cert, "tls_key": key, "tls_client_ca": trusted}
+    clients = [tuple(file.read_bytes() for file in one.issue("client")) for one in (authority, stranger)]
+    root = authority.cert.read_bytes()
+    old, new = (grpc.ssl_channel_credentials(root, *client) for client in clients)
+    async with serving(TrivialConnector(), addresses=["127.0.0.1:0"], **options) as peer:
+        target = peer.server.addresses[0]
+        assert await create(target, old)
+        trusted.write_bytes(stranger.cert.read_bytes())
+        assert await create(target, new)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await create(target, old)
