@@ -6,10 +6,8 @@ from connectory.errors import InvalidTaskError, NotFoundError
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.control.catalog.contract import Catalog, EntityKey
 from workflow_runner.control.compiled import compiled
+from workflow_runner.control.contents import contents_of, plan_in
 from workflow_runner.control.identifiers import described, entity_key, identifier_of
-from workflow_runner.control.launch_plans import plan_of
-from workflow_runner.control.linking import merge, plan_keys
-from workflow_runner.control.references import check_references
 
 __all__ = ["Launchable", "assemble"]
 
@@ -30,8 +28,7 @@ class Launchable:
 async def assemble(catalog: Catalog, identifier: identifiers_pb2.Identifier) -> Launchable:
     """A launch plan, workflow or task, ready to be started. NotFoundError when it is not registered.
 
-    PermissionDeniedError when its workflow refers to what the caller has no right to launch. What launch plans of
-    others refer to is their own business.
+    PermissionDeniedError when something in it, however deep, is registered where the caller has no right to launch.
     """
     match identifier.resource_type:
         case identifiers_pb2.TASK:
@@ -41,43 +38,19 @@ async def assemble(catalog: Catalog, identifier: identifiers_pb2.Identifier) -> 
             plan = launch_plan_pb2.LaunchPlan(spec=launch_plan_pb2.LaunchPlanSpec(workflow_id=identifier_of(key)))
             return await _workflow(catalog, key, plan)
         case identifiers_pb2.LAUNCH_PLAN | identifiers_pb2.UNSPECIFIED:
-            plan = await _plan(catalog, entity_key(identifier, identifiers_pb2.LAUNCH_PLAN))
+            plan = await plan_in(catalog, entity_key(identifier, identifiers_pb2.LAUNCH_PLAN))
             return await _workflow(catalog, entity_key(plan.spec.workflow_id, identifiers_pb2.WORKFLOW), plan)
     raise InvalidTaskError("spec.launch_plan names something that cannot be started; name a launch plan")
 
 
 async def _workflow(catalog: Catalog, key: EntityKey, plan: launch_plan_pb2.LaunchPlan) -> Launchable:
-    closure = await _closure(catalog, key)
-    check_references(closure, "launch")
+    closure, plans = await contents_of(catalog, key, "launch")
     if not plan.HasField("closure"):
         template = closure.primary.template
         for name, variable in template.interface.inputs.variables.items():
             plan.closure.expected_inputs.parameters[name].var.CopyFrom(variable)
             plan.closure.expected_inputs.parameters[name].required = True
-    plans: dict[EntityKey, launch_plan_pb2.LaunchPlan] = {}
-    pending = plan_keys(closure)
-    while pending:
-        each = pending.pop()
-        if each not in plans:
-            plans[each] = await _plan(catalog, each)
-            other = await _closure(catalog, entity_key(plans[each].spec.workflow_id, identifiers_pb2.WORKFLOW))
-            merge(closure, other)
-            pending.extend(plan_keys(other))
-    return Launchable(closure=closure, launch_plans=tuple(plans.values()), plan=plan)
-
-
-async def _closure(catalog: Catalog, key: EntityKey) -> workflow_pb2.CompiledWorkflowClosure:
-    entity = await catalog.get(key)
-    if entity is None:
-        raise NotFoundError(f"there is no {described(key)}")
-    return control_pb2.Workflow.FromString(entity.body).closure.compiled_workflow
-
-
-async def _plan(catalog: Catalog, key: EntityKey) -> launch_plan_pb2.LaunchPlan:
-    entity = await catalog.get(key)
-    if entity is None:
-        raise NotFoundError(f"there is no {described(key)}")
-    return plan_of(entity)
+    return Launchable(closure=closure, launch_plans=plans, plan=plan)
 
 
 async def _task(catalog: Catalog, key: EntityKey) -> Launchable:

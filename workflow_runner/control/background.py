@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from connectory.v1 import identifiers_pb2, launch_plan_pb2
 from workflow_runner.control.catalog.contract import Catalog
+from workflow_runner.control.contents import plan_of
 from workflow_runner.control.identifiers import entity_key
-from workflow_runner.control.launch_plans import plan_of
 from workflow_runner.control.starting import Starting
 from workflow_runner.notifications.messages import Send
 from workflow_runner.notifications.notifier import Notifier

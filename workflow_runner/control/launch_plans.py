@@ -5,14 +5,15 @@ from datetime import UTC, datetime
 from connectory.errors import InvalidTaskError, NotFoundError, TypeConversionError
 from connectory.types import default_types
 from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, types_pb2
-from workflow_runner.control.catalog.contract import ENTITY_FIELDS, Catalog, Entity
+from workflow_runner.control.catalog.contract import ENTITY_FIELDS, Catalog
+from workflow_runner.control.contents import contents_of, plan_of
 from workflow_runner.control.identifiers import described, entity_key, identifier_of, require_place
 from workflow_runner.control.queries import page_of, query_of
 from workflow_runner.control.registration import Registration
 from workflow_runner.control.times import timestamp
 from workflow_runner.schedules.timetable import timetable_of
 
-__all__ = ["LaunchPlans", "plan_of"]
+__all__ = ["LaunchPlans"]
 
 
 class LaunchPlans:
@@ -29,6 +30,7 @@ class LaunchPlans:
         key = entity_key(request.id, identifiers_pb2.LAUNCH_PLAN)
         await self._registration.require_new(key, request.spec)
         workflow = await self._registration.get(entity_key(request.spec.workflow_id, identifiers_pb2.WORKFLOW))
+        await contents_of(self._catalog, workflow.key, "register", "launch")
         template = control_pb2.Workflow.FromString(workflow.body).closure.compiled_workflow.primary.template
         now = self._registration.now()
         _require_schedule(request.spec, now)
@@ -85,14 +87,6 @@ class LaunchPlans:
         query = query_of(asked, ENTITY_FIELDS, order="created_at")
         page, token = page_of(await self._catalog.active_plans(request.project, request.domain, query), query)
         return launch_plan_pb2.LaunchPlanList(launch_plans=map(plan_of, page), token=token)
-
-
-def plan_of(entity: Entity) -> launch_plan_pb2.LaunchPlan:
-    """A launch plan as it stands."""
-    plan = launch_plan_pb2.LaunchPlan.FromString(entity.body)
-    plan.closure.state = launch_plan_pb2.ACTIVE if entity.active else launch_plan_pb2.INACTIVE
-    plan.closure.updated_at.CopyFrom(timestamp(entity.updated_at))
-    return plan
 
 
 def _require_schedule(spec: launch_plan_pb2.LaunchPlanSpec, now: float) -> None:

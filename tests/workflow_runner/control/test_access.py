@@ -19,7 +19,7 @@ from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, workflo
 from tests.connector_server.certificates import Authority
 from tests.workflow_runner.control.flows import diamond
 from tests.workflow_runner.control.harness import Control, plan_of, request_of, serving
-from tests.workflow_runner.workflows import integer
+from tests.workflow_runner.workflows import bindings, closure, constant, integer, workflow
 from workflow_runner.control.descriptions import described
 from workflow_runner.control.guarding import ANYBODY
 from workflow_runner.control.names import SERVICES
@@ -204,6 +204,30 @@ async def test_a_workflow_that_refers_to_another_project_is_launched_with_a_righ
         ):
             await by["elsewhere"].create_execution(request_of(plan.id, a=integer(1)))
         assert (await by["admin"].create_execution(request_of(plan.id, a=integer(1)))).id.name
+
+
+async def test_what_launch_plans_within_refer_to_needs_a_right_there_too(tokens: Path) -> None:
+    inner = borrowing()
+    starting = workflow_pb2.Node(id="n0", inputs=bindings({"a": constant(integer(1))}))
+    starting.workflow_node.launchplan_ref.CopyFrom(plan_of(inner).id)
+    outer = closure(workflow("outer", [starting]), [])
+    outer.primary.template.id.project, outer.primary.template.id.version = "other", "1"
+    async with serving(tokens=tokens) as control, clients(control) as by:
+        await register(by["admin"], [inner], [plan_of(inner)])
+        await register(by["admin"], [outer], [])
+        plan = plan_of(outer)
+        create = launch_plan_pb2.LaunchPlanCreateRequest(id=plan.id, spec=plan.spec)
+        with pytest.raises(
+            PermissionDeniedError, match=r"elsewhere may not use task 'add' of p/d; .* it needs p:register or launch"
+        ):
+            await by["elsewhere"].create_launch_plan(create)
+        await by["admin"].create_launch_plan(create)
+        for started in (plan.id, outer.primary.template.id):
+            with pytest.raises(
+                PermissionDeniedError, match=r"elsewhere may not use task 'add' of p/d; .* it needs p:launch"
+            ):
+                await by["elsewhere"].create_execution(request_of(started))
+        assert (await by["admin"].create_execution(request_of(plan.id))).id.name
 
 
 async def test_outputs_are_written_only_where_the_operator_allows(tokens: Path, tmp_path: Path) -> None:
