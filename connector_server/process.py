@@ -13,6 +13,8 @@ from connector_server.reloading.triggers import Wishes, catch_hangup, watch_conf
 from connector_server.server import ConnectorServer, serve
 from connector_server.settings import ServerSettings
 from connector_server.supervisor_link import SupervisorLink
+from connector_server.unused_names import unused_names
+from connectory.connector.registry import Registry
 from connectory.errors import UnavailableError
 from connectory.garbage import spare_what_is_loaded
 from connectory.rpc.stopping import catch_signals
@@ -51,7 +53,13 @@ async def serve_until_signalled(
         }
         if server.metrics_address is not None:
             facts["metrics"] = [server.metrics_address]
-        server.reloads.follow(lambda now, _: _log_as(now))
+        _warn(settings, server.dispatcher.registry)
+
+        def follow(now: ServerSettings, serving: Registry) -> None:
+            _log_as(now)
+            _warn(now, serving)
+
+        server.reloads.follow(follow)
         if link is not None:
             link.serving(server.reloads)
         gc.collect()
@@ -94,6 +102,11 @@ async def _keep_reloading(wishes: Wishes, reloads: Reloads) -> None:
         modules = await wishes.next()
         with suppress(UnavailableError):  # this process stops
             await (reloads.ask() if modules else reloads.reload(modules=False))
+
+
+def _warn(settings: ServerSettings, registry: Registry) -> None:
+    for setting, wrong, remedy in unused_names(settings, registry):
+        _log.warning("%s: %s; %s", setting, wrong, remedy)
 
 
 def _log_as(settings: ServerSettings) -> None:

@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connector_server.settings import ServerSettings
-from connectory.connector.limits import Limits
-from connectory.connector.registry import Registration, Registry
+from connector_server.unused_names import unused_names
+from connectory.connector.limits.gates import limits_of
+from connectory.connector.registry import Registration
 from connectory_cli.doctor.findings import Finding, ok, warn
 from connectory_cli.doctor.installed import installed
 from connectory_cli.doctor.patient import Patient
 
 __all__ = ["limits"]
-
-_BY_CONNECTOR = ("limits", "ambiguous", "on_orphan", "lease", "secrets_allow")
 
 
 def limits(patient: Patient) -> Iterator[Finding]:
@@ -21,26 +20,11 @@ def limits(patient: Patient) -> Iterator[Finding]:
     if settings is None or patient.address:
         return
     registry = installed(patient)
-    found = [*_unused_names(settings, registry), *_leases(settings)]
+    found = [warn(*unused) for unused in unused_names(settings, registry)]
+    found += _leases(settings)
     for registration in registry.list():
         found += _of_connector(registration, settings.limits)
     yield from found or [ok("limits", "limits and leases can be kept, and connectors have the names that they are for")]
-
-
-def _unused_names(settings: ServerSettings, registry: Registry) -> Iterator[Finding]:
-    names = {"*"}
-    for registration in registry.list():
-        names |= {registration.name, *(category.name for category in registration.categories)}
-    for setting in _BY_CONNECTOR:
-        said: Mapping[str, Any] = getattr(settings, setting)
-        for name in said:
-            if name not in names:
-                known = ", ".join(sorted(names - {"*"}))
-                yield warn(
-                    setting,
-                    f"no connector and no task type is called {name!r}, so what it says for it is never used",
-                    f"use one of {known}; or * for all others",
-                )
 
 
 def _leases(settings: ServerSettings) -> Iterator[Finding]:
@@ -57,12 +41,7 @@ def _leases(settings: ServerSettings) -> Iterator[Finding]:
 
 
 def _of_connector(registration: Registration, changes: Mapping[str, Any]) -> Iterator[Finding]:
-    declared: Limits | None = getattr(registration.connector, "limits", None)
-    change = next(
-        (changes[name] for name in (*_names(registration), "*") if name in changes),
-        None,
-    )
-    used = (declared or Limits()) if change is None else change.applied_to(declared or Limits())
+    used = limits_of(registration, changes)
     for what in ("create", "poll"):
         rate = getattr(used, f"{what}s_per_second")
         if rate is not None and used.wait < 1 / rate:
@@ -72,7 +51,3 @@ def _of_connector(registration: Registration, changes: Mapping[str, Any]) -> Ite
                 f" wait={used.wait:g} is over before: a call that has to wait is always refused",
                 f"set {registration.categories[0].name}.wait to at least {1 / rate:g}, or raise the rate",
             )
-
-
-def _names(registration: Registration) -> list[str]:
-    return [registration.name, *(category.name for category in registration.categories)]

@@ -100,6 +100,17 @@ async def test_a_module_that_cannot_be_imported_is_named_and_the_rest_serves() -
         assert await create(await target_of(server))
 
 
+async def test_what_is_set_for_a_connector_that_there_is_not_is_told() -> None:
+    async with server_process(addresses=FREE, limits="trivail.jobs=3", on_orphan="*=keep,trivial=delete") as server:
+        (line,) = await server.logged("is never used")
+        assert line["level"] == "WARNING"
+        assert "limits: no connector and no task type is called 'trivail'" in line["message"]
+        assert "trivial" in line["message"].partition("use one of")[2]
+        await target_of(server)
+        server.process.send_signal(signal.SIGHUP)
+        await server.logged("is never used", times=2)
+
+
 async def test_workers_share_the_port_and_a_dead_one_is_started_again() -> None:
     async with server_process(addresses=FREE, workers=2) as server:
         (first, second) = await server.logged("serving", times=2)

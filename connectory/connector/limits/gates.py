@@ -15,7 +15,7 @@ from connectory.errors import ConnectorError, RateLimitedError, RegistryError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import security_pb2
 
-__all__ = ["Gates", "LimitCount", "WaitCount"]
+__all__ = ["Gates", "LimitCount", "WaitCount", "limits_of"]
 
 CREATES: Final = "create"
 POLLS: Final = "get"
@@ -61,7 +61,7 @@ class Gates:
         What is counted stays: a connector that replaces one of its name goes on with its open jobs, its buckets, its
         pauses and its waiting calls. Calls that are still with the old one count with the new one.
         """
-        limits = {registration: _limits(registration, changes) for registration in serving}
+        limits = {registration: limits_of(registration, changes) for registration in serving}
         former, self._changes, self._known = self._known, changes, {}
         for registration in serving:
             gates = former.get(registration) or next(
@@ -79,7 +79,7 @@ class Gates:
         except KeyError:
             if registration in self._retired:
                 return self._retired[registration]
-            limits = _limits(registration, self._changes)
+            limits = limits_of(registration, self._changes)
             return self._opened(registration, limits) if limits.is_any else self._known.setdefault(registration)
 
     async def created(
@@ -152,7 +152,8 @@ class Gates:
         return gates
 
 
-def _limits(registration: Registration, said: Mapping[str, LimitChanges]) -> Limits:
+def limits_of(registration: Registration, said: Mapping[str, LimitChanges]) -> Limits:
+    """What limits a connector: what it declares, changed by what is said for all, for its name, for its task types."""
     limits = registration.connector.limits
     if not isinstance(limits, Limits):
         raise RegistryError(f"connector {registration.name} declares limits={limits!r}; it must be a Limits(...)")

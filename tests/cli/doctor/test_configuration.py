@@ -101,6 +101,11 @@ def test_what_can_never_be_met_is_a_warning(tmp_path: Path, settings: dict[str, 
     assert any(said in message for message in messages(told(limits, patient(tmp_path, settings=settings)), "warn"))
 
 
+def test_what_is_said_for_a_name_and_for_a_task_type_counts_together_as_in_the_server(tmp_path: Path) -> None:
+    settings = {"limits": {"sql": {"creates_per_second": 0.1}, "SQL": {"wait": 20}}}
+    assert [one.level for one in told(limits, patient(tmp_path, settings=settings))] == ["ok"]
+
+
 def test_limits_that_can_be_met_are_in_order(tmp_path: Path) -> None:
     settings = {"limits": {"sql": {"creates_per_second": 5}}, "lease": {"SQL": 600}, "on_orphan": {"*": "delete"}}
     assert [one.level for one in told(limits, patient(tmp_path, settings=settings))] == ["ok"]
