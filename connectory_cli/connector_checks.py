@@ -11,6 +11,7 @@ from typing import Any, Final
 import uvloop
 from google.protobuf.message import DecodeError
 
+from connectory.client.tokens import BearerToken, metadata_for
 from connectory.errors import MissingSecretError, SettingsError
 from connectory.testing.tasks import TaskCall, task_call
 from connectory.testing.wire import Outcome, Result, Subject, run_checks
@@ -98,9 +99,10 @@ def check_connector(
     endpoint: str, task: CheckedTask, *, reach: Reach, token: str, only: Sequence[str], as_json: bool
 ) -> int:
     """Print how each check ended, as it ends; exit code 1 when one failed."""
-    metadata = [("authorization", f"Bearer {token}")] if token else []
     tls = None if endpoint.startswith("unix:") else reach.tls
-    results = run_checks(endpoint, task.subject(), tls=tls, metadata=metadata, only=only)
+    bearer = BearerToken.of(token) if token else reach.token
+    metadata = metadata_for(endpoint, bearer, tls=tls is not None)()
+    results = run_checks(endpoint, task.subject(), tls=tls, metadata=metadata or (), only=only)
     found = uvloop.run(_printed(results, as_json))
     if as_json:
         print_json([asdict(result) for result in found])

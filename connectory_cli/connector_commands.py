@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from connectory_cli.asked_options import TlsCaOption, TlsCertOption, TlsKeyOption
+from connectory_cli.asked_options import TlsCaOption, TlsCertOption, TlsKeyOption, TlsNameOption
 from connectory_cli.options import JsonOption, findable, group, module_of
 
 __all__ = ["add_connector_commands"]
@@ -103,11 +103,13 @@ def check_connector(
     time_limit: Annotated[float, typer.Option("--time-limit", min=1, help="Seconds that the task may take.")] = 60.0,
     call_limit: Annotated[float, typer.Option("--call-limit", min=0.1, help="Seconds that a call may take.")] = 15.0,
     token: Annotated[
-        str, typer.Option("--token", envvar="CONNECTORY_TOKEN", metavar="TOKEN", help="Bearer.", show_default=False)
+        str,
+        typer.Option("--token", metavar="TOKEN", help="Bearer token.  [as the environment says]", show_default=False),
     ] = "",
     tls_ca: TlsCaOption = None,
     tls_cert: TlsCertOption = None,
     tls_key: TlsKeyOption = None,
+    tls_name: TlsNameOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Try the contract of connectors at any address, in any language, with a harmless task that succeeds."""
@@ -126,5 +128,5 @@ def check_connector(
         call_limit=call_limit,
         outside=work.OutsideCommands(restart=restart, outage=outage, unknown_state=unknown_state),
     )
-    reach = work.reach_from(ca=tls_ca, certificate=tls_cert, key=tls_key)
+    reach = work.reach_from(ca=tls_ca, certificate=tls_cert, key=tls_key, server_name=tls_name)
     raise typer.Exit(work.check_connector(endpoint, task, reach=reach, token=token, only=only or [], as_json=as_json))

@@ -1,5 +1,6 @@
 """`connectory health`: ask a server for its health, for container probes and people."""
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +8,7 @@ import grpc
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from connectory.errors import SettingsError
-from connectory_cli.options import AUTHORITIES
+from connectory_cli.reaching import Reach, client_tls
 
 __all__ = ["HealthOptions", "health"]
 
@@ -26,37 +26,27 @@ class HealthOptions:
     tls_key: Path | None
     tls_name: str
 
-
-def _read(option: str, path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{option} {path} cannot be read: {error.strerror}") from error
+    @property
+    def reach(self) -> Reach:
+        """How the server is reached: without a token, which health does not need."""
+        return Reach(tls=client_tls(self.tls_ca, self.tls_cert, self.tls_key, self.tls_name))
 
 
-def _channel(options: HealthOptions) -> grpc.Channel:
-    if options.tls_ca is None or options.endpoint.startswith("unix:"):
-        return grpc.insecure_channel(options.endpoint)
-    credentials = grpc.ssl_channel_credentials(
-        root_certificates=None if str(options.tls_ca) == AUTHORITIES else _read("--tls-ca", options.tls_ca),
-        private_key=_read("--tls-key", options.tls_key),
-        certificate_chain=_read("--tls-cert", options.tls_cert),
-    )
-    name = [("grpc.ssl_target_name_override", options.tls_name)] if options.tls_name else []
-    return grpc.secure_channel(options.endpoint, credentials, options=name)
+async def _answer(options: HealthOptions) -> health_pb2.HealthCheckResponse:
+    async with options.reach.channel(options.endpoint) as channel:
+        request = health_pb2.HealthCheckRequest(service=options.service)
+        answer: health_pb2.HealthCheckResponse = await health_pb2_grpc.HealthStub(channel).Check(
+            request, timeout=options.timeout
+        )
+        return answer
 
 
 def health(options: HealthOptions) -> int:
     """Print the status; exit code 0 only when it is SERVING."""
-    with _channel(options) as channel:
-        try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service=options.service), timeout=options.timeout
-            )
-        except grpc.RpcError as error:
-            typer.echo(f"{options.endpoint}: {error.code().name}: {error.details()}", err=True)
-            return 1
+    try:
+        answer = asyncio.run(_answer(options))
+    except grpc.aio.AioRpcError as error:
+        typer.echo(f"{options.endpoint}: {error.code().name}: {error.details()}", err=True)
+        return 1
     typer.echo(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
     return 0 if answer.status == health_pb2.HealthCheckResponse.SERVING else 1

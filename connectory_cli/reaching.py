@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectory.client.channel import ClientTls
+import grpc.aio
+
+from connectory.client.channel import ClientTls, open_channel
 from connectory.client.connector import ConnectorClient
 from connectory.client.control import ControlClient
 from connectory.client.jobs import JobClient
@@ -14,7 +16,7 @@ from connectory.client.tokens import BearerToken
 from connectory.errors import SettingsError
 from connectory_cli.options import AUTHORITIES
 
-__all__ = ["Reach", "reach_from"]
+__all__ = ["Reach", "client_tls", "reach_from"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +42,10 @@ class Reach:
         """A client of a connector server's operations service; `timeout` in seconds."""
         return OperationsClient(target, tls=self._tls_to(target), token=self.token, timeout=timeout)
 
+    def channel(self, target: str) -> grpc.aio.Channel:
+        """A channel for what needs no token; see `open_channel`."""
+        return open_channel(target, tls=self._tls_to(target))
+
     def _tls_to(self, target: str) -> ClientTls | None:
         return None if target.startswith("unix:") else self.tls
 
@@ -57,7 +63,7 @@ def reach_from(
     """
     said = os.environ if environ is None else environ
     return Reach(
-        tls=_tls(
+        tls=client_tls(
             ca or _path(said, "CONNECTORY_CLIENT_CA"),
             certificate or _path(said, "CONNECTORY_CLIENT_CERT"),
             key or _path(said, "CONNECTORY_CLIENT_KEY"),
@@ -67,7 +73,8 @@ def reach_from(
     )
 
 
-def _tls(ca: Path | None, certificate: Path | None, key: Path | None, server_name: str) -> ClientTls | None:
+def client_tls(ca: Path | None, certificate: Path | None, key: Path | None, server_name: str = "") -> ClientTls | None:
+    """How to speak TLS with these files; None: not at all. Files that cannot be used are a `SettingsError`."""
     if (certificate is None) != (key is None):
         raise SettingsError(
             "a client certificate and its key belong together; give CONNECTORY_CLIENT_CERT and CONNECTORY_CLIENT_KEY"

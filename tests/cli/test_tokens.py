@@ -30,6 +30,7 @@ def test_connector_servers_are_reached_with_the_token_of_the_environment(connect
     commands = (
         ("connectors", "list", "--server", f"unix:{socket}"),
         ("jobs", "list", "--connectors", f"unix:{socket}"),
+        ("connectors", "check", f"unix:{socket}", "--category", "echo", "--only", "listed"),
     )
     for words in commands:
         refused = connectory(*words)

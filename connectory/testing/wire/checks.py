@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import grpc
 
 from connectory.client.channel import ClientTls
-from connectory.errors import NotFoundError, UnavailableError
+from connectory.errors import NotFoundError, UnauthenticatedError, UnavailableError
 from connectory.testing.wire import (
     configs,
     creating,
@@ -59,11 +59,13 @@ async def run_checks(
 ) -> AsyncIterator[Result]:
     """Every check that fits the connector, one after the other; those named in `only`, if any are.
 
-    `target` is `unix:/path` or `host:port`. Raises `UnavailableError` when nobody answers there, `NotFoundError`
-    when `only` names a check that does not exist.
+    `target` is `unix:/path` or `host:port`. Raises `UnavailableError` when nobody answers there,
+    `UnauthenticatedError` when it wants a token (`metadata`) and got no good one, `NotFoundError` when the server has
+    no connector for the task, or when `only` names a check that does not exist.
     """
     wanted = set(only)
     async with opened(target, subject, tls=tls, metadata=metadata) as session:
+        await _require_connector(session)
         checks = SYNC_CHECKS if await is_sync(session) else JOB_CHECKS
         unknown = sorted(wanted - {check.name for check in checks})
         if unknown:
@@ -84,6 +86,9 @@ async def opened(
         answer = await peer.find_family(timeout=subject.call_limit)
         if answer.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             raise UnavailableError(f"nobody answers at {target}: {answer}")
+        if answer.code is grpc.StatusCode.UNAUTHENTICATED:
+            remedy = "the command brings that of CONNECTORY_TOKEN_FILE or CONNECTORY_TOKEN, `run_checks` its metadata"
+            raise UnauthenticatedError(f"{target} does not let the checks in: {answer}; {remedy}")
         session = Session(peer, subject)
         try:
             yield session
@@ -91,6 +96,18 @@ async def opened(
             await session.clean()
     finally:
         await peer.close()
+
+
+async def _require_connector(session: Session) -> None:
+    """One that is not listed may still answer, which is for a check to say; one that nobody knows is not checked."""
+    known, category = await listing.offered(session), str(session.task.category)
+    if known is None or category in known:
+        return
+    created = await session.create(session.create_request(session.key()))
+    if created.code is grpc.StatusCode.NOT_FOUND:
+        raise NotFoundError(
+            f"{session.peer.target} has no connector for {category}; it lists: {', '.join(sorted(known)) or 'none'}"
+        )
 
 
 async def is_sync(session: Session) -> bool:

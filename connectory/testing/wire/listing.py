@@ -7,7 +7,7 @@ from connectory.testing.wire.outcomes import Check, require
 from connectory.testing.wire.session import Session
 from connectory.v1 import connector_pb2 as pb
 
-__all__ = ["CHECKS", "listed"]
+__all__ = ["CHECKS", "listed", "offered"]
 
 Code = grpc.StatusCode
 
@@ -23,6 +23,18 @@ async def listed(session: Session) -> pb.Connector | None:
             found: pb.Connector = connector
             return found
     return None
+
+
+async def offered(session: Session) -> set[str] | None:
+    """The categories that the server lists, as NAME@VERSION; None: it lists nothing at all."""
+    answer = await session.ask("ListConnectors", pb.ListConnectorsRequest())
+    if not answer.ok:
+        return None
+    return {
+        f"{category.name}@{category.version}"
+        for connector in answer.message.connectors
+        for category in connector.supported_task_categories
+    }
 
 
 async def lists(session: Session) -> None:

@@ -85,6 +85,13 @@ async def test_nobody_at_the_address() -> None:
         _ = [result async for result in run_checks("unix:/no/such/socket", subject)]
 
 
+async def test_a_task_type_that_the_server_does_not_know() -> None:
+    async with serving_with() as address:
+        subject = Subject(task=task_call("jbos"))
+        with pytest.raises(NotFoundError, match="has no connector for jbos@0; it lists: by_hand@0"):
+            _ = [result async for result in run_checks(address, subject)]
+
+
 async def test_a_check_that_does_not_exist() -> None:
     async with serving_with() as address:
         with pytest.raises(NotFoundError, match="there is no check mistake for this connector; there are: listed"):
