@@ -6,7 +6,7 @@ a database.
 
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -22,6 +22,11 @@ from connectory_cli.reload_commands import add_reload_command
 from connectory_cli.run_commands import add_run_commands
 from connectory_cli.scaffold_commands import add_scaffold_commands
 from connectory_cli.server_commands import add_server_commands
+
+_NOBODY_THERE: Final = (
+    "; start a server there (`connectory serve`, for executions `connectory runner serve`), or name another one:"
+    " HOST:PORT or unix:/PATH"
+)
 
 app = typer.Typer(
     name="connectory",
@@ -51,5 +56,6 @@ def main(*args: Any) -> None:
     try:
         app(*args)
     except ConnectoryError as error:
-        typer.echo(f"connectory: {error}", err=True)
+        remedy = _NOBODY_THERE if getattr(error, "reason", "") == "NO_ANSWER" else ""
+        typer.echo(f"connectory: {error}{remedy}", err=True)
         sys.exit(1)

@@ -134,6 +134,15 @@ def test_what_is_not_known_or_not_possible_is_told_in_a_sentence(connectory: Com
 
 
 def test_a_server_that_is_not_there_is_told(connectory: Command, tmp_path: Path) -> None:
-    failed = connectory("jobs", "list", "--connectors", f"unix:{tmp_path}/nobody.sock")
-    assert failed.returncode == 1
-    assert "Traceback" not in failed.stderr
+    target = f"unix:{tmp_path}/nobody.sock"
+    for words in (
+        ("jobs", "list", "--connectors", target),
+        ("reload", "--connectors", target),
+        ("connectors", "list", "--server", target),
+        ("executions", "list", "--endpoint", target),
+    ):
+        failed = connectory(*words)
+        assert failed.returncode == 1
+        assert target in failed.stderr
+        assert "start a server there (`connectory serve`" in failed.stderr
+        assert "Traceback" not in failed.stderr
