@@ -10,7 +10,7 @@ from connectory.errors import SettingsError
 __all__ = ["ENVIRONMENT_PREFIX", "unusable"]
 
 ENVIRONMENT_PREFIX = "CONNECTORY_"
-_PLACE = re.compile(r"^(?P<text>.*?)(?: - at `\$\.(?P<name>\w+).*`)?$", re.DOTALL)
+_PLACE = re.compile(r"^(?P<text>.*?)(?: - at `\$\.(?P<name>\w+)(?P<below>.*)`)?$", re.DOTALL)
 
 
 def unusable(text: str, values: Mapping[str, object], meanings: Mapping[str, Meta]) -> SettingsError:
@@ -20,7 +20,9 @@ def unusable(text: str, values: Mapping[str, object], meanings: Mapping[str, Met
     if match is None or name is None:
         return SettingsError(text)
     meta = meanings[name]
+    below = f" at {name}{match['below']}" if match["below"] else ""
     example = f"{ENVIRONMENT_PREFIX}{name.upper()}={(meta.examples or [''])[0]}"
     return SettingsError(
-        f"{name}={values[name]!r} cannot be used: {match['text']}; it means: {meta.description} Set it like {example}"
+        f"{name}={values[name]!r} cannot be used: {match['text']}{below}; it means: {meta.description}"
+        f" Set it like {example}"
     )

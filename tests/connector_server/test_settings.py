@@ -103,6 +103,7 @@ def test_options_that_were_not_given_do_not_count() -> None:
         ({"metrics_address": "localhost"}, "metrics_address='localhost'", "127.0.0.1:9090"),
         ({"addresses": ["0.0.0.0:8000"]}, "addresses='0.0.0.0:8000'", "insecure_public"),
         ({"log_level": "loud"}, "log_level='LOUD'", "CONNECTORY_LOG_LEVEL=DEBUG"),
+        ({"limits": {"sql": {"jobs": 0}}}, ">= 1 at limits[...].jobs", "CONNECTORY_LIMITS=sql.jobs=20"),
         ({"grace": -1}, "grace=-1", "CONNECTORY_GRACE=30"),
         ({"max_message_bytes": 1}, "max_message_bytes=1", "CONNECTORY_MAX_MESSAGE_BYTES"),
         ({"uds": ["/tmp/s"], "workers": 2}, "uds='/tmp/s'", "set workers to 1"),
