@@ -7,6 +7,7 @@ import os
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 
+from connector_server.isolation.opening import isolated_in
 from connector_server.logs import TraceIds, configure_logging, no_trace
 from connector_server.reloading.reloads import Reloads
 from connector_server.reloading.triggers import Wishes, catch_hangup, watch_config
@@ -57,6 +58,8 @@ async def serve_until_signalled(
 
         def follow(now: ServerSettings, serving: Registry) -> None:
             _log_as(now)
+            for child in set(isolated_in(serving).values()):
+                child.log_as_the_server()
             _warn(now, serving)
 
         server.reloads.follow(follow)

@@ -1,5 +1,6 @@
 """The child's end of the socket pair: a thread reads it, and whoever has something to say writes to it."""
 
+import logging
 import os
 import socket
 import threading
@@ -8,13 +9,21 @@ from typing import Final
 
 import msgspec
 
-from connector_server.isolation.messages import Assignment, FromChild, SecretAnswer, SecretWanted, encoded
+from connector_server.isolation.messages import (
+    Assignment,
+    FromChild,
+    LogLevel,
+    SecretAnswer,
+    SecretWanted,
+    ToChild,
+    encoded,
+)
 from connectory.errors import UnavailableError
 
 __all__ = ["Channel"]
 
 _CHUNK: Final = 65536
-_answer_decoder: Final = msgspec.json.Decoder(SecretAnswer)
+_decoder: Final[msgspec.json.Decoder[ToChild]] = msgspec.json.Decoder(ToChild)
 
 
 class _Waiting:
@@ -82,11 +91,7 @@ class Channel:
     def _read(self, abandoned: Callable[[], None]) -> None:
         try:
             for line in self._lines:
-                answer = _answer_decoder.decode(line)
-                waiting = self._waiting.pop(answer.number, None)
-                if waiting is not None:
-                    waiting.answer = answer
-                    waiting.arrived.set()
+                self._hear(_decoder.decode(line))
         except OSError:
             pass  # the same as its end
         finally:
@@ -94,3 +99,12 @@ class Channel:
             for waiting in list(self._waiting.values()):
                 waiting.arrived.set()
             abandoned()
+
+    def _hear(self, message: ToChild) -> None:
+        if isinstance(message, LogLevel):
+            logging.getLogger().setLevel(message.level)
+            return
+        waiting = self._waiting.pop(message.number, None)
+        if waiting is not None:
+            waiting.answer = message
+            waiting.arrived.set()

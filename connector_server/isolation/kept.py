@@ -89,6 +89,11 @@ class KeptChild:
         if child is not None:
             await child.aclose()
 
+    def log_as_the_server(self) -> None:
+        """Have its process log what this one logs; the next one does anyway."""
+        if self._child is not None:
+            self._child.log_as_the_server()
+
     async def ask(self, operation: str, request: Any, context: JobContext | None = None) -> Any:
         """One answer of the child; see `Link.ask`."""
         return await self._link().ask(operation, request, context)

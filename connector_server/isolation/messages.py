@@ -15,18 +15,20 @@ __all__ = [
     "Broken",
     "Described",
     "FromChild",
+    "LogLevel",
     "Logged",
     "Ready",
     "Refused",
     "SecretAnswer",
     "SecretWanted",
     "Source",
+    "ToChild",
     "encoded",
     "release",
     "skew",
 ]
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 LONGEST_LINE: Final = 16 * 1024 * 1024
 _encoder: Final = msgspec.json.Encoder()
 
@@ -101,13 +103,19 @@ class SecretWanted(msgspec.Struct, frozen=True, kw_only=True, tag="secret"):
     version: str | None = None
 
 
-class SecretAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class SecretAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="secret"):
     """The secret; or why there is none, as a sentence or as the bytes of a `google.rpc.Status`."""
 
     number: int
     value: str = ""
     missing: str = ""
     refused: bytes = b""
+
+
+class LogLevel(msgspec.Struct, frozen=True, kw_only=True, tag="log level"):
+    """From now on the child logs what is at least as grave as this."""
+
+    level: int
 
 
 class Logged(msgspec.Struct, frozen=True, kw_only=True, tag="log"):
@@ -122,6 +130,8 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True, tag="log"):
     extra: dict[str, Any] = {}
 
 
+ToChild: TypeAlias = SecretAnswer | LogLevel
+"""What the server says after the assignment."""
 FromChild: TypeAlias = Ready | Refused | SecretWanted | Logged
 
 

@@ -19,6 +19,7 @@ from connector_server.isolation.messages import (
     Assignment,
     FromChild,
     Logged,
+    LogLevel,
     Ready,
     Refused,
     SecretWanted,
@@ -98,7 +99,13 @@ class Child:
         self.ready = first
         self._reading = asyncio.create_task(self._listen(reader))
         self._pinging = asyncio.create_task(self._ping())
+        self.log_as_the_server()  # it may have changed since the assignment
         return first
+
+    def log_as_the_server(self) -> None:
+        """Have it log what this process logs."""
+        if self._writer is not None and self._is_told:
+            self._writer.write(encoded(LogLevel(level=_log_level())))
 
     async def exited(self) -> None:
         """Wait until the process is no more."""
@@ -144,7 +151,7 @@ class Child:
             release=release(),
             source=self.plan.source,
             socket=self._socket,
-            log_level=logging.getLogger().getEffectiveLevel(),
+            log_level=_log_level(),
             patience=self.plan.patience,
         )
 
@@ -202,3 +209,7 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return await reader.readline()
     except ConnectionError:
         return b""
+
+
+def _log_level() -> int:
+    return logging.getLogger().getEffectiveLevel()

@@ -106,9 +106,16 @@ class _Filter(logging.Filter):
                 setattr(record, key, said)
 
 
+class _Logger(logging.Logger):
+    """Asks its parent whether a level is written: a logger that nobody manages would not hear of a changed level."""
+
+    def isEnabledFor(self, level: int) -> bool:
+        return not self.disabled and (self.parent or logging.root).isEnabledFor(level)
+
+
 def redacting_logger(name: str, redactor: Redactor) -> logging.Logger:
     """A logger of its own below the one called `name`, whose levels and handlers it uses, that writes no secret."""
-    logger = logging.Logger(name)
+    logger = _Logger(name)
     logger.parent = logging.getLogger(name)
     logger.addFilter(_Filter(redactor))
     return logger

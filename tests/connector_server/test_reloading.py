@@ -50,6 +50,7 @@ class Edited(AsyncConnector[dict[str, Any], Job]):
         return Job(id="{says}-" + ctx.idempotency_key)
 
     async def get(self, job, ctx):
+        ctx.logger.debug("looked for {says}")
         return Resource(phase=Phase.RUNNING, message="{says} sees " + job.id)
 
     async def delete(self, job, ctx): ...
@@ -346,6 +347,28 @@ async def test_a_connector_in_a_process_of_its_own_gets_a_new_process(tmp_path: 
         answer = await called.reload()
         assert (answer.changed, list(answer.failed)) == (["isolation"], [])
         assert b"three-4" in await called.create("4")
+
+
+async def test_a_connector_in_a_process_of_its_own_logs_by_a_new_level_in_the_same_process(tmp_path: Path) -> None:
+    apart = {"isolation": {"edited_connector": "process"}, "config_check_every": 0.1}
+    async with running(tmp_path, **apart) as server, server.called() as called:
+        handle = await called.create("1")
+        assert await called.get(handle) == "one sees one-1"
+        server.configure(**apart, log_level="DEBUG")
+        await server.process.logged("reloaded")
+        async with asyncio.timeout(20):
+            while not any("looked for one" in one["message"] for one in server.process.lines):  # it is on its way
+                assert await called.get(handle) == "one sees one-1"
+        (line, *_) = await server.process.logged("looked for one")
+        (begun,) = await server.process.logged("the process of connector edited_connector is there")
+        assert line["pid"] == begun["pid"]
+        server.edit("two")
+        await called.reload()
+        async with asyncio.timeout(20):
+            while not any("looked for two" in one["message"] for one in server.process.lines):
+                assert await called.get(handle) == "two sees one-1"
+        (line, *_) = await server.process.logged("looked for two")
+        assert line["pid"] != begun["pid"]
 
 
 async def test_a_job_that_is_watched_is_asked_about_with_the_new_connector(tmp_path: Path) -> None:

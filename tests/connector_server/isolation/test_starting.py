@@ -210,7 +210,7 @@ sys.exit(child.main())
 """,
     )
     reason = await broken({"a": {"python": older, "module": CRAFTY}})
-    assert reason.startswith("its environment has connectory 0.0.7 (protocol 1) and the server is 0.")
+    assert reason.startswith("its environment has connectory 0.0.7 (protocol 2) and the server is 0.")
     assert reason.endswith("install the server's version there")
 
 

@@ -1,9 +1,12 @@
 """Taking secrets out of text."""
 
+import logging
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectory.connector.redaction import MOST, RecordingSecrets, Redactor
+from connectory.connector.redaction import MOST, RecordingSecrets, Redactor, redacting_logger
 from connectory.testing import FakeSecrets
 
 
@@ -48,3 +51,19 @@ def test_only_the_latest_are_remembered() -> None:
         redactor.record(f"secret-{number:04}")
     assert redactor.text("secret-0000") == "secret-0000"
     assert redactor.text(f"secret-{MOST:04}") == "***"
+
+
+def test_a_logger_goes_by_the_level_of_the_one_above_whenever_that_changes(caplog: pytest.LogCaptureFixture) -> None:
+    logger = redacting_logger("tests.redaction", Redactor())
+    above = logging.getLogger("tests.redaction")
+    for level in (logging.INFO, logging.DEBUG, logging.WARNING, logging.DEBUG):
+        above.setLevel(level)
+        logger.debug("at %d", level)
+        logger.info("told at %d", level)
+    assert [one.getMessage() for one in caplog.records] == [
+        "told at 20",
+        "at 10",
+        "told at 10",
+        "at 10",
+        "told at 10",
+    ]
