@@ -1,27 +1,28 @@
 """The attempts of one execution that this process carries out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
-from connectory.errors import StoreError
-from connectory.v1 import tasks_pb2
 from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_context import context_of
 from workflow_runner.called import AttemptCalls, CallDesk
-from workflow_runner.engine.commands import StartAttempt, StopAttempt
-from workflow_runner.engine.events import Event
+from workflow_runner.engine.commands import Command, StartAttempt, StopAttempt
 from workflow_runner.engine.state import State
-from workflow_runner.offloading import Offloading
+from workflow_runner.means import Means
 from workflow_runner.plugin_state import AttemptState
-from workflow_runner.plugins.contract import Plugin, SetupContext
+from workflow_runner.plugins.contract import SetupContext
 from workflow_runner.store.contract import PluginState, Store
 from workflow_runner.wake import Wake
 
 __all__ = ["AttemptDesk"]
 
+_READY: Final = 8
+"""So many attempts are made ready while it is written down that they begin: more would keep the first ones waiting."""
+
 
 class AttemptDesk:
-    """Begins and ends attempts on the engine's word; `emit` receives what they report.
+    """Begins and ends attempts on the engine's word.
 
     `plugin_states` is what plugins remember of attempts from before.
     """
@@ -31,36 +32,50 @@ class AttemptDesk:
         state: Callable[[], State],
         *,
         store: Store,
-        plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
         plugin_states: Mapping[tuple[str, int], PluginState],
         setup: SetupContext,
         calls: CallDesk,
-        values: Offloading,
-        emit: Callable[[Event], None],
-        pause: Callable[[StoreError], None],
-        clock: Callable[[], float],
+        means: Means,
     ) -> None:
         self._state = state
         self._store = store
-        self._plugin = plugin
         self._plugin_states = plugin_states
         self._setup = setup
         self._calls = calls
-        self._values = values
-        self._emit = emit
-        self._pause = pause
-        self._clock = clock
+        self._means = means
         self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._prepared: dict[tuple[str, int], Attempt] = {}
         self._leaving: set[asyncio.Task[None]] = set()
+
+    def prepare(self, commands: Sequence[Command]) -> None:
+        """Make some attempts ready that are to begin once these commands are written down."""
+        for command in commands[:_READY]:
+            if isinstance(command, StartAttempt):
+                attempt = self._prepared[command.node, command.attempt] = self._new(command, resumed=False)
+                attempt.prepare()
+
+    def drop_prepared(self) -> None:
+        """What was made ready and has not begun won't begin here."""
+        for attempt in self._prepared.values():
+            attempt.drop()
+        self._prepared.clear()
 
     def start(self, command: StartAttempt, *, resumed: bool) -> None:
         """Begin an attempt, or go on with one of before."""
-        self._new(command, resumed=resumed).start()
+        place = (command.node, command.attempt)
+        attempt = self._prepared.pop(place, None)
+        if attempt is None:
+            attempt = self._new(command, resumed=resumed)
+            attempt.prepare()
+        self._attempts[place] = attempt
+        attempt.start()
 
     def stop(self, command: StopAttempt) -> None:
         """End an attempt, whoever began it."""
-        attempt = self._attempts.get((command.node, command.attempt)) or self._new(command, resumed=True)
-        attempt.stop()
+        place = (command.node, command.attempt)
+        if place not in self._attempts:
+            self._attempts[place] = self._new(command, resumed=True)
+        self._attempts[place].stop()
 
     def forget(self, node: str, attempt: int) -> None:
         """The attempt has ended."""
@@ -97,15 +112,4 @@ class AttemptDesk:
         )
         if resumed:
             resources.restore()
-        attempt = self._attempts[place] = Attempt(
-            ctx=ctx,
-            state=memory,
-            resources=resources,
-            wake=wake,
-            plugin=self._plugin,
-            emit=self._emit,
-            pause=self._pause,
-            values=self._values,
-            clock=self._clock,
-        )
-        return attempt
+        return Attempt(ctx, memory, resources, wake, self._means)

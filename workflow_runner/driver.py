@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from connectory.errors import ConnectoryError, StoreError
-from connectory.v1 import tasks_pb2
 from workflow_runner.alarm import Alarm
 from workflow_runner.attempt_desk import AttemptDesk
 from workflow_runner.cache.desk import CacheDesk
@@ -39,9 +38,11 @@ from workflow_runner.engine.outstanding import is_awaited
 from workflow_runner.engine.state import State
 from workflow_runner.journal import Journal
 from workflow_runner.mailbox import Mailbox
+from workflow_runner.means import Means
 from workflow_runner.offloading import Offloading
 from workflow_runner.overtaken import without_overtaken
-from workflow_runner.plugins.contract import Plugin, SetupContext
+from workflow_runner.plugins.contract import SetupContext
+from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.records import record_of
 from workflow_runner.store.contract import PluginState, Store
 from workflow_runner.subscribers import Subscribers
@@ -74,7 +75,7 @@ class Driver:
         state: State,
         written: int,
         store: Store,
-        plugin: Callable[[tasks_pb2.TaskTemplate], Awaitable[Plugin]],
+        plugins: PluginRegistry,
         plugin_states: Mapping[tuple[str, int], PluginState],
         setup: SetupContext,
         ended: Callable[[], None] = lambda: None,
@@ -83,7 +84,7 @@ class Driver:
     ) -> None:
         self.state = state
         self.subscribers = Subscribers(state.execution)
-        self._plugin = plugin
+        self._plugins = plugins
         self._on_end = ended
         self._on_pause = on_pause
         self._clock = clock
@@ -103,14 +104,10 @@ class Driver:
         self._attempts = AttemptDesk(
             lambda: self.state,
             store=store,
-            plugin=plugin,
             plugin_states=plugin_states,
             setup=setup,
             calls=self._calls,
-            values=values,
-            emit=self.emit,
-            pause=self.pause,
-            clock=clock,
+            means=Means(plugins=plugins, emit=self.emit, pause=self.pause, values=values, clock=clock),
         )
         self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
         self._events: list[Event] = []
@@ -217,13 +214,18 @@ class Driver:
         self._decided = False
         before, events = self.state, self._take()
         commands = self._apply(events)
-        await self._write(before)
-        self.subscribers.publish(before, self.state)
-        self._drop_ended(events)
-        if self._leaving:
-            return
-        for command in commands:
-            self._perform(command, resumed=False)
+        preparing = asyncio.get_running_loop().call_soon(self._attempts.prepare, commands)
+        try:
+            await self._write(before)
+            self.subscribers.publish(before, self.state)
+            self._drop_ended(events)
+            if self._leaving:
+                return
+            for command in commands:
+                self._perform(command, resumed=False)
+        finally:
+            preparing.cancel()
+            self._attempts.drop_prepared()
         self._mailbox.look()
 
     async def _take_leave(self) -> None:
@@ -279,7 +281,7 @@ class Driver:
         if task is None:
             return False
         try:
-            plugin = await self._plugin(task)
+            plugin = await self._plugins.get(task)
         except ConnectoryError:
             return False  # its attempt says why there is no plugin
         return not plugin.properties.disable_node_level_caching

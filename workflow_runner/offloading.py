@@ -24,14 +24,18 @@ class Offloading:
         self._state = state
         self._storage = storage
 
+    def are_large(self, outputs: bytes, prefix: str) -> bool:
+        """Whether `put_away` would look at these outputs at all."""
+        return bool(prefix) and 0 < self._state().settings.offload_above < len(outputs)
+
     async def put_away(self, node: str, outputs: bytes, prefix: str) -> bytes:
         """The outputs with a reference in place of every value that is large and only handed on as a whole.
 
         What cannot be written stays as it is: it is safe in the log, too.
         """
-        above = self._state().settings.offload_above
-        if not prefix or not 0 < above < len(outputs):
+        if not self.are_large(outputs, prefix):
             return outputs
+        above = self._state().settings.offload_above
         kept = literals_pb2.LiteralMap.FromString(outputs)
         for name, literal in kept.literals.items():
             if literal.ByteSize() > above and self._is_handed_on_whole(node, name):

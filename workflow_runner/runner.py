@@ -352,7 +352,7 @@ class Runner:
             state=state,
             written=written,
             store=self._store,
-            plugin=self._plugins.get,
+            plugins=self._plugins,
             plugin_states=plugin_states or {},
             setup=self._setup,
             ended=lambda: self._forget(state.execution),

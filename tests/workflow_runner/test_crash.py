@@ -64,8 +64,14 @@ def _python(module: str, *arguments: str) -> "subprocess.Popen[str]":
 
 def _kill(process: "subprocess.Popen[str]") -> str:
     process.send_signal(signal.SIGKILL)
-    said, _ = process.communicate()
-    return said
+    return _said(process)
+
+
+def _said(process: "subprocess.Popen[str]") -> str:
+    """What it says until it ends; some of that may have come together with what was read already."""
+    assert process.stdout is not None
+    with process:
+        return process.stdout.read()
 
 
 def _kill_often(outside: Outside, what: str, times: int, longest: float, seed: int, shortest: float = 0) -> int:
@@ -81,7 +87,7 @@ def _kill_often(outside: Outside, what: str, times: int, longest: float, seed: i
 
 def test_no_job_is_lost_doubled_or_left_behind(outside: Outside) -> None:
     killed = _kill_often(outside, "run", times=20, longest=0.08, seed=7)
-    said, _ = outside.runner("run", "runs.db").communicate(timeout=60)
+    said = _said(outside.runner("run", "runs.db"))
     print("runners killed:", killed)
     assert killed >= 5, "the workflow was over too soon for this test to mean anything"
     assert msgspec.json.decode(said) == {"phase": "SUCCEEDED", "o": 13}
@@ -95,7 +101,7 @@ def test_no_job_is_lost_doubled_or_left_behind(outside: Outside) -> None:
 
 def test_an_abort_that_is_killed_goes_on_until_every_job_is_gone(outside: Outside) -> None:
     _kill_often(outside, "abort", times=8, longest=0.04, seed=3)
-    said, _ = outside.runner("abort", "runs.db").communicate(timeout=60)
+    said = _said(outside.runner("abort", "runs.db"))
     assert msgspec.json.decode(said)["phase"] == "ABORTED"
     happened = outside.happened()
     assert all(count == 1 for count in happened.values())
@@ -104,7 +110,7 @@ def test_an_abort_that_is_killed_goes_on_until_every_job_is_gone(outside: Outsid
 
 def test_code_that_drives_jobs_is_run_again_and_calls_nothing_twice(outside: Outside) -> None:
     killed = _kill_often(outside, "eager", times=4, longest=1.5, seed=11, shortest=0.6)
-    said, _ = outside.runner("eager", "runs.db").communicate(timeout=60)
+    said = _said(outside.runner("eager", "runs.db"))
     print("runners killed:", killed)
     assert killed >= 1, "the workflow was over too soon for this test to mean anything"
     assert msgspec.json.decode(said) == {"phase": "SUCCEEDED", "o": 1 + 2 + 3 + 4 + 5}

@@ -11,6 +11,8 @@ The runner drives every attempt of a task in rounds:
 All three must be idempotent: after a crash the runner repeats the round whose end it did not see, with the plugin
 state that the last finished round wrote. That may be a `handle` after `finalize`: it must report the same end, and
 start nothing. Rounds of one attempt never overlap; rounds of different attempts do.
+
+A plugin may offer to carry an attempt out without rounds as long as nothing is the matter: see `prepare`.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,6 +23,7 @@ from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.memory import PluginStateAccess
 from workflow_runner.plugins.phases import Transition
+from workflow_runner.plugins.quick import QuickRun
 from workflow_runner.plugins.setup import SetupContext
 
 __all__ = [
@@ -30,6 +33,7 @@ __all__ = [
     "PluginLoader",
     "PluginProperties",
     "PluginStateAccess",
+    "QuickRun",
     "SetupContext",
     "TaskExecutionContext",
 ]
@@ -64,6 +68,14 @@ class Plugin:
         that gives way.
         """
         return True
+
+    def prepare(self, ctx: TaskExecutionContext) -> QuickRun | None:
+        """What is needed to carry out a new attempt by one call that ends by itself; None: by rounds.
+
+        Nothing of the attempt may happen before it begins: that it is to be made is not written down yet. Asked only
+        when `reads_references` holds.
+        """
+        return None
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
         """Bring the attempt forward and report where it stands."""

@@ -13,12 +13,13 @@ from workflow_runner.plugins.contract import (
     Plugin,
     PluginEntry,
     PluginProperties,
+    QuickRun,
     TaskExecutionContext,
 )
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.prepared import PreparedTasks
-from workflow_runner.python.calls import Call, Expanded, Failed, Reply
+from workflow_runner.python.calls import Call, Expanded, Failed, Reply, Returned
 from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.python.threads import ThreadExecutor
 
@@ -86,6 +87,12 @@ class PythonTaskPlugin(Plugin):
             return _GOES_ON
         return do_transition(_info(running.result()))
 
+    def prepare(self, ctx: TaskExecutionContext) -> QuickRun | None:
+        """The code is called once; that of an eager task may have to be called again."""
+        if ctx.template.metadata.is_eager:
+            return None
+        return _QuickCall(self._running, ctx.key, self._executor, self._codes.call(ctx))
+
     def _begin(self, ctx: TaskExecutionContext) -> asyncio.Future[Reply]:
         call = self._codes.call(ctx)
         if ctx.template.metadata.is_eager:
@@ -124,6 +131,34 @@ class PythonTaskPlugin(Plugin):
         if running:
             await asyncio.wait(running)
         await self._executor.close()
+
+
+class _QuickCall:
+    """One call of a task's code."""
+
+    __slots__ = ("_call", "_executor", "_future", "_key", "_running")
+
+    def __init__(self, running: dict[str, asyncio.Future[Reply]], key: str, executor: CallExecutor, call: Call) -> None:
+        self._running = running
+        self._key = key
+        self._executor = executor
+        self._call = call
+
+    def begin(self, ended: Callable[[], None]) -> None:
+        self._future = self._running[self._key] = self._executor.begin(self._call)
+        self._future.add_done_callback(lambda _: ended())
+
+    def outputs(self) -> bytes | None:
+        if self._future.cancelled() or self._future.exception() is not None:
+            return None
+        reply = self._future.result()
+        return reply.outputs if isinstance(reply, Returned) else None
+
+    def forget(self) -> None:
+        self._running.pop(self._key, None)
+
+    def drop(self) -> None:
+        pass
 
 
 def python_task_plugin(

@@ -57,6 +57,15 @@ class PluginRegistry:
             return holder
         raise RegistryError(f"task type {task_type!r} is claimed by plugins {holder.id!r} and {entry.id!r}")
 
+    def ready(self, template: tasks_pb2.TaskTemplate) -> Plugin | None:
+        """The same as `get` when nobody has to wait for it; else None."""
+        entry = self._by_type.get(template.type)
+        if entry is None or entry.gives_way:
+            return None
+        pending = self._loaded.get(entry.id)
+        is_loaded = pending is not None and pending.done() and not pending.cancelled() and pending.exception() is None
+        return pending.result() if pending is not None and is_loaded else None
+
     async def get(self, template: tasks_pb2.TaskTemplate) -> Plugin:
         """The plugin for a task, loaded; NotFoundError lists the types that exist."""
         entry = self._by_type.get(template.type) or self._claimant(template) or self._default
