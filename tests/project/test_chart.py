@@ -75,6 +75,7 @@ MATRIX: dict[str, dict[str, Any]] = {
         }
     },
     "monitored": {"serviceMonitor": {"enabled": True, "labels": {"team": "data"}}},
+    "several workers": {"server": {"workers": 4}, "serviceMonitor": {"enabled": True}},
     "bare": {
         "networkPolicy": {"enabled": False},
         "podDisruptionBudget": {"enabled": False},
@@ -240,16 +241,29 @@ CHANGES: dict[str, Any] = {
     "ledger_lease": 3,
     "max_message_bytes": 4096,
 }
+OWN_VALUES = {
+    "log_level": ("server", "logLevel"),
+    "max_in_flight": ("server", "maxInFlight"),
+    "ledger_lease": ("ledger", "leaseSeconds"),
+    "max_message_bytes": ("server", "maxMessageBytes"),
+}
+"""Settings that `server.extra` may not hold, because the chart always writes them."""
 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_rolls_the_pods_only_when_running_servers_cannot_take_it_up(name: str) -> None:
-    def pod(**server: Any) -> Any:
-        return only(rendered({"server": server}), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    group, value = OWN_VALUES.get(name, ("", ""))
 
-    changed = {"extra": {name: CHANGES[name]}}
-    assert (pod(**changed) == pod()) == (name in LIVE)
-    assert pod(**changed, reloadSeconds=0) != pod(reloadSeconds=0)
+    def pod(*, is_changed: bool, **server: Any) -> Any:
+        values: dict[str, Any] = {"server": server}
+        if is_changed and value:
+            values.setdefault(group, {})[value] = CHANGES[name]
+        elif is_changed:
+            server["extra"] = {name: CHANGES[name]}
+        return only(rendered(values), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+
+    assert (pod(is_changed=True) == pod(is_changed=False)) == (name in LIVE)
+    assert pod(is_changed=True, reloadSeconds=0) != pod(is_changed=False, reloadSeconds=0)
 
 
 def test_every_setting_that_can_be_taken_up_is_tried_above() -> None:
@@ -322,6 +336,33 @@ def test_pods_spread_over_zones_and_nodes_unless_it_is_said_otherwise() -> None:
     assert spread(topologySpread={"keys": []}) == []
     own = {"maxSkew": 1, "topologyKey": "rack", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {}}
     assert spread(topologySpreadConstraints=[own]) == [own]
+
+
+def test_the_metrics_of_every_worker_are_read() -> None:
+    documents = rendered(MATRIX["several workers"])
+    (container,) = only(documents, "Deployment")["spec"]["template"]["spec"]["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    names = {"metrics": 9090, "metrics-2": 9091, "metrics-3": 9092, "metrics-4": 9093}
+    assert ports == {"grpc": 8000, **names}
+    service = {port["targetPort"]: port["port"] for port in only(documents, "Service")["spec"]["ports"]}
+    assert service == {"grpc": 8000, **names}
+    assert {one["port"] for one in only(documents, "ServiceMonitor")["spec"]["endpoints"]} == set(names)
+    _, metrics = only(documents, "NetworkPolicy")["spec"]["ingress"]
+    assert {port["port"] for port in metrics["ports"]} == set(names.values())
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        ({"mode": "sidecar", "server": {"workers": 2}}, "set server.workers=1 in mode sidecar"),
+        ({"server": {"port": 9091, "workers": 2}}, "server.port=9091 is a port of metrics"),
+        ({"autoscaling": {"enabled": True, "minReplicas": 5, "maxReplicas": 2}}, "minReplicas is above"),
+        ({"server": {"extra": {"grace": 5}}}, "server.extra.grace would be there twice"),
+    ],
+)
+def test_values_that_do_not_fit_together_are_refused_with_the_remedy(values: dict[str, Any], remedy: str) -> None:
+    with pytest.raises(helm.HelmError, match=remedy):
+        rendered(values)
 
 
 def test_replicas_without_a_shared_ledger_are_told_so() -> None:

@@ -41,8 +41,47 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if or .Values.access.tokens.secretName .Values.access.jwt.jwks -}}yes{{- end -}}
 {{- end -}}
 
+{{- /* Refuses values that are each fine and do not fit together. */ -}}
+{{- define "connectory.fits" -}}
+{{- $first := int .Values.server.metricsPort }}
+{{- $last := add $first (int .Values.server.workers) -1 | int }}
+{{- if eq .Values.mode "sidecar" }}
+{{- if gt (int .Values.server.workers) 1 }}
+{{- fail "server.workers: a unix socket belongs to one process; set server.workers=1 in mode sidecar" }}
+{{- end }}
+{{- else if and (ge (int .Values.server.port) $first) (le (int .Values.server.port) $last) }}
+{{- fail (printf "server.port=%d is a port of metrics, which are at %d to %d, one for each of server.workers; choose another one" (int .Values.server.port) $first $last) }}
+{{- end }}
+{{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
+{{- fail "autoscaling.minReplicas is above autoscaling.maxReplicas; raise the one or lower the other" }}
+{{- end }}
+{{- $own := include "connectory.settingsOfValues" . | fromYaml }}
+{{- range $name, $_ := .Values.server.extra }}
+{{- if hasKey $own $name }}
+{{- fail (printf "server.extra.%s would be there twice; set the value that the chart has for it" $name) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* The ports of metrics by their names, as JSON: each worker has its own. */ -}}
+{{- define "connectory.metricsPorts" -}}
+{{- $ports := dict "metrics" (int .Values.server.metricsPort) }}
+{{- range $worker := untilStep 1 (int .Values.server.workers) 1 }}
+{{- $_ := set $ports (printf "metrics-%d" (add $worker 1)) (add $.Values.server.metricsPort $worker | int) }}
+{{- end }}
+{{- toJson $ports }}
+{{- end -}}
+
 {{- /* The server's settings file. */ -}}
 {{- define "connectory.settings" -}}
+{{- include "connectory.fits" . -}}
+{{ include "connectory.settingsOfValues" . }}
+{{- with .Values.server.extra }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "connectory.settingsOfValues" -}}
 workers: {{ .Values.server.workers }}
 grace: {{ .Values.server.graceSeconds }}
 log_format: {{ .Values.server.logFormat }}
@@ -99,9 +138,6 @@ ledger: {{ .Values.ledger.place | quote }}
 ledger_lease: {{ .Values.ledger.leaseSeconds }}
 {{- with .Values.limits }}
 limits: {{ toJson . }}
-{{- end }}
-{{- with .Values.server.extra }}
-{{ toYaml . }}
 {{- end }}
 {{- end -}}
 
@@ -171,7 +207,9 @@ timeoutSeconds: 3
     {{- if ne .Values.mode "sidecar" }}
     - {name: grpc, containerPort: {{ .Values.server.port }}}
     {{- end }}
-    - {name: metrics, containerPort: {{ .Values.server.metricsPort }}}
+    {{- range $name, $port := include "connectory.metricsPorts" . | fromJson }}
+    - {name: {{ $name }}, containerPort: {{ $port }}}
+    {{- end }}
   startupProbe: {{ include "connectory.probe" (dict "root" . "timing" .Values.probes.startup) | nindent 4 }}
   readinessProbe: {{ include "connectory.probe" (dict "root" . "timing" .Values.probes.readiness) | nindent 4 }}
   livenessProbe: {{ include "connectory.probe" (dict "root" . "timing" .Values.probes.liveness) | nindent 4 }}
