@@ -33,7 +33,7 @@ def open_channel(
         ("grpc.keepalive_time_ms", 300_000),
         ("grpc.keepalive_timeout_ms", 20_000),
         ("grpc.initial_reconnect_backoff_ms", 100),
-        ("grpc.min_reconnect_backoff_ms", 100),
+        ("grpc.min_reconnect_backoff_ms", 10_000),  # how long a connection may take to be made
         ("grpc.max_reconnect_backoff_ms", 2_000),
     ]
     if target.startswith("unix:"):
