@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -14,16 +13,19 @@ from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.contract import Find, check_key
 from connectory.connector.ledger.records import JobRecord, JobState
+from connectory.connector.limits.deletes import DeleteTurns
 from connectory.connector.limits.gates import Gates
 from connectory.connector.orphans import persistently
-from connectory.connector.registry import Route
+from connectory.connector.registry import Registration, Route
 from connectory.connector.templates import KnownTemplates
-from connectory.errors import AmbiguousError, ConnectoryError, InvalidTaskError, NotFoundError
+from connectory.errors import AmbiguousError, ConnectoryError, InvalidTaskError, NotFoundError, RateLimitedError
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["Deleting"]
 
 _FIRST_DELAY: Final = 0.2
+_LONG: Final = 5.0
+"""A deletion that has to wait for more seconds is left to the reaper, where it is remembered."""
 _WAIT: Final = 1.0
 _log = logging.getLogger("connectory.connector")
 
@@ -39,6 +41,7 @@ class Deleting:
         self._templates = templates
         self._leases = leases
         self._gates = gates
+        self._turns = DeleteTurns(gates)
         self._pursuits: dict[bytes, asyncio.Task[None]] = {}
 
     async def by_handle(self, route: Route, handle: bytes, context: JobContext) -> None:
@@ -46,14 +49,16 @@ class Deleting:
         registration = route.registration
         job, _ = registration.codec.decode(route.label, handle)
         try:
+            await self._turns.enter(registration, handle, context.connection)
             await registration.operations["delete"](job, context)
         except NotFoundError:
             pass
-        except FAILURES:
+        except FAILURES as error:
+            self._turns.failed(handle, error)
             self._pursue(route, handle, job, context)
             raise
         self._leases.deleted(handle)
-        self._gates.polled(registration, handle, ended=True)
+        self._over(registration, handle)
 
     async def by_key(self, route: Route, key: str, request: pb.DeleteTaskRequest | None = None) -> JobRecord:
         """Delete the key's job and answer how it stands then; returns when that is confirmed.
@@ -88,12 +93,14 @@ class Deleting:
         try:
             job, _ = registration.codec.decode(route.label, record.handle)
             context = self._contexts.of_job(route, None, request, handle=record.handle)
+            await self._turns.enter(registration, record.handle, context.connection)
             await registration.operations["delete"](job, context)
         except NotFoundError:
             pass
         except FAILURES as error:
+            self._turns.failed(record.handle, error)
             raise translated(error, registration, "delete") from error.__cause__
-        self._gates.polled(registration, record.handle, ended=True)
+        self._over(registration, record.handle)
         await self._ledger.confirm(record.key, record.handle)
 
     def find_of(self, route: Route, record: JobRecord) -> Find | None:
@@ -116,25 +123,38 @@ class Deleting:
             task.add_done_callback(lambda _: self._pursuits.pop(handle, None))
 
     async def _pursued(self, route: Route, handle: bytes, job: Any, context: JobContext) -> None:
-        """Try again for some seconds; a job that the ledger remembers is the reaper's from then on."""
+        """Try again a few times; a job that the ledger remembers is the reaper's from then on."""
         record = await self._doomed(handle)
         context.deadline = None
         registration = route.registration
+        if record is not None and self._turns.left(registration, handle, context.connection) > _LONG:
+            return
 
         async def delete() -> None:
-            with suppress(NotFoundError):
+            try:
+                await self._turns.enter(registration, handle, context.connection, patiently=record is None)
                 await registration.operations["delete"](job, context)
+            except NotFoundError:
+                return
+            except RateLimitedError as error:
+                self._turns.failed(handle, error)
+                raise self._gates.told(registration, context.connection, error) from error.__cause__
 
         await asyncio.sleep(_FIRST_DELAY)
         try:
             await persistently(delete)
         except FAILURES as error:
             if record is None:
+                self._turns.over(handle)
                 told = translated(error, registration, "delete")
                 _log.error("a job of connector %s could not be deleted: %s", registration.name, told)
         else:
             self._leases.deleted(handle)
-            self._gates.polled(registration, handle, ended=True)
+            self._over(registration, handle)
+
+    def _over(self, registration: Registration, handle: bytes) -> None:
+        self._turns.over(handle)
+        self._gates.polled(registration, handle, ended=True)
 
     async def _doomed(self, handle: bytes) -> JobRecord | None:
         try:

@@ -80,6 +80,11 @@ class Credential:
         self.polls.settle()
 
     @property
+    def pause_left(self) -> float:
+        """For how many seconds the external system wants to be left alone; 0: it does not."""
+        return max(self._pause.until - self._timers.time(), 0.0)
+
+    @property
     def jobs(self) -> int:
         """How many jobs are counted as open."""
         return self._slots.taken
@@ -105,6 +110,7 @@ class ConnectorGates:
         """Where each open job is counted, and for which project it is, by its handle."""
         self.creates = Tally()
         self.polls = Tally()
+        self.deletes = Tally()
         self._credentials: dict[str, Credential] = {}
         self._sweep_at = _MANY
 

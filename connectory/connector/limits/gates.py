@@ -15,11 +15,13 @@ from connectory.errors import ConnectorError, RateLimitedError, RegistryError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import security_pb2
 
-__all__ = ["Gates", "LimitCount", "WaitCount", "limits_of"]
+__all__ = ["LONGEST_PAUSE", "Gates", "LimitCount", "WaitCount", "limits_of"]
 
 CREATES: Final = "create"
 POLLS: Final = "get"
-_LONGEST_PAUSE: Final = 3600.0
+DELETES: Final = "delete"
+LONGEST_PAUSE: Final = 3600.0
+"""No external system is left alone for more seconds, whatever it says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +110,7 @@ class Gates:
         """Remember how long an external system wants to be left alone, for all who use the same credential."""
         if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
             gates = self.of(registration) or self._opened(registration, Limits())
-            gates.of(connection).pause(min(error.retry_after.total_seconds(), _LONGEST_PAUSE))
+            gates.of(connection).pause(min(error.retry_after.total_seconds(), LONGEST_PAUSE))
         return error
 
     async def look(self, registration: Registration, handle: bytes) -> None:
@@ -121,32 +123,45 @@ class Gates:
         """What `told` does, for the credential under which a job is counted; the service's own when it is not."""
         if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
             gates = self.of(registration) or self._opened(registration, Limits())
-            gates.home(handle).pause(min(error.retry_after.total_seconds(), _LONGEST_PAUSE))
+            gates.home(handle).pause(min(error.retry_after.total_seconds(), LONGEST_PAUSE))
         return error
 
     def polled(self, registration: Registration, handle: bytes, *, ended: bool) -> None:
         """A job was asked about, or is known to be over."""
-        gates = self._known.get(registration)
-        if gates is None and self._retired:
-            gates = self._retired.get(registration)
+        gates = self.known(registration)
         if gates is not None:
             gates.polled(handle, ended=ended)
+
+    def known(self, registration: Registration) -> ConnectorGates | None:
+        """The gates of a connector, where they were needed before."""
+        gates = self._known.get(registration)
+        return self._retired.get(registration) if gates is None and self._retired else gates
+
+    def pause(self, registration: Registration, connection: security_pb2.Connection | None) -> float:
+        """For how many seconds the external system wants to be left alone by a credential; 0: it does not."""
+        gates = self.known(registration)
+        return 0.0 if gates is None else gates.of(connection).pause_left
+
+    @property
+    def timers(self) -> Timers:
+        """By what calls wait."""
+        return self._timers or asyncio.get_running_loop()
 
     def counts(self) -> Iterator[LimitCount]:
         """What happened so far at each gate that was ever needed."""
         for gates in list(self._known.values()):
             if gates is not None:
+                tallies = {CREATES: gates.creates, POLLS: gates.polls, DELETES: gates.deletes}
                 yield LimitCount(
                     connector=gates.name,
                     jobs=gates.jobs,
-                    waiting={CREATES: gates.creates.waiting, POLLS: gates.polls.waiting},
-                    refused={CREATES: gates.creates.refused, POLLS: gates.polls.refused},
-                    waits={CREATES: _waits(gates.creates), POLLS: _waits(gates.polls)},
+                    waiting={operation: tally.waiting for operation, tally in tallies.items()},
+                    refused={operation: tally.refused for operation, tally in tallies.items()},
+                    waits={operation: _waits(tally) for operation, tally in tallies.items()},
                 )
 
     def _opened(self, registration: Registration, limits: Limits) -> ConnectorGates:
-        timers = self._timers or asyncio.get_running_loop()
-        gates = ConnectorGates(registration.name, limits, timers)
+        gates = ConnectorGates(registration.name, limits, self.timers)
         known = self._retired if registration in self._retired else self._known
         known[registration] = gates
         return gates

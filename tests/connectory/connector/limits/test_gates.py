@@ -173,7 +173,7 @@ async def test_a_create_that_would_wait_too_long_is_told_when_to_come_again() ->
         error = await refused(opened.create("second"))
         assert error.retry_after == timedelta(seconds=10)
         assert "connector Fake may be called 0.1 times a second" in error.message
-        assert opened.count.refused == {"create": 1, "get": 0}
+        assert opened.count.refused == {"create": 1, "get": 0, "delete": 0}
         await opened.clock.pass_by(10)
         await opened.create("second")
     assert connector.keys == ["first", "second"]
