@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -334,6 +335,29 @@ async def test_the_audit_log_says_who_did_what_and_who_was_refused(tokens: Path,
     everything = json.dumps(lines)
     assert ENGINE not in everything
     assert READER not in everything
+
+
+async def test_an_audit_log_that_cannot_be_written_fails_no_call_and_loses_no_entry(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = tmp_path / "folder" / "audit.jsonl"
+    log.parent.mkdir()
+    async with serving(TrivialConnector(), audit_log=str(log)) as peer:
+        await peer.jobs.CreateTask(create_request("trivial", key="first"))
+        shutil.rmtree(log.parent)
+        await peer.jobs.CreateTask(create_request("trivial", key="second"))
+        log.parent.mkdir()
+        await peer.jobs.CreateTask(create_request("trivial", key="third"))
+        log.unlink()
+        log.symlink_to("/dev/full")
+        await peer.jobs.CreateTask(create_request("trivial", key="fourth"))
+        log.unlink()
+        await peer.jobs.CreateTask(create_request("trivial", key="fifth"))
+        await peer.jobs.CreateTask(create_request("trivial", key="sixth"))
+    told = [one.getMessage() for one in caplog.records if one.name == "connectory.audit"]
+    assert ['"second"' in told[0], '"fourth"' in told[1], len(told)] == [True, True, 2]
+    assert "No space left" in told[1]
+    assert [json.loads(line)["key"] for line in log.read_text().splitlines()] == ["fifth", "sixth"]
 
 
 @pytest.mark.parametrize(
