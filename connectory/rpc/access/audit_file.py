@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
 
 from connectory.errors import SettingsError
 from connectory.rpc.access.scopes import Caller
@@ -65,20 +65,20 @@ class _File(logging.FileHandler):
         except (OSError, ValueError) as error:
             _log.error("the audit log %s cannot be written (%s): %s", self.baseFilename, error, record.getMessage())
 
-    def _is_another(self, stream: TextIO) -> bool:
+    def _is_another(self, stream: TextIOWrapper) -> bool:
         try:
             named, opened = os.stat(self.baseFilename), os.fstat(stream.fileno())
         except FileNotFoundError:
             return True
         return (named.st_dev, named.st_ino) != (opened.st_dev, opened.st_ino)
 
-    def _begin(self) -> TextIO:
+    def _begin(self) -> TextIOWrapper:
         former, self.stream = self.stream, None
         if former is not None:
             with suppress(OSError):  # what it could not write was told
                 former.close()
-        self.stream = self._open()
-        return self.stream
+        opened = self.stream = self._open()
+        return opened
 
 
 def _handler(place: str) -> logging.Handler:
