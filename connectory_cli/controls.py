@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from connectory.client.control import ControlClient
 from connectory_cli.home import places
 from connectory_cli.reaching import reach_from
-from connectory_cli.sessions import open_runner
+from connectory_cli.sessions import open_session
 from connectory_cli.sockets import socket_folder
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
@@ -27,8 +27,10 @@ async def open_control(
     with socket_folder() as folder:
         settings = ControlSettings(uds=(folder / "control.sock",))
         async with (
-            open_runner(where, modules=modules) as runner,
-            serve_control(settings, runner, output_prefix=where.outputs) as server,
+            open_session(where, modules=modules) as session,
+            serve_control(
+                settings, session.runner, output_prefix=where.outputs, connectors=session.connectors
+            ) as server,
             ControlClient(server.addresses[0]) as client,
         ):
             yield client

@@ -96,6 +96,9 @@ def show_logs(
     endpoints: EndpointOption = None,
     module: ModuleOption = None,
     store: StoreOption = None,
+    endpoint: TargetOption = None,
+    project: ProjectOption = "default",
+    domain: DomainOption = "development",
     as_json: JsonOption = False,
 ) -> None:
     """Show what a node's job has written, as far as its connector tells, and where to read on."""
@@ -108,6 +111,9 @@ def show_logs(
         tail=tail,
         follow=follow,
     )
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote_logs").show_logs(place, wanted, as_json))
     raise typer.Exit(work.show_logs(store, wanted, endpoints or [], modules, as_json))
 
 
@@ -187,12 +193,6 @@ def recover_execution(
     as_json: JsonOption = False,
 ) -> None:
     """Do what an execution left undone, in a new one: what succeeded is taken over, and jobs that still run go on."""
-    if endpoint is not None:
-        if code is not None or rerun or dry_run:
-            text = "--with-new-code, --rerun and --dry-run work on the store of a runner, not through its control API"
-            raise typer.BadParameter(f"{text}; give --store in place of --endpoint (or CONNECTORY_ENDPOINT)")
-        place = _place(endpoint, project, domain)
-        raise typer.Exit(module_of("remote").recover_execution(place, execution, name, as_json))
     work = module_of("recovering")
     options = work.RecoverOptions(
         execution=execution,
@@ -205,6 +205,9 @@ def recover_execution(
         dry_run=dry_run,
         as_json=as_json,
     )
+    if endpoint is not None:
+        place = _place(endpoint, project, domain)
+        raise typer.Exit(module_of("remote_recovering").recover_execution(place, options))
     raise typer.Exit(work.recover_execution(options))
 
 

@@ -43,7 +43,7 @@ def print_logs(servers: Servers, key: str, chosen: LogChoice, as_json: bool) -> 
             follow=chosen.follow,
         )
         async with servers.reach.connectors(endpoint) as client:
-            async for lines in log_lines(client, request):
+            async for lines in log_lines(client.logs, request):
                 for line in lines:
                     print_line(line, as_json)
                 sys.stdout.flush()

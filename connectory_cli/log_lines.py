@@ -3,23 +3,26 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from connectory.client.connector import ConnectorClient
 from connectory.errors import UnavailableError
 from connectory.v1 import connector_pb2 as pb
+from connectory.v1 import control_pb2
 from connectory_cli.printing import say
 
-__all__ = ["lines_of", "log_lines", "print_line"]
+__all__ = ["Asked", "lines_of", "log_lines", "print_line"]
 
+Asked = TypeVar("Asked", pb.GetTaskLogsRequest, control_pb2.GetNodeLogsRequest)
 _MOST_FAILURES: Final = 30
 _PAUSE: Final = 1.0
 _ORIGINS: Final = {pb.USER: "user", pb.SYSTEM: "system"}
 
 
-async def log_lines(client: ConnectorClient, request: pb.GetTaskLogsRequest) -> AsyncIterator[Sequence[pb.LogLine]]:
+async def log_lines(
+    logs: Callable[[Asked], AsyncIterator[pb.GetTaskLogsResponse]], request: Asked
+) -> AsyncIterator[Sequence[pb.LogLine]]:
     """The lines, page by page. `request.token` says at any time where to read on.
 
     What is followed goes on at its token when the server stops or the connection breaks, and gives up after some
@@ -28,7 +31,7 @@ async def log_lines(client: ConnectorClient, request: pb.GetTaskLogsRequest) -> 
     failures, unsaved = 0, 0
     while True:
         try:
-            async for response in client.logs(request):
+            async for response in logs(request):
                 failures = 0
                 if response.WhichOneof("part") == "header":
                     request.token, request.tail = response.header.token, 0

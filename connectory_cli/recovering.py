@@ -7,21 +7,23 @@ from pathlib import Path
 import uvloop
 
 from connectory.authoring.loading import find_workflow
+from connectory.compiler import compile_launch_plan
 from connectory.errors import SettingsError
+from connectory.v1 import literals_pb2
 from connectory_cli.home import places
 from connectory_cli.interruption import Interruption
 from connectory_cli.loading import load
 from connectory_cli.printing import print_json, print_table, say
 from connectory_cli.running import finish, let_tasks_be_found
 from connectory_cli.sessions import open_runner, require_execution
-from workflow_runner.again import compare, recover, relaunch
-from workflow_runner.bundles import Bundle, bundle
+from workflow_runner.again import NewCode, compare, first_event, fitting, recover, relaunch
+from workflow_runner.bundles import bundle
 from workflow_runner.naming import require_execution_id
 from workflow_runner.recovery import NodeChange
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
-__all__ = ["RecoverOptions", "recover_execution", "relaunch_execution"]
+__all__ = ["RecoverOptions", "recover_execution", "relaunch_execution", "show_changes"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,21 +46,13 @@ def recover_execution(options: RecoverOptions) -> int:
     where = places(options.store)
     require_execution(where, options.execution)
 
-    async def look() -> tuple[Bundle | None, Sequence[NodeChange]]:
+    async def look() -> tuple[NewCode | None, Sequence[NodeChange]]:
         async with Runner(open_store(where.store), []) as runner:
-            state = await runner.state(options.execution)
-            if unknown := sorted(set(options.rerun) - state.nodes.keys()):
-                raise SettingsError(
-                    f"--rerun {unknown[0]}: {options.execution} has no such node; it has {', '.join(state.nodes)}"
-                )
             code = await _new_code(runner, options) if options.code is not None else None
             return code, await compare(runner, options.execution, code=code, rerun=options.rerun)
 
     code, changes = uvloop.run(look())
-    if options.dry_run and options.as_json:
-        print_json([{"id": each.id, "name": each.name, "change": each.change} for each in changes])
-    elif options.dry_run or not options.as_json:
-        _show(changes, of_new_code=code is not None, everything=options.dry_run)
+    show_changes(changes, of_new_code=code is not None, dry_run=options.dry_run, as_json=options.as_json)
     if options.dry_run:
         return 0
 
@@ -102,7 +96,7 @@ def _run(
     return uvloop.run(session())
 
 
-async def _new_code(runner: Runner, options: RecoverOptions) -> Bundle:
+async def _new_code(runner: Runner, options: RecoverOptions) -> NewCode:
     """The workflow of the same name, as the file has it now."""
     state = await runner.state(options.execution)
     file = options.code
@@ -116,15 +110,20 @@ async def _new_code(runner: Runner, options: RecoverOptions) -> Bundle:
             f"{state.program.name!r}; recover it with the file that holds that workflow"
         )
     let_tasks_be_found(made.closure, file)
-    return made
+    given = literals_pb2.LiteralMap.FromString((await first_event(runner, options.execution)).inputs)
+    inputs = fitting(given, compile_launch_plan(workflow).closure.expected_inputs)
+    return NewCode(closure=made.closure, launch_plans=made.launch_plans, inputs=inputs)
 
 
-def _show(changes: Sequence[NodeChange], *, of_new_code: bool, everything: bool) -> None:
+def show_changes(changes: Sequence[NodeChange], *, of_new_code: bool, dry_run: bool, as_json: bool) -> None:
     """Which nodes run again, and why; on standard error, unless nothing else is said."""
-    rows = [[each.id, each.name, each.change] for each in changes if everything or each.change != "reused"]
+    rows = [[each.id, each.name, each.change] for each in changes if dry_run or each.change != "reused"]
     kept = sum(each.change == "reused" for each in changes)
-    if everything:
+    if dry_run and as_json:
+        print_json([{"id": each.id, "name": each.name, "change": each.change} for each in changes])
+    elif dry_run:
         print_table(["node", "name", "change"], rows)
+    if dry_run or as_json:
         return
     if of_new_code:
         for row in rows:

@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 
+from connectory.client.control import ControlClient
 from connectory.client.packing import pack
 from connectory.client.registering import Registered, register
 from connectory.client.uploading import upload
@@ -17,7 +18,7 @@ from connectory_cli.loading import load
 from connectory_cli.printing import print_json, print_table
 from connectory_cli.registrable import Registrable, digest_of, registrable
 
-__all__ = ["RegisterOptions", "register_file"]
+__all__ = ["Prepared", "RegisterOptions", "prepare", "register_file"]
 
 _KINDS = {
     int(identifiers_pb2.TASK): "task",
@@ -41,21 +42,39 @@ class RegisterOptions:
 
 def register_file(options: RegisterOptions) -> int:
     """Register all that a file defines; the exit code is 0 once all of it is registered."""
-    module = load(options.file)
-    code = pack(options.file)
-    project, domain = options.project, options.domain
-    version = options.version or digest_of(registrable(module, project=project, domain=domain, version=""), code)
-    content = registrable(module, project=project, domain=domain, version=version)
-    _print(uvloop.run(_register(options, content, code)), options.as_json)
+    prepared = prepare(options.file, options.project, options.domain, options.version)
+
+    async def session() -> Sequence[Registered]:
+        async with open_control(options.endpoint, options.store) as client:
+            return await prepared.register(client)
+
+    _print(uvloop.run(session()), options.as_json)
     return 0
 
 
-async def _register(options: RegisterOptions, content: Registrable, code: bytes) -> Sequence[Registered]:
-    async with open_control(options.endpoint, options.store) as client:
-        if content.has_python:
-            url = await upload(client, code, name="code.tar.gz", project=options.project, domain=options.domain)
-            content.say_where_code_is(url)
-        return await register(client, content.closures, content.plans, content.tasks)
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What a file defines, ready to be registered."""
+
+    content: Registrable
+    code: bytes
+    project: str
+    domain: str
+
+    async def register(self, client: ControlClient) -> Sequence[Registered]:
+        """Register all of it, with its code."""
+        if self.content.has_python:
+            url = await upload(client, self.code, name="code.tar.gz", project=self.project, domain=self.domain)
+            self.content.say_where_code_is(url)
+        return await register(client, self.content.closures, self.content.plans, self.content.tasks)
+
+
+def prepare(file: Path, project: str, domain: str, version: str | None) -> Prepared:
+    """Load a file, and make the version from its content unless there is one."""
+    module, code = load(file), pack(file)
+    version = version or digest_of(registrable(module, project=project, domain=domain, version=""), code)
+    content = registrable(module, project=project, domain=domain, version=version)
+    return Prepared(content=content, code=code, project=project, domain=domain)
 
 
 def _print(found: Sequence[Registered], as_json: bool) -> None:

@@ -27,7 +27,7 @@ __all__ = [
     "give_signal",
     "list_executions",
     "list_signals",
-    "recover_execution",
+    "print_name",
     "relaunch_execution",
     "show_execution",
     "show_timeline",
@@ -96,17 +96,10 @@ def abort_execution(place: Place, execution: str, cause: str, as_json: bool) -> 
     return place.ask(ask)
 
 
-def recover_execution(place: Place, execution: str, name: str | None, as_json: bool) -> int:
-    """Do what an execution left undone, in a new one, whose name is printed."""
-    request = control_pb2.ExecutionRecoverRequest(id=place.named(execution), name=name or "")
-    _print_name(place.ask(lambda client: client.recover_execution(request)), as_json)
-    return 0
-
-
 def relaunch_execution(place: Place, execution: str, name: str | None, as_json: bool) -> int:
     """Run an execution again from the beginning, and print the new one's name."""
     request = control_pb2.ExecutionRelaunchRequest(id=place.named(execution), name=name or "")
-    _print_name(place.ask(lambda client: client.relaunch_execution(request)), as_json)
+    print_name(place.ask(lambda client: client.relaunch_execution(request)), as_json)
     return 0
 
 
@@ -137,7 +130,8 @@ def approve(place: Place, execution: str, signal: str, approved: bool) -> int:
     return 0
 
 
-def _print_name(answer: control_pb2.ExecutionCreateResponse, as_json: bool) -> None:
+def print_name(answer: control_pb2.ExecutionCreateResponse | control_pb2.BeginRecoveryResponse, as_json: bool) -> None:
+    """Print the name of an execution that was accepted."""
     if as_json:
         print_json({"id": answer.id.name})
     else:

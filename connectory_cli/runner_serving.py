@@ -9,7 +9,7 @@ import uvloop
 from connector_server.logs import configure_logging
 from connectory.rpc.stopping import catch_signals
 from connectory_cli.home import Places, places
-from connectory_cli.sessions import open_runner
+from connectory_cli.sessions import open_session
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
 from workflow_runner.notifications.channels import channels_from
@@ -42,10 +42,16 @@ def serve(options: ServeOptions) -> int:
 async def _serve(options: ServeOptions, where: Places) -> int:
     stop = catch_signals()
     async with (
-        open_runner(
+        open_session(
             where, endpoints=options.endpoints, modules=options.modules, executor=options.executor, adopt=True
-        ) as runner,
-        serve_control(options.control, runner, output_prefix=where.outputs, channels=channels_from()) as server,
+        ) as session,
+        serve_control(
+            options.control,
+            session.runner,
+            output_prefix=where.outputs,
+            channels=channels_from(),
+            connectors=session.connectors,
+        ) as server,
     ):
         _log.info("serving", extra={"addresses": list(server.addresses), "store": where.shown})
         await stop.wait()

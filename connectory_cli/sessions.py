@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 import msgspec
 
@@ -20,7 +21,7 @@ from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
-__all__ = ["open_connectors", "open_runner", "require_execution"]
+__all__ = ["Session", "open_connectors", "open_runner", "open_session", "require_execution"]
 
 
 @asynccontextmanager
@@ -33,6 +34,31 @@ async def open_runner(
     adopt: bool = False,
     has_code: bool = False,
 ) -> AsyncIterator[Runner]:
+    """A runner that is ready, see `open_session`."""
+    async with open_session(
+        places, endpoints=endpoints, modules=modules, executor=executor, adopt=adopt, has_code=has_code
+    ) as session:
+        yield session.runner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A runner, and the connectors that it uses."""
+
+    runner: Runner
+    connectors: Sequence[ConnectorClient]
+
+
+@asynccontextmanager
+async def open_session(
+    places: Places,
+    *,
+    endpoints: Sequence[str] = (),
+    modules: Sequence[str] = (),
+    executor: Executor = "process",
+    adopt: bool = False,
+    has_code: bool = False,
+) -> AsyncIterator[Session]:
     """A runner that is ready. Without endpoints a connector server on a unix socket lives as long as it does.
 
     With `adopt` it goes on with whatever nobody drives. When it `has_code` to run, a process for that is started first:
@@ -47,7 +73,8 @@ async def open_runner(
             await prepared.prepare()
         clients = await open_connectors(stack, places, endpoints, modules)
         plugins = _plugins(clients, prepared)
-        yield await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
+        runner = await stack.enter_async_context(Runner(open_store(places.store), plugins, adopt=adopt))
+        yield Session(runner=runner, connectors=clients)
 
 
 async def open_connectors(

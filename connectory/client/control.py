@@ -12,7 +12,7 @@ from connectory.v1 import control_pb2, launch_plan_pb2
 
 __all__ = ["ControlClient"]
 
-_PACKAGES = {"WatchService": "connectory.v1"}
+_PACKAGES = dict.fromkeys(("WatchService", "RecoveryService", "LogService"), "connectory.v1")
 _SHARED = "flyteidl.service"
 """The name that both answer under: this project's runner and Flyte's backend."""
 
@@ -192,6 +192,26 @@ class ControlClient(ServiceClient):
         """How an execution stands, then every change, until it ends."""
         with translated():
             async for answer in self._call("WatchService.WatchExecution")(request, metadata=self._metadata_now()):
+                yield answer
+
+    async def compare_recovery(
+        self, request: control_pb2.CompareRecoveryRequest
+    ) -> control_pb2.CompareRecoveryResponse:
+        """What would become of each node if an execution were recovered. UnsupportedError where nobody can tell."""
+        answer: control_pb2.CompareRecoveryResponse = await self._one("RecoveryService.CompareRecovery", request)
+        return answer
+
+    async def begin_recovery(self, request: control_pb2.BeginRecoveryRequest) -> control_pb2.BeginRecoveryResponse:
+        """Go on with an execution, with a choice of what is run again. UnsupportedError where there is no such call."""
+        answer: control_pb2.BeginRecoveryResponse = await self._one("RecoveryService.BeginRecovery", request)
+        return answer
+
+    async def get_node_logs(
+        self, request: control_pb2.GetNodeLogsRequest
+    ) -> AsyncIterator[control_pb2.GetNodeLogsResponse]:
+        """The log of a node's job. UnsupportedError where there is no such call, or its connector gives no lines."""
+        with translated():
+            async for answer in self._call("LogService.GetNodeLogs")(request, metadata=self._metadata_now()):
                 yield answer
 
     async def _one(self, method: str, request: Message) -> Any:

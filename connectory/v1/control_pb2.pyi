@@ -10,6 +10,7 @@ has to be corrected. Lists come in pages.
 
 from collections import abc as _abc
 from connectory.v1 import artifacts_pb2 as _artifacts_pb2
+from connectory.v1 import connector_pb2 as _connector_pb2
 from connectory.v1 import execution_pb2 as _execution_pb2
 from connectory.v1 import identifiers_pb2 as _identifiers_pb2
 from connectory.v1 import launch_plan_pb2 as _launch_plan_pb2
@@ -647,6 +648,7 @@ class ExecutionMetadata(_message.Message):
     REFERENCE_EXECUTION_FIELD_NUMBER: _builtins.int
     SYSTEM_METADATA_FIELD_NUMBER: _builtins.int
     ARTIFACT_IDS_FIELD_NUMBER: _builtins.int
+    RERUN_FIELD_NUMBER: _builtins.int
     mode: Global___ExecutionMetadata.ExecutionMode.ValueType
     """Who started it."""
     principal: _builtins.str
@@ -673,6 +675,10 @@ class ExecutionMetadata(_message.Message):
     def artifact_ids(self) -> _containers.RepeatedCompositeFieldContainer[_artifacts_pb2.ArtifactID]:
         """Artifacts among its inputs. Empty: none."""
 
+    @_builtins.property
+    def rerun(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Nodes of the execution that it goes on with whose results it does not take over. Empty: it takes over all that it can."""
+
     def __init__(
         self,
         *,
@@ -684,10 +690,11 @@ class ExecutionMetadata(_message.Message):
         reference_execution: _identifiers_pb2.WorkflowExecutionIdentifier | None = ...,
         system_metadata: Global___SystemMetadata | None = ...,
         artifact_ids: _abc.Iterable[_artifacts_pb2.ArtifactID] | None = ...,
+        rerun: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["parent_node_execution", b"parent_node_execution", "reference_execution", b"reference_execution", "scheduled_at", b"scheduled_at", "system_metadata", b"system_metadata"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact_ids", b"artifact_ids", "mode", b"mode", "nesting", b"nesting", "parent_node_execution", b"parent_node_execution", "principal", b"principal", "reference_execution", b"reference_execution", "scheduled_at", b"scheduled_at", "system_metadata", b"system_metadata"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["artifact_ids", b"artifact_ids", "mode", b"mode", "nesting", b"nesting", "parent_node_execution", b"parent_node_execution", "principal", b"principal", "reference_execution", b"reference_execution", "rerun", b"rerun", "scheduled_at", b"scheduled_at", "system_metadata", b"system_metadata"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -3485,3 +3492,308 @@ class WatchExecutionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_change) -> _WhichOneofReturnType_change | None: ...
 
 Global___WatchExecutionResponse: _TypeAlias = WatchExecutionResponse  # noqa: Y015
+
+@_typing.final
+class CompareRecoveryRequest(_message.Message):
+    """Ask what would become of each node if an execution were recovered like this."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RERUN_FIELD_NUMBER: _builtins.int
+    LAUNCH_PLAN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def id(self) -> _identifiers_pb2.WorkflowExecutionIdentifier:
+        """The execution; required. It must have begun."""
+
+    @_builtins.property
+    def rerun(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Nodes whose results are not taken over. Empty: everything that has succeeded is."""
+
+    @_builtins.property
+    def launch_plan(self) -> _identifiers_pb2.Identifier:
+        """What is to be run instead: another version of the same. Absent: what the execution runs."""
+
+    def __init__(
+        self,
+        *,
+        id: _identifiers_pb2.WorkflowExecutionIdentifier | None = ...,
+        rerun: _abc.Iterable[_builtins.str] | None = ...,
+        launch_plan: _identifiers_pb2.Identifier | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "launch_plan", b"launch_plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "launch_plan", b"launch_plan", "rerun", b"rerun"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareRecoveryRequest: _TypeAlias = CompareRecoveryRequest  # noqa: Y015
+
+@_typing.final
+class CompareRecoveryResponse(_message.Message):
+    """What would become of each node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NodeChange]:
+        """Every node that either of the two has."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___NodeChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareRecoveryResponse: _TypeAlias = CompareRecoveryResponse  # noqa: Y015
+
+@_typing.final
+class NodeChange(_message.Message):
+    """What becomes of one node when an execution is recovered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Change:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ChangeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[NodeChange._Change.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        CHANGE_UNSPECIFIED: NodeChange._Change.ValueType  # 0
+        """Never sent."""
+        REUSED: NodeChange._Change.ValueType  # 1
+        """Its result is taken over."""
+        ADOPTED: NodeChange._Change.ValueType  # 2
+        """Its job still runs and is gone on with."""
+        CHANGED: NodeChange._Change.ValueType  # 3
+        """It does something else than before, and so is run again."""
+        ASKED_FOR: NodeChange._Change.ValueType  # 4
+        """It was asked for, and so is run again."""
+        AFTER_OTHERS: NodeChange._Change.ValueType  # 5
+        """Something that it depends on is run again, and so it is as well."""
+        UNFINISHED: NodeChange._Change.ValueType  # 6
+        """It had not succeeded."""
+        NEW: NodeChange._Change.ValueType  # 7
+        """It was not there before."""
+        GONE: NodeChange._Change.ValueType  # 8
+        """It is not there any more."""
+
+    class Change(_Change, metaclass=_ChangeEnumTypeWrapper):
+        """What becomes of it."""
+
+    CHANGE_UNSPECIFIED: NodeChange.Change.ValueType  # 0
+    """Never sent."""
+    REUSED: NodeChange.Change.ValueType  # 1
+    """Its result is taken over."""
+    ADOPTED: NodeChange.Change.ValueType  # 2
+    """Its job still runs and is gone on with."""
+    CHANGED: NodeChange.Change.ValueType  # 3
+    """It does something else than before, and so is run again."""
+    ASKED_FOR: NodeChange.Change.ValueType  # 4
+    """It was asked for, and so is run again."""
+    AFTER_OTHERS: NodeChange.Change.ValueType  # 5
+    """Something that it depends on is run again, and so it is as well."""
+    UNFINISHED: NodeChange.Change.ValueType  # 6
+    """It had not succeeded."""
+    NEW: NodeChange.Change.ValueType  # 7
+    """It was not there before."""
+    GONE: NodeChange.Change.ValueType  # 8
+    """It is not there any more."""
+
+    NODE_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    node_id: _builtins.str
+    """Its id: the path from the outermost workflow."""
+    name: _builtins.str
+    """What its author calls it, or else what it runs."""
+    change: Global___NodeChange.Change.ValueType
+    """What becomes of it."""
+    def __init__(
+        self,
+        *,
+        node_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        change: Global___NodeChange.Change.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "name", b"name", "node_id", b"node_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeChange: _TypeAlias = NodeChange  # noqa: Y015
+
+@_typing.final
+class BeginRecoveryRequest(_message.Message):
+    """Recover an execution that has ended, with a choice of what is taken over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RERUN_FIELD_NUMBER: _builtins.int
+    LAUNCH_PLAN_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name of the new one. Empty: the server makes one up."""
+    @_builtins.property
+    def id(self) -> _identifiers_pb2.WorkflowExecutionIdentifier:
+        """The execution; required. It must have ended."""
+
+    @_builtins.property
+    def rerun(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Nodes whose results are not taken over. Empty: everything that has succeeded is."""
+
+    @_builtins.property
+    def launch_plan(self) -> _identifiers_pb2.Identifier:
+        """What is to be run instead: another version of the same. Absent: what the execution runs."""
+
+    def __init__(
+        self,
+        *,
+        id: _identifiers_pb2.WorkflowExecutionIdentifier | None = ...,
+        rerun: _abc.Iterable[_builtins.str] | None = ...,
+        launch_plan: _identifiers_pb2.Identifier | None = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "launch_plan", b"launch_plan"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "launch_plan", b"launch_plan", "name", b"name", "rerun", b"rerun"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginRecoveryRequest: _TypeAlias = BeginRecoveryRequest  # noqa: Y015
+
+@_typing.final
+class BeginRecoveryResponse(_message.Message):
+    """It is accepted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def id(self) -> _identifiers_pb2.WorkflowExecutionIdentifier:
+        """The new execution."""
+
+    def __init__(
+        self,
+        *,
+        id: _identifiers_pb2.WorkflowExecutionIdentifier | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BeginRecoveryResponse: _TypeAlias = BeginRecoveryResponse  # noqa: Y015
+
+@_typing.final
+class GetNodeLogsRequest(_message.Message):
+    """Ask for what a node's job has written."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    LINES_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    TAIL_FIELD_NUMBER: _builtins.int
+    FOLLOW_FIELD_NUMBER: _builtins.int
+    attempt: _builtins.int
+    """Of which attempt, from 1. 0: the last one that had a job."""
+    lines: _builtins.int
+    """The most lines to send. 0: the connector's own limit."""
+    token: _builtins.str
+    """Where to go on: the token of an earlier answer. Empty: from the beginning."""
+    tail: _builtins.int
+    """Begin with so many of the newest lines, 10000 at most. 0: with the first of them."""
+    follow: _builtins.bool
+    """Go on with what is written until the job has ended, or until `lines` were sent. False: only what there is now."""
+    @_builtins.property
+    def id(self) -> _identifiers_pb2.NodeExecutionIdentifier:
+        """The node; required."""
+
+    def __init__(
+        self,
+        *,
+        id: _identifiers_pb2.NodeExecutionIdentifier | None = ...,
+        attempt: _builtins.int = ...,
+        lines: _builtins.int = ...,
+        token: _builtins.str = ...,
+        tail: _builtins.int = ...,
+        follow: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "follow", b"follow", "id", b"id", "lines", b"lines", "tail", b"tail", "token", b"token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNodeLogsRequest: _TypeAlias = GetNodeLogsRequest  # noqa: Y015
+
+@_typing.final
+class GetNodeLogsResponse(_message.Message):
+    """One message of a node's log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def job(self) -> Global___NodeJob:
+        """Which job it is. It comes first, and once."""
+
+    @_builtins.property
+    def log(self) -> _connector_pb2.GetTaskLogsResponse:
+        """What the job's connector answers."""
+
+    def __init__(
+        self,
+        *,
+        job: Global___NodeJob | None = ...,
+        log: _connector_pb2.GetTaskLogsResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "log", b"log", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job", b"job", "log", b"log", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["job", "log"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___GetNodeLogsResponse: _TypeAlias = GetNodeLogsResponse  # noqa: Y015
+
+@_typing.final
+class NodeJob(_message.Message):
+    """A job that a connector started for an attempt of a node."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    LOG_LINKS_FIELD_NUMBER: _builtins.int
+    attempt: _builtins.int
+    """Which attempt, from 1."""
+    @_builtins.property
+    def log_links(self) -> _containers.RepeatedCompositeFieldContainer[_execution_pb2.TaskLog]:
+        """Where else its log can be read. Empty: nowhere that is known."""
+
+    def __init__(
+        self,
+        *,
+        attempt: _builtins.int = ...,
+        log_links: _abc.Iterable[_execution_pb2.TaskLog] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "log_links", b"log_links"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NodeJob: _TypeAlias = NodeJob  # noqa: Y015

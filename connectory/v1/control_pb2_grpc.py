@@ -2298,3 +2298,199 @@ class WatchService(object):
             timeout,
             metadata,
             _registered_method=True)
+
+
+class RecoveryServiceStub(object):
+    """Recover executions with a choice of what is run again, and by which code. Ours: Flyte takes over all that it can.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.CompareRecovery = channel.unary_unary(
+                '/connectory.v1.RecoveryService/CompareRecovery',
+                request_serializer=connectory_dot_v1_dot_control__pb2.CompareRecoveryRequest.SerializeToString,
+                response_deserializer=connectory_dot_v1_dot_control__pb2.CompareRecoveryResponse.FromString,
+                _registered_method=True)
+        self.BeginRecovery = channel.unary_unary(
+                '/connectory.v1.RecoveryService/BeginRecovery',
+                request_serializer=connectory_dot_v1_dot_control__pb2.BeginRecoveryRequest.SerializeToString,
+                response_deserializer=connectory_dot_v1_dot_control__pb2.BeginRecoveryResponse.FromString,
+                _registered_method=True)
+
+
+class RecoveryServiceServicer(object):
+    """Recover executions with a choice of what is run again, and by which code. Ours: Flyte takes over all that it can.
+    """
+
+    def CompareRecovery(self, request, context):
+        """Tell what would become of each node. Nothing is changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BeginRecovery(self, request, context):
+        """Go on with an execution in a new one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_RecoveryServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'CompareRecovery': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareRecovery,
+                    request_deserializer=connectory_dot_v1_dot_control__pb2.CompareRecoveryRequest.FromString,
+                    response_serializer=connectory_dot_v1_dot_control__pb2.CompareRecoveryResponse.SerializeToString,
+            ),
+            'BeginRecovery': grpc.unary_unary_rpc_method_handler(
+                    servicer.BeginRecovery,
+                    request_deserializer=connectory_dot_v1_dot_control__pb2.BeginRecoveryRequest.FromString,
+                    response_serializer=connectory_dot_v1_dot_control__pb2.BeginRecoveryResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'connectory.v1.RecoveryService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('connectory.v1.RecoveryService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class RecoveryService(object):
+    """Recover executions with a choice of what is run again, and by which code. Ours: Flyte takes over all that it can.
+    """
+
+    @staticmethod
+    def CompareRecovery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/connectory.v1.RecoveryService/CompareRecovery',
+            connectory_dot_v1_dot_control__pb2.CompareRecoveryRequest.SerializeToString,
+            connectory_dot_v1_dot_control__pb2.CompareRecoveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BeginRecovery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/connectory.v1.RecoveryService/BeginRecovery',
+            connectory_dot_v1_dot_control__pb2.BeginRecoveryRequest.SerializeToString,
+            connectory_dot_v1_dot_control__pb2.BeginRecoveryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class LogServiceStub(object):
+    """What jobs have written. Ours: Flyte has links only.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.GetNodeLogs = channel.unary_stream(
+                '/connectory.v1.LogService/GetNodeLogs',
+                request_serializer=connectory_dot_v1_dot_control__pb2.GetNodeLogsRequest.SerializeToString,
+                response_deserializer=connectory_dot_v1_dot_control__pb2.GetNodeLogsResponse.FromString,
+                _registered_method=True)
+
+
+class LogServiceServicer(object):
+    """What jobs have written. Ours: Flyte has links only.
+    """
+
+    def GetNodeLogs(self, request, context):
+        """Give the log of a node's job, as its connector tells it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_LogServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'GetNodeLogs': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetNodeLogs,
+                    request_deserializer=connectory_dot_v1_dot_control__pb2.GetNodeLogsRequest.FromString,
+                    response_serializer=connectory_dot_v1_dot_control__pb2.GetNodeLogsResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'connectory.v1.LogService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('connectory.v1.LogService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class LogService(object):
+    """What jobs have written. Ours: Flyte has links only.
+    """
+
+    @staticmethod
+    def GetNodeLogs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/connectory.v1.LogService/GetNodeLogs',
+            connectory_dot_v1_dot_control__pb2.GetNodeLogsRequest.SerializeToString,
+            connectory_dot_v1_dot_control__pb2.GetNodeLogsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

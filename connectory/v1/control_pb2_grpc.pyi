@@ -709,3 +709,77 @@ class WatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
 def add_WatchServiceServicer_to_server(servicer: WatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class RecoveryServiceStub:
+    """Recover executions with a choice of what is run again, and by which code. Ours: Flyte takes over all that it can."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> RecoveryServiceAsyncStub: ...
+    CompareRecovery: _grpc.UnaryUnaryMultiCallable[_control_pb2.CompareRecoveryRequest, _control_pb2.CompareRecoveryResponse]
+    """Tell what would become of each node. Nothing is changed."""
+    BeginRecovery: _grpc.UnaryUnaryMultiCallable[_control_pb2.BeginRecoveryRequest, _control_pb2.BeginRecoveryResponse]
+    """Go on with an execution in a new one."""
+
+@_typing.type_check_only
+class RecoveryServiceAsyncStub(RecoveryServiceStub):
+    """Recover executions with a choice of what is run again, and by which code. Ours: Flyte takes over all that it can."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    CompareRecovery: _aio.UnaryUnaryMultiCallable[_control_pb2.CompareRecoveryRequest, _control_pb2.CompareRecoveryResponse]  # type: ignore[assignment]
+    """Tell what would become of each node. Nothing is changed."""
+    BeginRecovery: _aio.UnaryUnaryMultiCallable[_control_pb2.BeginRecoveryRequest, _control_pb2.BeginRecoveryResponse]  # type: ignore[assignment]
+    """Go on with an execution in a new one."""
+
+class RecoveryServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Recover executions with a choice of what is run again, and by which code. Ours: Flyte takes over all that it can."""
+
+    @_abc_1.abstractmethod
+    def CompareRecovery(
+        self,
+        request: _control_pb2.CompareRecoveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.CompareRecoveryResponse, _abc.Awaitable[_control_pb2.CompareRecoveryResponse]]:
+        """Tell what would become of each node. Nothing is changed."""
+
+    @_abc_1.abstractmethod
+    def BeginRecovery(
+        self,
+        request: _control_pb2.BeginRecoveryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.BeginRecoveryResponse, _abc.Awaitable[_control_pb2.BeginRecoveryResponse]]:
+        """Go on with an execution in a new one."""
+
+def add_RecoveryServiceServicer_to_server(servicer: RecoveryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class LogServiceStub:
+    """What jobs have written. Ours: Flyte has links only."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> LogServiceAsyncStub: ...
+    GetNodeLogs: _grpc.UnaryStreamMultiCallable[_control_pb2.GetNodeLogsRequest, _control_pb2.GetNodeLogsResponse]
+    """Give the log of a node's job, as its connector tells it."""
+
+@_typing.type_check_only
+class LogServiceAsyncStub(LogServiceStub):
+    """What jobs have written. Ours: Flyte has links only."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    GetNodeLogs: _aio.UnaryStreamMultiCallable[_control_pb2.GetNodeLogsRequest, _control_pb2.GetNodeLogsResponse]  # type: ignore[assignment]
+    """Give the log of a node's job, as its connector tells it."""
+
+class LogServiceServicer(metaclass=_abc_1.ABCMeta):
+    """What jobs have written. Ours: Flyte has links only."""
+
+    @_abc_1.abstractmethod
+    def GetNodeLogs(
+        self,
+        request: _control_pb2.GetNodeLogsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_control_pb2.GetNodeLogsResponse], _abc.AsyncIterator[_control_pb2.GetNodeLogsResponse]]:
+        """Give the log of a node's job, as its connector tells it."""
+
+def add_LogServiceServicer_to_server(servicer: LogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

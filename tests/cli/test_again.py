@@ -106,7 +106,23 @@ def test_a_file_without_the_workflow_is_refused(connectory: Command, program: Pa
     assert "flow" in done.stderr
     done = connectory("executions", "recover", "broken", "--rerun", "n7")
     assert done.returncode == 1
-    assert "--rerun n7: broken has no such node; it has n0, n1" in done.stderr
+    assert "broken has no node 'n7' to run again; it has n0, n1" in done.stderr
+
+
+def test_inputs_of_new_code_have_their_defaults_or_are_asked_for(
+    connectory: Command, program: Path, tmp_path: Path
+) -> None:
+    changed = MENDED.replace("def flow(folder: str)", "def flow(folder: str, extra: int = 1)")
+    program.write_text(changed.replace("y=fragile(x=x)", "y=extra"))
+    done = connectory("executions", "recover", "broken", "--with-new-code", program, "--name", "extended")
+    assert (done.returncode, done.stdout) == (0, "o0 = 4\n"), done.stderr
+    program.write_text(program.read_text().replace("extra: int = 1", "extra: int"))
+    for options in ([], ["--dry-run"]):
+        done = connectory("executions", "recover", "broken", "--with-new-code", program, "--name", "bare", *options)
+        assert done.returncode == 1
+        assert "the new code cannot go on with the inputs of broken: " in done.stderr
+        assert "extra" in done.stderr
+    assert "there is no execution 'bare'" in connectory("executions", "show", "bare").stderr
 
 
 def test_a_relaunch_begins_anew_with_the_same_inputs(connectory: Command, program: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ ADDITIONS = {
     "connectory.v1.DeleteTaskRequest#1000",
     "connectory.v1.CreateRequestHeader#1000",
     "connectory.v1.CreateRequestHeader#1001",
+    "connectory.v1.ExecutionMetadata#1000",
     "connectory.v1.GetTaskLogsRequest#1000",
     "connectory.v1.GetTaskLogsRequest#1001",
     "connectory.v1.ListConnectorsResponse#1000",
@@ -43,7 +44,15 @@ ADDITIONS = {
     "connectory.v1.Signal#1003",
 }
 OWN_MESSAGES = {
+    "connectory.v1.BeginRecoveryRequest",
+    "connectory.v1.BeginRecoveryResponse",
     "connectory.v1.BrokenConnector",
+    "connectory.v1.CompareRecoveryRequest",
+    "connectory.v1.CompareRecoveryResponse",
+    "connectory.v1.GetNodeLogsRequest",
+    "connectory.v1.GetNodeLogsResponse",
+    "connectory.v1.NodeChange",
+    "connectory.v1.NodeJob",
     "connectory.v1.WatchExecutionRequest",
     "connectory.v1.WatchExecutionResponse",
 }

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connectory.v1 import tasks_pb2, workflow_pb2
+from connectory.errors import UserError
+from connectory.v1 import literals_pb2, tasks_pb2, workflow_pb2
 from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import (
     INTEGER,
@@ -25,8 +26,7 @@ from tests.workflow_runner.workflows import (
     types_list,
     workflow,
 )
-from workflow_runner.again import compare, recover, relaunch
-from workflow_runner.bundles import Bundle
+from workflow_runner.again import NewCode, compare, recover, relaunch
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.runner import Runner
@@ -50,8 +50,8 @@ def chain(second: tasks_pb2.TaskTemplate = ADD, start: int = 5) -> workflow_pb2.
     return closure(workflow("chain", nodes, outputs={"o": (INTEGER, promise("third", "o"))}), [ADD, OTHER])
 
 
-def code(compiled: workflow_pb2.CompiledWorkflowClosure) -> Bundle:
-    return Bundle(closure=compiled, launch_plans=())
+def code(compiled: workflow_pb2.CompiledWorkflowClosure, **inputs: literals_pb2.Literal) -> NewCode:
+    return NewCode(closure=compiled, launch_plans=(), inputs=literal_map(**inputs))
 
 
 @asynccontextmanager
@@ -140,6 +140,21 @@ async def test_new_code_runs_with_all_that_depends_on_it() -> None:
         result = await runner.wait(await recover(runner, execution, code=new))
         assert result.outputs == literal_map(o=integer(6))
     assert started(plugin) == ["second", "third"]
+
+
+async def test_inputs_that_do_not_fit_new_code_are_told_before_anything_is_done() -> None:
+    plugin = FakePlugin({"second": ["hold"]})
+    wanting = chain(second=OTHER)
+    wanting.primary.template.interface.inputs.variables["size"].type.CopyFrom(INTEGER)
+    async with running(plugin) as runner:
+        execution = await runner.start(chain())
+        await plugin.holding.wait()
+        with pytest.raises(UserError, match=f"cannot go on with the inputs of {execution}: .*size.* start it anew"):
+            await recover(runner, execution, code=code(wanting))
+        assert (await runner.show(execution)).phase is ExecutionPhase.RUNNING
+        plugin.script = {}
+        again = await recover(runner, execution, code=code(wanting, size=integer(1)))
+        assert (await runner.wait(again)).phase is ExecutionPhase.SUCCEEDED
 
 
 async def test_new_versions_of_the_same_change_nothing() -> None:

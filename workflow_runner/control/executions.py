@@ -13,7 +13,8 @@ from workflow_runner.control.identifiers import execution_key, require_place
 from workflow_runner.control.phases import execution_phase, is_final
 from workflow_runner.control.pictures import Picture, Pictures
 from workflow_runner.control.queries import Condition, Query, page_of, query_of
-from workflow_runner.control.starting import Starting, without_fixed
+from workflow_runner.control.recovery_messages import change_message
+from workflow_runner.control.starting import Starting
 from workflow_runner.engine.state import ExecutionPhase
 
 __all__ = ["Executions"]
@@ -62,10 +63,24 @@ class Executions:
 
     async def recover(self, request: control_pb2.ExecutionRecoverRequest) -> control_pb2.ExecutionCreateResponse:
         """Start one that takes over what another one has done, which must have ended."""
+        asked = control_pb2.BeginRecoveryRequest(id=request.id, name=request.name)
+        return control_pb2.ExecutionCreateResponse(id=(await self.begin_recovery(asked)).id)
+
+    async def begin_recovery(self, request: control_pb2.BeginRecoveryRequest) -> control_pb2.BeginRecoveryResponse:
+        """The same, with a choice of what is run again, and by which version."""
         await self._require_end(request.id)
-        again = await self._again(request.id, request.name)
-        again.spec.metadata.mode = control_pb2.ExecutionMetadata.RECOVERED
-        return _created(await self._starting.start(again))
+        key = await self._starting.start(await self._recovery(request))
+        return control_pb2.BeginRecoveryResponse(id=_Identifier(**key._asdict()))
+
+    async def compare_recovery(
+        self, request: control_pb2.CompareRecoveryRequest
+    ) -> control_pb2.CompareRecoveryResponse:
+        """What would become of each node."""
+        known = await self.find(request.id)
+        if known.phase == "QUEUED":
+            raise UserError(f"execution {known.name!r} has not begun; there is nothing that could be taken over")
+        changes = await self._starting.compare(await self._recovery(request))
+        return control_pb2.CompareRecoveryResponse(changes=map(change_message, changes))
 
     async def get(self, request: control_pb2.WorkflowExecutionGetRequest) -> control_pb2.Execution:
         """One execution."""
@@ -112,11 +127,29 @@ class Executions:
         if not is_final(execution_phase(known.phase)):
             raise UserError(f"execution {known.name!r} has not ended; terminate it first")
 
-    async def _again(self, identifier: _Identifier, name: str) -> control_pb2.ExecutionCreateRequest:
+    async def _recovery(
+        self, request: control_pb2.BeginRecoveryRequest | control_pb2.CompareRecoveryRequest
+    ) -> control_pb2.ExecutionCreateRequest:
+        name = request.name if isinstance(request, control_pb2.BeginRecoveryRequest) else ""
+        version = request.launch_plan if request.HasField("launch_plan") else None
+        again = await self._again(request.id, name, version)
+        again.spec.metadata.mode = control_pb2.ExecutionMetadata.RECOVERED
+        again.spec.metadata.rerun.extend(request.rerun)
+        return again
+
+    async def _again(
+        self, identifier: _Identifier, name: str, version: identifiers_pb2.Identifier | None = None
+    ) -> control_pb2.ExecutionCreateRequest:
+        """What asked for an execution, as it can be asked for once more; of another version, if there is one."""
         known = await self.find(identifier)
-        asked = control_pb2.ExecutionCreateRequest.FromString(known.request)
-        again = without_fixed(asked, await assemble(self._catalog, asked.spec.launch_plan))
+        again = control_pb2.ExecutionCreateRequest.FromString(known.request)
+        if version is not None:
+            again.spec.launch_plan.CopyFrom(version)
+        what = await assemble(self._catalog, again.spec.launch_plan)
+        for given in again.inputs.literals.keys() - what.plan.closure.expected_inputs.parameters.keys():
+            del again.inputs.literals[given]
         again.name = name
+        del again.spec.metadata.rerun[:]
         again.spec.metadata.reference_execution.CopyFrom(execution_identifier(known))
         return again
 

@@ -32,6 +32,7 @@ _OPERATIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "CreateExecution": ("launch",),
     "RelaunchExecution": ("launch",),
     "RecoverExecution": ("launch",),
+    "BeginRecovery": ("launch",),
     "SetSignal": ("signal",),
     "TerminateExecution": ("terminate",),
     "UpdateExecution": ("terminate",),

@@ -6,7 +6,7 @@ from connectory.v1 import control_pb2
 __all__ = ["SERVICES"]
 
 _SHARED = ("AdminService", "SignalService", "DataProxyService", "AuthMetadataService")
-_OURS = ("WatchService",)
+_OURS = ("WatchService", "RecoveryService", "LogService")
 
 
 def _served(name: str, service: str) -> ServedService:

@@ -105,7 +105,7 @@ def task_execution(
     item = node.spec.array.item if node.spec.array is not None else node.spec
     closure = execution_pb2.TaskExecutionClosure(
         phase=task_phase(node, attempt),
-        logs=_logs(attempt.log_links),
+        logs=log_messages(attempt.log_links),
         started_at=timestamp(attempt.started_at),
         created_at=timestamp(attempt.started_at),
         updated_at=timestamp(attempt.ended_at or attempt.updated_at),
@@ -190,11 +190,12 @@ def _repetitions(picture: Picture, node: NodeState) -> Sequence[execution_pb2.Ex
                 retry_attempt=last.number,
                 phase=task_phase(item, last),
                 cache_status=_cache_status(item),
-                logs=_logs(last.log_links),
+                logs=log_messages(last.log_links),
             )
             found.append(info)
     return found
 
 
-def _logs(links: Sequence[LogLink]) -> list[execution_pb2.TaskLog]:
+def log_messages(links: Sequence[LogLink]) -> list[execution_pb2.TaskLog]:
+    """Where a log can be read."""
     return [execution_pb2.TaskLog(uri=link.uri, name=link.name, ready=True) for link in links]

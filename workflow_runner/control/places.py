@@ -29,6 +29,9 @@ def places_of(request: Message) -> tuple[Place, ...]:
             spec = request.spec
             earlier = [spec.metadata.reference_execution] if spec.metadata.HasField("reference_execution") else []
             return _distinct((request.project, request.domain), *map(_of, (spec.launch_plan, *earlier)))
+        case control_pb2.BeginRecoveryRequest() | control_pb2.CompareRecoveryRequest():
+            version = [_of(request.launch_plan)] if request.HasField("launch_plan") else []
+            return _distinct(_of(request), *version)
         case _ if "spec" in request.DESCRIPTOR.fields_by_name:
             return _distinct(_of(request), _of_plan(request))
     return (_of(request),)

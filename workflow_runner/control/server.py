@@ -1,13 +1,14 @@
 """Serves the control API of a runner in the running event loop, and takes it down again in order."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc.aio
 
+from connectory.client.connector import ConnectorClient
 from connectory.rpc.access.audit_file import AuditFile
 from connectory.rpc.access.opening import open_access
 from connectory.rpc.handlers import register, server_options
@@ -53,12 +54,14 @@ async def serve_control(
     output_prefix: str = "",
     channels: Channels | None = None,
     clock: Callable[[], float] = time.time,
+    connectors: Sequence[ConnectorClient] = (),
 ) -> AsyncIterator[ControlServer]:
     """Serve the control API of an open runner until the block ends.
 
     Executions that were accepted before and have not begun are begun first. Leaving the block drains: health turns
     NOT_SERVING, no call is accepted, those in flight have `settings.grace` seconds to finish. What runs, goes on.
-    `channels` is how people are told of what has ended; without, nobody is.
+    `channels` is how people are told of what has ended; without, nobody is. `connectors`, those that the runner's
+    plugins use, are asked for the logs of jobs.
     """
     async with AsyncExitStack() as stack:
         catalog = SqlCatalog(runner.store.database)
@@ -80,6 +83,7 @@ async def serve_control(
             output_prefix=output_prefix,
             clock=clock,
             allowed_prefixes=settings.output_prefixes(output_prefix),
+            connectors=connectors,
         )
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from connectory.client.connector import ConnectorClient
 from connectory.storage import default_storage
 from connectory.v1 import control_pb2, identifiers_pb2
 from workflow_runner.control.catalog.contract import Catalog
@@ -13,6 +14,7 @@ from workflow_runner.control.ending import Ending
 from workflow_runner.control.executions import Executions
 from workflow_runner.control.handlers import Method, StreamMethod
 from workflow_runner.control.launch_plans import LaunchPlans
+from workflow_runner.control.logs import Logs
 from workflow_runner.control.nodes import Nodes
 from workflow_runner.control.pictures import Pictures
 from workflow_runner.control.projects import Projects
@@ -40,6 +42,7 @@ class ControlService:
         output_prefix: str,
         clock: Callable[[], float],
         allowed_prefixes: Sequence[str] | None = None,
+        connectors: Sequence[ConnectorClient] = (),
     ) -> None:
         registration = Registration(catalog, clock)
         self.starting = Starting(
@@ -58,6 +61,7 @@ class ControlService:
         storage = default_storage()
         self._data = DataProxy(links, self._nodes, storage, output_prefix=output_prefix, clock=clock)
         self._watching = Watching(self._executions, pictures, runner)
+        self._logs = Logs(self._executions, runner, connectors)
 
     def methods(self) -> Mapping[str, Method]:
         """What answers with one message, by "Service.Method"."""
@@ -69,11 +73,13 @@ class ControlService:
             "DataProxyService.CreateDownloadLocation": self._data.download,
             "DataProxyService.CreateDownloadLink": self._data.link,
             "DataProxyService.GetData": self._data.get,
+            "RecoveryService.CompareRecovery": self._executions.compare_recovery,
+            "RecoveryService.BeginRecovery": self._executions.begin_recovery,
         }
 
     def streams(self) -> Mapping[str, StreamMethod]:
         """What answers with several."""
-        return {"WatchService.WatchExecution": self._watching.watch}
+        return {"WatchService.WatchExecution": self._watching.watch, "LogService.GetNodeLogs": self._logs.read}
 
     def _admin(self) -> Mapping[str, Method]:
         return {

@@ -19,13 +19,14 @@ from connectory.errors import (
     UserError,
 )
 from connectory.v1 import control_pb2
-from workflow_runner.again import recover
+from workflow_runner.again import NewCode, compare, recover
 from workflow_runner.control.assembly import Launchable, assemble
 from workflow_runner.control.catalog.contract import Catalog, ExecutionKey, KnownExecution
 from workflow_runner.control.identifiers import execution_key, require_place
 from workflow_runner.control.launching import Launch, launch_of
 from workflow_runner.engine.program import program_of
 from workflow_runner.naming import require_execution_id
+from workflow_runner.recovery import NodeChange
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import ExecutionExistsError
 
@@ -68,6 +69,14 @@ class Starting:
             raise
         return known.key
 
+    async def compare(self, request: control_pb2.ExecutionCreateRequest) -> Sequence[NodeChange]:
+        """What would become of each node if this were started, which recovers another execution. Nothing is changed."""
+        what = await assemble(self._catalog, request.spec.launch_plan)
+        launch = launch_of(what, request, output_prefix=self._output_prefix, allowed_prefixes=self._allowed_prefixes)
+        earlier = await self._earlier(request)
+        code = _new_code(earlier, request, launch)
+        return await compare(self._runner, earlier.id, code=code, rerun=request.spec.metadata.rerun)
+
     async def begin(self, known: KnownExecution) -> None:
         """Begin an execution that was accepted before, unless it has begun."""
         if known.phase != "QUEUED":
@@ -104,14 +113,21 @@ class Starting:
             raise AlreadyExistsError(f"there is an execution {wanted.name!r} in {place}; choose another name")
         return wanted
 
+    async def _earlier(self, request: control_pb2.ExecutionCreateRequest) -> KnownExecution:
+        """The execution that this one goes on with."""
+        named = request.spec.metadata.reference_execution
+        earlier = await self._catalog.execution(execution_key(named))
+        if earlier is None:
+            raise NotFoundError(f"there is no execution {named.name!r} to go on with")
+        return earlier
+
     async def _begin(self, known: KnownExecution, request: control_pb2.ExecutionCreateRequest, launch: Launch) -> None:
         metadata = request.spec.metadata
         try:
             if metadata.mode == control_pb2.ExecutionMetadata.RECOVERED:
-                earlier = await self._catalog.execution(execution_key(metadata.reference_execution))
-                if earlier is None:
-                    raise NotFoundError(f"there is no execution {metadata.reference_execution.name!r} to go on with")
-                await recover(self._runner, earlier.id, name=known.id)
+                earlier = await self._earlier(request)
+                code = _new_code(earlier, request, launch)
+                await recover(self._runner, earlier.id, name=known.id, code=code, rerun=metadata.rerun)
                 return
             await self._runner.start(
                 launch.closure,
@@ -124,6 +140,20 @@ class Starting:
             )
         except ExecutionExistsError:
             return  # begun before
+
+
+def _new_code(earlier: KnownExecution, request: control_pb2.ExecutionCreateRequest, launch: Launch) -> NewCode | None:
+    """What is run instead of what the earlier execution ran; None: the same."""
+    asked, before = request.spec.launch_plan, control_pb2.ExecutionCreateRequest.FromString(earlier.request)
+    if asked == before.spec.launch_plan:
+        return None
+    name = launch.closure.primary.template.id.name
+    if name != earlier.workflow:
+        raise InvalidTaskError(
+            f"{asked.name!r} in version {asked.version!r} runs {name!r}, and execution {earlier.name!r} ran"
+            f" {earlier.workflow!r}; name another version of what it ran"
+        )
+    return NewCode(closure=launch.closure, launch_plans=launch.launch_plans, inputs=launch.inputs)
 
 
 def without_fixed(request: control_pb2.ExecutionCreateRequest, what: Launchable) -> control_pb2.ExecutionCreateRequest:
