@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from connector_server.watching import TaskWatches
 from connectory.client.connector import ConnectorClient
 from connectory.connector.contract import Phase
 from connectory.v1 import workflow_pb2
@@ -71,6 +72,24 @@ async def test_changes_reach_the_runner_without_one_question(socket: Path, bulle
         async with asyncio.timeout(20):
             result = await opened.wait(execution)
         assert calls(peer, "GetTask") == 0
+    assert result.phase is ExecutionPhase.SUCCEEDED
+
+
+async def test_where_a_server_has_no_stream_the_runner_asks(
+    socket: Path, bulletin: Bulletin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TaskWatches, "handlers", lambda *_: {})
+    bulletin.write("j", phase="QUEUED", message="in a queue")
+    async with serving(EagerConnector(), uds=[socket]) as peer, runner(socket) as opened:
+        execution = await opened.start(job(bulletin))
+        await seen(opened, execution, "in a queue")
+        bulletin.write("j", message="halfway")
+        await seen(opened, execution, "halfway")
+        bulletin.write("j", phase="SUCCEEDED")
+        async with asyncio.timeout(20):
+            result = await opened.wait(execution)
+        assert calls(peer, "GetTask") >= 3
+        assert calls(peer, "WatchTasks") == 0
     assert result.phase is ExecutionPhase.SUCCEEDED
 
 
