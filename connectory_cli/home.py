@@ -3,8 +3,9 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from connectory.database.postgres_urls import check_url, shown_url
 from connectory.errors import SettingsError
 from connectory.places import state_folder
 
@@ -31,10 +32,16 @@ def places(store: str | None, outputs: str | None = None) -> Places:
     """Fill in what was not said. Nothing is made."""
     state = state_folder()
     url = store or f"sqlite:///{state / 'runner.db'}"
+    if url.startswith(("postgresql://", "postgres://")):
+        check_url(url)
+        return Places(
+            store=url,
+            file=None,
+            outputs=outputs or str(state / "outputs"),
+            shown=shown_url(url, options=True),
+            ledger=url,
+        )
     parts = urlsplit(url)
-    if parts.scheme in ("postgresql", "postgres"):
-        shown = _without_password(url)
-        return Places(store=url, file=None, outputs=outputs or str(state / "outputs"), shown=shown, ledger=url)
     if parts.scheme != "sqlite" or not parts.path.strip("/"):
         return Places(store=url, file=None, outputs=outputs or str(state / "outputs"), shown=url, ledger="memory")
     path = Path(f"{parts.netloc}{parts.path}" if parts.netloc else parts.path[1:]).absolute()
@@ -45,13 +52,6 @@ def places(store: str | None, outputs: str | None = None) -> Places:
         shown=url,
         ledger=str(path.with_name(f"{path.stem}-ledger.db")),
     )
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    query = "&".join(pair for pair in parts.query.split("&") if not pair.startswith("password="))
-    return urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, query, ""))
 
 
 def make_room(where: Places) -> None:

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
 from connectory.database.contract import Dialect, Row, Schema, Transaction, UncertainError
 from connectory.database.postgres_errors import AT_ODDS, FAILURES, LOST, refused, translated
 from connectory.database.postgres_migrations import is_up_to_date, migrate
+from connectory.database.postgres_urls import check_url, shown_url
 from connectory.database.statements import positional
 from connectory.errors import StoreError
 
@@ -32,7 +32,8 @@ class PostgresDatabase:
     A connection that is lost is replaced, for `patience` seconds at most; so a server that is started anew holds things
     up, and nothing fails. So is one over which no answer comes within `answer_within` seconds; connecting may take as
     long. A statement waits `lock_timeout` seconds for a lock that another program holds. `called` is a word for the
-    database in messages, and `where` what they tell of the URL: by default all but its password and options.
+    database in messages, and `where` what they tell of the URL: by default all but its password and options. One
+    that cannot be read is a `SettingsError`.
     """
 
     dialect: Final[Dialect] = "postgres"
@@ -48,7 +49,8 @@ class PostgresDatabase:
         called: str = "store",
         where: str = "",
     ) -> None:
-        self.where = where or _without_password(url)
+        check_url(url)
+        self.where = where or shown_url(url)
         self.shown = f"the {called} {self.where}"
         self._connections = connections
         self._patience = patience
@@ -212,9 +214,3 @@ class _Undoing:
 
 async def _leave_as_it_is(connection: Any) -> None:
     """Nothing here changes a connection's settings, so there is nothing to reset before its next use."""
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    return urlunsplit((parts.scheme, f"{user.partition(':')[0]}{at}{host}", parts.path, "", ""))

@@ -30,6 +30,23 @@ def test_a_url_of_something_else_is_refused_without_its_password() -> None:
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "rest", ["db:port/x", "me:hunter2/2@db/x", "me:12/hunter2@db/x", "me:hunter2#a@db/x", "[::1/x"]
+)
+def test_a_url_that_cannot_be_read_is_refused_and_not_shown(rest: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be read") as refused:
+        chosen_ledger(f"postgresql://{rest}")
+    assert "hunter2" not in str(refused.value)
+    assert "%2F for /" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "rest", ["db", "me:a%2Fb@[::1]:5432/x", "a:1,b:2/x", "me@%2Ftmp/x", "/x?host=/tmp", "me:a@b@db/x"]
+)
+def test_urls_that_postgresql_knows_are_taken(rest: str) -> None:
+    assert isinstance(chosen_ledger(f"postgresql://{rest}"), PostgresLedger)
+
+
 @pytest.mark.parametrize("where", ["ledger.sqlite", "not/there/yet/ledger.sqlite"])
 def test_a_path_means_a_file(tmp_path: Path, where: str) -> None:
     assert isinstance(chosen_ledger(str(tmp_path / where)), SqliteLedger)

@@ -17,6 +17,7 @@ from connectory.connector.ledger.durable import PATIENCE, DurableLedger
 from connectory.connector.ledger.sql import Begun, Created, Refused, Sql, WriteError, begun_values, created_values
 from connectory.database.postgres import PostgresDatabase
 from connectory.database.postgres_news import PostgresNews
+from connectory.database.postgres_urls import check_url
 
 __all__ = ["PostgresLedger", "shown_url"]
 
@@ -60,6 +61,7 @@ class _Postgres(Sql):
     """A database with a lease for this process, and a channel on which changes are told."""
 
     def __init__(self, url: str, lease: float) -> None:
+        check_url(url)
         database = PostgresDatabase(
             url,
             connections=_CONNECTIONS,
