@@ -100,7 +100,7 @@ def _verdict(state: State, node: NodeState) -> Verdict:
         return "not cached"
     if node.inputs is None or node.phase in (NodePhase.LOOKING, NodePhase.WAITING, NodePhase.SKIPPED):
         return "not reached"
-    return "overwritten" if state.settings.overwrite_cache else "miss"
+    return "overwritten" if state.settings.overwrite_cache or node.spec.overwrites_cache else "miss"
 
 
 async def _compare(store: Store, node: NodeState, entry: CacheEntry) -> Comparison:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from connectory.v1 import identifiers_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.control.compiled import compiled
 from workflow_runner.control.pictures import Picture
-from workflow_runner.engine.program import key_of
+from workflow_runner.engine.library import key_of
 from workflow_runner.engine.state import NodeState
 
 __all__ = ["workflow_made_by"]

@@ -1,7 +1,9 @@
 """From a request to start something to what the runner is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from google.protobuf import wrappers_pb2
 
 from connectory.authoring.own_container import change_variables
 from connectory.errors import InvalidTaskError, TypeConversionError
@@ -39,13 +41,16 @@ def launch_of(
     spec, plan = request.spec, what.plan.spec
     closure = workflow_pb2.CompiledWorkflowClosure()
     closure.CopyFrom(what.closure)
-    _set_interruptible(closure, spec, plan)
-    _set_variables(closure, spec, plan)
+    interruptible = next((each.interruptible for each in (spec, plan) if each.HasField("interruptible")), None)
+    variables = {pair.key: pair.value for pair in (spec.envs if spec.HasField("envs") else plan.envs).values}
+    _set_interruptible(closure, interruptible)
+    for task in closure.tasks if variables else ():
+        change_variables(task.template, variables)
     prefix = spec.raw_output_data_config.output_location_prefix or plan.raw_output_data_config.output_location_prefix
     require_allowed(prefix, allowed_prefixes)
     return Launch(
         closure=closure,
-        launch_plans=what.launch_plans,
+        launch_plans=tuple(_within(each, interruptible, variables) for each in what.launch_plans),
         inputs=_inputs(what, request),
         settings=ExecutionSettings(
             max_parallelism=spec.max_parallelism or plan.max_parallelism,
@@ -89,22 +94,22 @@ def _identity(spec: control_pb2.ExecutionSpec, plan: launch_plan_pb2.LaunchPlanS
 
 
 def _set_interruptible(
-    closure: workflow_pb2.CompiledWorkflowClosure,
-    spec: control_pb2.ExecutionSpec,
-    plan: launch_plan_pb2.LaunchPlanSpec,
+    closure: workflow_pb2.CompiledWorkflowClosure, interruptible: wrappers_pb2.BoolValue | None
 ) -> None:
-    said = next((each.interruptible for each in (spec, plan) if each.HasField("interruptible")), None)
-    if said is not None:
+    if interruptible is not None:
         for workflow in (closure.primary, *closure.sub_workflows):
-            workflow.template.metadata_defaults.interruptible = said.value
+            workflow.template.metadata_defaults.interruptible = interruptible.value
 
 
-def _set_variables(
-    closure: workflow_pb2.CompiledWorkflowClosure,
-    spec: control_pb2.ExecutionSpec,
-    plan: launch_plan_pb2.LaunchPlanSpec,
-) -> None:
-    """Environment variables of the execution are those of its tasks, too, in place of what those say themselves."""
-    said = spec.envs if spec.HasField("envs") else plan.envs
-    for task in closure.tasks if said.values else ():
-        change_variables(task.template, {pair.key: pair.value for pair in said.values})
+def _within(
+    plan: launch_plan_pb2.LaunchPlan, interruptible: wrappers_pb2.BoolValue | None, variables: Mapping[str, str]
+) -> launch_plan_pb2.LaunchPlan:
+    """A launch plan that a node starts: what is said of the whole execution counts before what that says."""
+    said = launch_plan_pb2.LaunchPlan()
+    said.CopyFrom(plan)
+    if interruptible is not None:
+        said.spec.interruptible.CopyFrom(interruptible)
+    kept = [pair for pair in plan.spec.envs.values if pair.key not in variables]
+    del said.spec.envs.values[:]
+    said.spec.envs.values.extend(kept)
+    return said

@@ -77,7 +77,7 @@ def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
     links = event.log_links or node.log_links
     node = draft.change(node, message=event.message, log_links=links, deadline=None, queue_deadline=None)
     try:
-        graph = expanded(draft.base.program, task, workflow_pb2.DynamicJobSpec.FromString(event.spec))
+        graph = expanded(draft.base.program, node.spec, task, workflow_pb2.DynamicJobSpec.FromString(event.spec))
     except ConnectoryError as error:
         message = f"the nodes that task {task.id.name!r} made cannot be run: {error}"
         end_node(draft, node, NodePhase.FAILED, Failure(code="INVALID_NODES", message=message, node=node.path))

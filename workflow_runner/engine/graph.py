@@ -50,7 +50,9 @@ class NodeSpec:
     upstream: frozenset[str] = frozenset()
     downstream: tuple[str, ...] = ()
     interruptible: bool = False
-    """What its workflow says of nodes that say nothing themselves."""
+    """What its workflow, or the launch plan around that, says of nodes that say nothing themselves."""
+    overwrites_cache: bool = False
+    """Whether a launch plan around it has results worked out although they are kept."""
     presets: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)
     """Inputs of a launch plan that count when the node gives none."""
     fixed: literals_pb2.LiteralMap = field(default_factory=literals_pb2.LiteralMap)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from connectory.errors import InvalidTaskError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.engine.arrays import array_of
 from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
+from workflow_runner.engine.library import Library, Said, extended, given, key_of
 from workflow_runner.engine.overriding import overridden
 from workflow_runner.engine.wiring import cases_of, downstream_of, upstream_of
 
 __all__ = ["Program", "called", "expanded", "program_in", "program_of"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Library:
-    """What nodes may refer to, by key."""
-
-    tasks: Mapping[str, tasks_pb2.TaskTemplate]
-    workflows: Mapping[str, workflow_pb2.WorkflowTemplate]
-    plans: Mapping[str, workflow_pb2.LaunchPlanTemplate]
-    launches: Mapping[str, launch_plan_pb2.LaunchPlanSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +56,16 @@ def program_of(
     return Program(graph=graph, library=library)
 
 
-def expanded(program: Program, task: tasks_pb2.TaskTemplate, spec: workflow_pb2.DynamicJobSpec) -> Graph:
+def expanded(
+    program: Program, caller: NodeSpec, task: tasks_pb2.TaskTemplate, spec: workflow_pb2.DynamicJobSpec
+) -> Graph:
     """The graph that a dynamic task left behind instead of outputs."""
-    library = _extended(program.library, spec)
+    library = extended(program.library, spec)
     template = workflow_pb2.WorkflowTemplate(
         id=task.id, interface=task.interface, nodes=spec.nodes, outputs=spec.outputs
     )
-    return _Builder(library).graph(template)
+    template.metadata_defaults.interruptible = caller.interruptible
+    return _Builder(library, Said(overwrites_cache=caller.overwrites_cache)).graph(template)
 
 
 def called(
@@ -81,37 +75,23 @@ def called(
     caller: NodeSpec,
 ) -> NodeSpec:
     """The one node that running code asks for."""
-    library = _extended(program.library, spec, launch_plans)
+    library = extended(program.library, spec, launch_plans)
     owner = workflow_pb2.WorkflowTemplate(nodes=spec.nodes)
     owner.id.name = caller.title
     owner.metadata_defaults.interruptible = caller.interruptible
-    (node,) = _Builder(library).graph(owner).nodes.values()
+    said = Said(overwrites_cache=caller.overwrites_cache)
+    (node,) = _Builder(library, said).graph(owner).nodes.values()
     return node
 
 
-def _extended(
-    known: Library,
-    spec: workflow_pb2.DynamicJobSpec,
-    launch_plans: Iterable[launch_plan_pb2.LaunchPlan] = (),
-) -> Library:
-    return Library(
-        tasks={**known.tasks, **{key_of(template.id): template for template in spec.tasks}},
-        workflows={**known.workflows, **{key_of(template.id): template for template in spec.subworkflows}},
-        plans=known.plans,
-        launches={**known.launches, **{key_of(plan.id): plan.spec for plan in launch_plans}},
-    )
-
-
-def key_of(identifier: identifiers_pb2.Identifier) -> str:
-    """An identifier as a key; tasks, workflows and launch plans are kept apart."""
-    return f"{identifier.project}:{identifier.domain}:{identifier.name}:{identifier.version}"
-
-
 class _Builder:
-    def __init__(self, library: Library) -> None:
+    """Builds graphs of what a library has; within a launch plan, with what that says of all that it starts."""
+
+    def __init__(self, library: Library, said: Said | None = None, above: Sequence[str] = ()) -> None:
         self._library = library
+        self._said = said or Said()
         self._graphs: dict[str, Graph] = {}
-        self._open: list[str] = []
+        self._open = [*above]
 
     def graph(self, template: workflow_pb2.WorkflowTemplate) -> Graph:
         key = key_of(template.id)
@@ -154,7 +134,8 @@ class _Builder:
             node=node,
             upstream=upstream,
             downstream=downstream,
-            interruptible=template.metadata_defaults.interruptible,
+            interruptible=self._is_interruptible(template),
+            overwrites_cache=self._said.overwrites_cache,
         )
         match node.WhichOneof("target"):
             case "task_node":
@@ -174,6 +155,10 @@ class _Builder:
                 item = self._spec(template, node.array_node.node)
                 return _with(spec, array=array_of(where, node.array_node, item))
         raise InvalidTaskError(f"{where} has no target")
+
+    def _is_interruptible(self, template: workflow_pb2.WorkflowTemplate) -> bool:
+        said = self._said.interruptible
+        return template.metadata_defaults.interruptible if said is None else said
 
     def _task(self, where: str, reference: identifiers_pb2.Identifier) -> tasks_pb2.TaskTemplate:
         task = self._library.tasks.get(key_of(reference))
@@ -207,7 +192,17 @@ class _Builder:
         if launch is not None:
             fixed.MergeFrom(launch.fixed_inputs)
             presets.MergeFrom(_defaults(launch.default_inputs))
-        return _with(spec, graph=self.graph(template), presets=presets, fixed=fixed, launch=launch)
+        graph = self._within(launch).graph(template)
+        return _with(spec, graph=graph, presets=presets, fixed=fixed, launch=launch)
+
+    def _within(self, launch: launch_plan_pb2.LaunchPlanSpec | None) -> _Builder:
+        """What builds the workflow of a launch plan: with what that says of all that it starts."""
+        if launch is None:
+            return self
+        said = self._said.but(launch)
+        if said == self._said:
+            return self
+        return _Builder(given(self._library, launch.envs), said, self._open)
 
 
 def _defaults(parameters: interface_pb2.ParameterMap) -> literals_pb2.LiteralMap:
@@ -216,5 +211,5 @@ def _defaults(parameters: interface_pb2.ParameterMap) -> literals_pb2.LiteralMap
 
 
 def _with(spec: NodeSpec, **changes: object) -> NodeSpec:
-    fields: Sequence[str] = ("node", "upstream", "downstream", "interruptible")
+    fields: Sequence[str] = ("node", "upstream", "downstream", "interruptible", "overwrites_cache")
     return NodeSpec(**{name: getattr(spec, name) for name in fields}, **changes)  # type: ignore[arg-type]

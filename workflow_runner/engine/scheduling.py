@@ -102,7 +102,7 @@ def _begin_task(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) 
     if limit is not None and deadline is not None:
         draft.set_timer("total", node, limit, deadline)
     node = wait_in_queue(draft, node)
-    if node.cache_key and not draft.base.settings.overwrite_cache:
+    if node.cache_key and not (draft.base.settings.overwrite_cache or node.spec.overwrites_cache):
         draft.commands.append(look_up(draft.change(node, phase=NodePhase.LOOKING)))
     else:
         draft.enqueue(node)

@@ -20,11 +20,12 @@ from connectory.v1 import (
     identifiers_pb2,
     launch_plan_pb2,
     literals_pb2,
+    workflow_pb2,
 )
 from tests.workflow_runner.control.flows import FAILED, diamond
 from tests.workflow_runner.control.harness import Control, plan_of, request_of, serving
 from tests.workflow_runner.fakes import FakePlugin
-from tests.workflow_runner.workflows import integer, string
+from tests.workflow_runner.workflows import bindings, closure, constant, integer, string, workflow
 from workflow_runner.plugins.contract import TaskExecutionContext
 from workflow_runner.plugins.phases import Transition
 
@@ -291,12 +292,12 @@ class Listening(FakePlugin):
 async def test_labels_annotations_and_identity_reach_every_task(by_request: bool) -> None:
     plugin = Listening()
     async with serving(plugin=plugin) as control:
-        closure = diamond()
-        plan = plan_of(closure)
+        made = diamond()
+        plan = plan_of(made)
         plan.spec.labels.values["team"] = "red"
         plan.spec.annotations.values["cost"] = "low"
         plan.spec.security_context.run_as.k8s_service_account = "reader"
-        await register(control.client, [closure], [plan])
+        await register(control.client, [made], [plan])
         request = request_of(plan.id, a=integer(1))
         if by_request:
             request.spec.labels.values["team"] = "blue"
@@ -330,16 +331,16 @@ async def test_what_a_launch_plan_says_of_its_executions_counts(tmp_path: Path, 
     plugin = Seeing()
     plans, requests = tmp_path / "plans", tmp_path / "requests"
     async with serving(plugin=plugin) as control:
-        closure = diamond()
-        closure.tasks[0].template.container.image = "busybox"
-        plan = plan_of(closure)
+        made = diamond()
+        made.tasks[0].template.container.image = "busybox"
+        plan = plan_of(made)
         request = request_of(plan.id, a=integer(1))
         for said, prefix, limit in ((plan.spec, plans, 1), (request.spec, requests, 2))[: 1 + by_request]:
             said.max_parallelism = limit
             said.interruptible.value = limit == 1
             said.raw_output_data_config.output_location_prefix = str(prefix)
             said.envs.values.add(key="LIMIT", value=str(limit))
-        await register(control.client, [closure], [plan])
+        await register(control.client, [made], [plan])
         execution = (await control.client.create_execution(request)).id
         assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
     assert plugin.most_live == (2 if by_request else 1)
@@ -347,3 +348,30 @@ async def test_what_a_launch_plan_says_of_its_executions_counts(tmp_path: Path, 
     assert ctx.output_prefix.startswith(str(requests if by_request else plans))
     assert ctx.metadata.interruptible is not by_request
     assert {pair.key: pair.value for pair in ctx.template.container.env} == {"LIMIT": "2" if by_request else "1"}
+
+
+@pytest.mark.parametrize("by_request", [False, True])
+async def test_what_an_execution_says_counts_before_what_launch_plans_within_say(by_request: bool) -> None:
+    plugin, inner = Seeing(), diamond()
+    inner.tasks[0].template.container.image = "busybox"
+    within = plan_of(inner)
+    within.spec.interruptible.value = False
+    within.spec.envs.values.add(key="LEVEL", value="low")
+    within.spec.envs.values.add(key="OWN", value="kept")
+    starting = workflow_pb2.Node(id="n0", inputs=bindings({"a": constant(integer(1))}))
+    starting.workflow_node.launchplan_ref.CopyFrom(within.id)
+    outer = workflow("outer", [starting])
+    outer.id.version, outer.metadata_defaults.interruptible = "1", True
+    request = request_of(outer.id)
+    if by_request:
+        request.spec.interruptible.value = True
+        request.spec.envs.values.add(key="LEVEL", value="high")
+    async with serving(plugin=plugin) as control:
+        await register(control.client, [inner], [within])
+        await register(control.client, [closure(outer, [])])
+        execution = (await control.client.create_execution(request)).id
+        assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+    ctx = plugin.seen["n0.join"]
+    assert ctx.metadata.interruptible is by_request
+    variables = {pair.key: pair.value for pair in ctx.template.container.env}
+    assert variables == {"LEVEL": "high" if by_request else "low", "OWN": "kept"}

@@ -1,7 +1,8 @@
 """What a launch plan says of its executions counts for the nodes that it begins within another workflow."""
 
-from connectory import Annotations, AuthRole, Labels, LaunchPlan, task, workflow
-from connectory.v1 import connector_pb2
+from connectory import Annotations, AuthRole, Labels, LaunchPlan, create_node, task, workflow
+from connectory.authoring.own_container import variables_of
+from connectory.v1 import connector_pb2, tasks_pb2
 from tests.workflow_runner.fakes import FakePlugin
 from workflow_runner.bundles import bundle
 from workflow_runner.engine.settings import ExecutionSettings
@@ -48,10 +49,62 @@ class Listening(FakePlugin):
     def __init__(self) -> None:
         super().__init__()
         self.told: dict[str, connector_pb2.TaskExecutionMetadata] = {}
+        self.templates: dict[str, tasks_pb2.TaskTemplate] = {}
 
     async def handle(self, ctx: TaskExecutionContext) -> Transition:
-        self.told[ctx.node] = ctx.metadata
+        self.told[ctx.node], self.templates[ctx.node] = ctx.metadata, ctx.template
         return await super().handle(ctx)
+
+
+@task(cache=True, cache_version="1")
+def kept() -> None:
+    return
+
+
+@workflow
+def keeping() -> None:
+    kept()
+
+
+anew = LaunchPlan.create("anew", keeping, overwrite_cache=True)
+
+
+@workflow
+def cached_and_not() -> None:
+    kept_here = create_node(kept)
+    kept_here >> create_node(keeping) >> create_node(anew)
+
+
+@workflow
+def both() -> None:
+    interrupted = create_node(around)
+    interrupted >> create_node(inner)
+
+
+async def test_a_launch_plan_that_overwrites_the_cache_does_so_within_others() -> None:
+    plugin, made = Listening(), bundle(cached_and_not)
+    entry = PluginEntry(id="listening", registered_task_types=("python-task",), load_plugin=lambda setup: plugin)
+    async with Runner(open_store("memory://"), [entry]) as runner:
+        execution = await runner.start(made.closure, launch_plans=made.launch_plans)
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+    assert sorted(plugin.told) == ["n0", "n2.n0"]
+
+
+async def test_variables_and_interruptions_of_a_launch_plan_count_for_what_it_begins() -> None:
+    plugin, made = Listening(), bundle(both)
+    around_it = made.launch_plans[0].spec
+    around_it.envs.values.add(key="LEVEL", value="low")
+    around_it.interruptible.value = True
+    entry = PluginEntry(id="listening", registered_task_types=("python-task",), load_plugin=lambda setup: plugin)
+    async with Runner(open_store("memory://"), [entry]) as runner:
+        execution = await runner.start(made.closure, launch_plans=made.launch_plans)
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+    within_it, beside = "n0.n0.n0", "n1.n0"
+    assert {node: each.interruptible for node, each in plugin.told.items()} == {within_it: True, beside: False}
+    assert {node: variables_of(each).get("LEVEL") for node, each in plugin.templates.items()} == {
+        within_it: "low",
+        beside: None,
+    }
 
 
 async def told(settings: ExecutionSettings) -> dict[str, connector_pb2.TaskExecutionMetadata]:
