@@ -5,9 +5,11 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import grpc
@@ -21,6 +23,7 @@ from connector_server.jobs import JOB_OPERATIONS
 from connector_server.reloading.service import RELOAD
 from connector_server.services import OPERATIONS
 from connectory.errors import SettingsError
+from connectory.rpc.access.jwt_tokens import keys_at
 from connectory.rpc.access.tokens import TokenFile
 from connectory.v1 import connector_pb2 as pb
 from tests.connector_server.fakes import TrivialConnector, TrivialSyncConnector
@@ -254,6 +257,47 @@ async def test_keys_may_be_exchanged_while_the_server_runs(issuer: Issuer) -> No
         issuer.rotate("second")
         assert await created(peer, issuer.token())
         assert await created(peer, before), "what was found good stays good for a while"
+
+
+@pytest.fixture(params=["file", "url"])
+def place(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[str]:
+    """Where the issuer's keys are."""
+    if request.param == "file":
+        yield str(issuer.path)
+        return
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(issuer.path.read_bytes())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}/"
+        http.shutdown()
+
+
+@pytest.mark.parametrize("broken", ["<html>sign in</html>", '{"keys": []}', '{"keys": [{"kty": "RSA"}]}'])
+async def test_keys_that_cannot_be_read_are_no_fault_of_the_token(issuer: Issuer, place: str, broken: str) -> None:
+    good = issuer.path.read_text()
+    async with server(**{**by_jwt(issuer), "jwt_jwks": place}) as peer:
+        issuer.path.write_text(broken)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await created(peer, issuer.token())
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert "keys" in (refused.value.details() or "")
+        issuer.path.write_text(good)
+        assert await created(peer, issuer.token())
+
+
+@pytest.mark.parametrize("written", ["[]", "<html>", '{"keys": []}', '"keys"'])
+def test_a_file_of_keys_that_cannot_be_used_is_refused_at_the_start(issuer: Issuer, written: str) -> None:
+    issuer.path.write_text(written)
+    with pytest.raises(SettingsError, match=r"jwks\.json' cannot be used"):
+        keys_at(str(issuer.path))
 
 
 async def test_both_kinds_of_token_may_be_used_beside_each_other(issuer: Issuer, tokens: Path) -> None:

@@ -1,6 +1,7 @@
 """Signed bearer tokens (JWT), checked against an issuer's public keys (JWKS). Imported only when they are wanted."""
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
@@ -74,6 +75,8 @@ class JwtTokens:
             )
         except jwt.PyJWKClientConnectionError:
             raise UnavailableError("the issuer's keys cannot be fetched now; try again") from None
+        except (json.JSONDecodeError, jwt.PyJWKSetError) as error:
+            raise UnavailableError(f"what is at the place of the issuer's keys cannot be used: {error}") from None
         except jwt.PyJWTError as error:
             raise UnauthenticatedError(f"the bearer token is refused: {error}", reason=TOKEN_REFUSED) from None
         return claims
@@ -98,13 +101,16 @@ class _KeyFile:
 
     def _keys(self) -> jwt.PyJWKSet:
         with open(self._path, encoding="utf-8") as file:
-            return jwt.PyJWKSet.from_json(file.read())
+            keys = json.load(file)
+        if not isinstance(keys, dict):
+            raise ValueError(f"it holds a {type(keys).__name__}, not an object")
+        return jwt.PyJWKSet.from_dict(keys)
 
     def get_signing_key_from_jwt(self, token: str) -> jwt.PyJWK:
         wanted = jwt.get_unverified_header(token).get("kid")
         try:
             known = self._keys().keys
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, jwt.PyJWTError) as error:
             raise UnavailableError(f"the issuer's keys cannot be read now: {error}") from None
         for key in known:
             if wanted is None or key.key_id == wanted:
