@@ -199,6 +199,11 @@ def launch(
     wait: Annotated[
         bool, typer.Option("--wait", help="Show its progress until it ends. Always so without --endpoint.")
     ] = False,
+    endpoints: EndpointOption = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option("--module", metavar="PKG.MOD", help="More connectors for the server started inside; repeatable."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Start something that is registered."""
@@ -216,6 +221,8 @@ def launch(
         overwrite_cache=overwrite_cache,
         max_parallelism=max_parallelism,
         wait=wait,
+        endpoints=endpoints or [],
+        modules=findable(module) or [],
         as_json=as_json,
     )
     raise typer.Exit(work.launch(options))

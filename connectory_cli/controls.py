@@ -16,9 +16,12 @@ __all__ = ["open_control"]
 
 @asynccontextmanager
 async def open_control(
-    endpoint: str | None, store: str | None, *, modules: Sequence[str] = ()
+    endpoint: str | None, store: str | None, *, endpoints: Sequence[str] = (), modules: Sequence[str] = ()
 ) -> AsyncIterator[ControlClient]:
-    """A client. Without an endpoint, its runner lives in this process for as long as the block lasts."""
+    """A client. Without an endpoint, its runner lives in this process for as long as the block lasts.
+
+    That one uses the connector servers at `endpoints`, or else one inside, with these modules.
+    """
     if endpoint is not None:
         async with reach_from().control(endpoint) as client:
             yield client
@@ -27,7 +30,7 @@ async def open_control(
     with socket_folder() as folder:
         settings = ControlSettings(uds=(folder / "control.sock",))
         async with (
-            open_session(where, modules=modules) as session,
+            open_session(where, endpoints=endpoints, modules=modules) as session,
             serve_control(
                 settings, session.runner, output_prefix=where.outputs, connectors=session.connectors
             ) as server,

@@ -1,18 +1,22 @@
 """`connectory launch`: start what is registered, and show its progress when asked to."""
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import uvloop
 
+from connectory.client.control import ControlClient
 from connectory.errors import SettingsError
 from connectory.types import ConversionContext, default_types
 from connectory.v1 import control_pb2, interface_pb2, literals_pb2
 from connectory_cli.controls import open_control
 from connectory_cli.finding import find
-from connectory_cli.following import followed
+from connectory_cli.following import followed_or_aborted, followed_or_left
+from connectory_cli.home import places
 from connectory_cli.inputs import value_of_text
+from connectory_cli.interruption import INTERRUPTED, Interruption
 from connectory_cli.printing import execution_json, outputs_json, print_json, say
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.views import ExecutionView
@@ -36,6 +40,8 @@ class LaunchOptions:
     overwrite_cache: bool
     max_parallelism: int | None
     wait: bool
+    endpoints: Sequence[str]
+    modules: Sequence[str]
     as_json: bool
 
 
@@ -45,29 +51,47 @@ def launch(options: LaunchOptions) -> int:
 
 
 async def _launch(options: LaunchOptions) -> int:
-    async with open_control(options.endpoint, options.store) as client:
-        spec = control_pb2.ExecutionSpec(
-            overwrite_cache=options.overwrite_cache, max_parallelism=options.max_parallelism or 0
-        )
-        for name, value in map(_variable, options.variables):
-            spec.envs.values.add(key=name, value=value)
-        found = await find(client, options.project, options.domain, options.name, options.version)
-        spec.launch_plan.CopyFrom(found.identifier)
-        request = control_pb2.ExecutionCreateRequest(
-            project=options.project,
-            domain=options.domain,
-            name=options.execution or "",
-            spec=spec,
-            inputs=_inputs(options.inputs, found.parameters),
-        )
-        execution = (await client.create_execution(request)).id
-        if options.endpoint is not None and not options.wait:
-            if options.as_json:
-                print_json({"id": execution.name, "project": execution.project, "domain": execution.domain})
-            else:
-                sys.stdout.write(f"{execution.name}\n")
-            return 0
-        return _end(await followed(client, execution), options.as_json)
+    if options.endpoint is not None and (options.endpoints or options.modules):
+        raise SettingsError("--connectors and --module are for a runner inside; the one at --endpoint has its own")
+    if options.endpoint is not None:
+        async with open_control(options.endpoint, options.store) as client:
+            return await _launched(client, options, None)
+    with Interruption(places(options.store).shown, options.endpoints, options.modules) as interruption:
+        async with open_control(None, options.store, endpoints=options.endpoints, modules=options.modules) as client:
+            return INTERRUPTED if interruption.requested else await _launched(client, options, interruption)
+
+
+async def _launched(client: ControlClient, options: LaunchOptions, interruption: Interruption | None) -> int:
+    spec = control_pb2.ExecutionSpec(
+        overwrite_cache=options.overwrite_cache, max_parallelism=options.max_parallelism or 0
+    )
+    for name, value in map(_variable, options.variables):
+        spec.envs.values.add(key=name, value=value)
+    found = await find(client, options.project, options.domain, options.name, options.version)
+    spec.launch_plan.CopyFrom(found.identifier)
+    request = control_pb2.ExecutionCreateRequest(
+        project=options.project,
+        domain=options.domain,
+        name=options.execution or "",
+        spec=spec,
+        inputs=_inputs(options.inputs, found.parameters),
+    )
+    execution = (await client.create_execution(request)).id
+    if interruption is not None:
+        interruption.execution = execution.name
+        return _end(await followed_or_aborted(client, execution, interruption), options.as_json, interruption)
+    if not options.wait:
+        if options.as_json:
+            print_json({"id": execution.name, "project": execution.project, "domain": execution.domain})
+        else:
+            sys.stdout.write(f"{execution.name}\n")
+        return 0
+    view = await followed_or_left(client, execution)
+    if view is None:
+        where = shlex.join(["--endpoint", options.endpoint or "", "-p", execution.project, "-d", execution.domain])
+        say(f"\n{execution.name} goes on; end it with: connectory executions abort {execution.name} {where}")
+        return INTERRUPTED
+    return _end(view, options.as_json)
 
 
 def _variable(option: str) -> tuple[str, str]:
@@ -77,7 +101,7 @@ def _variable(option: str) -> tuple[str, str]:
     return name, value
 
 
-def _end(view: ExecutionView, as_json: bool) -> int:
+def _end(view: ExecutionView, as_json: bool, interruption: Interruption | None = None) -> int:
     types = default_types()
     if as_json:
         print_json(execution_json(view, types))
@@ -86,6 +110,8 @@ def _end(view: ExecutionView, as_json: bool) -> int:
             sys.stdout.write(f"{name} = {value}\n")
     elif view.error is not None:
         say(f"{view.id} {view.phase}: {view.error.message} ({view.error.code})")
+    if interruption is not None and interruption.requested and view.phase is ExecutionPhase.ABORTED:
+        return INTERRUPTED
     return 0 if view.phase is ExecutionPhase.SUCCEEDED else 1
 
 
