@@ -57,7 +57,10 @@ def _in_postgres(url: str, lease: timedelta) -> Ledger:
         raise SettingsError(
             "ledger is a postgresql:// URL, and PostgreSQL's driver is not installed; install connectory[postgres]"
         ) from None
-    return PostgresLedger(url, lease=lease)
+    try:
+        return PostgresLedger(url, lease=lease)
+    except SettingsError as error:
+        raise SettingsError(f"ledger: {error}") from None
 
 
 def _can_be_ledger(path: Path) -> bool:

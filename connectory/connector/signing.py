@@ -49,7 +49,9 @@ def signer_from(path: Path) -> HandleSigner:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise SettingsError(f"handle_keys={str(path)!r} cannot be read: {error.strerror}") from None
+        raise SettingsError(
+            f"handle_keys={str(path)!r} cannot be read: {error.strerror}; name a file with a key on each line"
+        ) from None
     keys = [line.strip() for line in lines if line.strip()]
     if not keys or any(len(key) < _SHORTEST for key in keys):
         raise SettingsError(

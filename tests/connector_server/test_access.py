@@ -24,6 +24,7 @@ from connector_server.reloading.service import RELOAD
 from connector_server.services import OPERATIONS
 from connectory.errors import SettingsError
 from connectory.rpc.access.jwt_tokens import keys_at
+from connectory.rpc.access.operations import KNOWN_OPERATIONS
 from connectory.rpc.access.tokens import TokenFile
 from connectory.v1 import connector_pb2 as pb
 from tests.connector_server.fakes import TrivialConnector, TrivialSyncConnector
@@ -157,6 +158,16 @@ def test_a_file_that_cannot_be_used_is_refused_at_the_start(callers: Any, said: 
     path.write_text(yaml.safe_dump({"callers": callers}))
     with pytest.raises(SettingsError, match=said):
         TokenFile(path)
+
+
+def test_a_scope_with_a_word_that_means_nothing_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "tokens.yaml"
+    scopes = ["sql:*", "sql:craete", "*:get", "http"]
+    path.write_text(yaml.safe_dump({"callers": [{"name": "a", "scopes": scopes, "token": "1" * 16}]}))
+    assert TokenFile(path).caller("1" * 16).name == "a"
+    (told,) = [one.getMessage() for one in caplog.records]
+    assert "the scope sql:craete of caller 'a' allows nothing" in told
+    assert "create" in told.partition("none of")[2]
 
 
 class Issuer:
@@ -428,6 +439,7 @@ async def test_tokens_in_plain_text_do_not_make_a_public_address_safe(tokens: Pa
 def test_every_operation_has_a_scope() -> None:
     asked = set(OPERATION_SCOPES) | {"GetConnector", "ListConnectors"}
     assert {*OPERATIONS, *JOB_OPERATIONS, RELOAD} == asked
+    assert set(OPERATION_SCOPES.values()) <= KNOWN_OPERATIONS
 
 
 async def test_jobs_of_all_types_need_a_scope_for_all_types(tokens: Path) -> None:

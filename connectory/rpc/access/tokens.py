@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,6 +10,7 @@ import msgspec
 import yaml
 
 from connectory.errors import SettingsError, UnauthenticatedError
+from connectory.rpc.access.operations import KNOWN_OPERATIONS
 from connectory.rpc.access.reasons import TOKEN_REFUSED
 from connectory.rpc.access.scopes import Caller, parse_scope
 from connectory.rpc.watched_file import WatchedFile
@@ -85,7 +86,23 @@ def _read(path: Path) -> Mapping[bytes, Caller]:
             callers[digest] = Caller(entry.name, frozenset(map(parse_scope, entry.scopes)))
         except ValueError as error:
             raise _unusable(path, f"caller {entry.name!r}: {error}") from None
+    _warn_of_unknown_operations(path, callers.values())
     return callers
+
+
+def _warn_of_unknown_operations(path: Path, callers: Iterable[Caller]) -> None:
+    """They are most likely misspelt, and allow nothing; a later release may know them, so they are no error."""
+    known = ", ".join(sorted(KNOWN_OPERATIONS))
+    for caller in callers:
+        for scope in sorted(caller.scopes):
+            if scope.operation not in KNOWN_OPERATIONS:
+                _log.warning(
+                    "tokens=%r: the scope %s of caller %r allows nothing, its operation is none of %s",
+                    str(path),
+                    scope,
+                    caller.name,
+                    known,
+                )
 
 
 def _digest(path: Path, entry: _Entry) -> bytes:
@@ -105,4 +122,7 @@ def _digest(path: Path, entry: _Entry) -> bytes:
 
 
 def _unusable(path: Path, sentence: str) -> SettingsError:
-    return SettingsError(f"tokens={str(path)!r} cannot be used: {sentence}")
+    return SettingsError(
+        f"tokens={str(path)!r} cannot be used: {sentence}; write a YAML file such as"
+        ' {callers: [{name: engine, scopes: ["sql:*"], token: OF-AT-LEAST-16-CHARACTERS}]}'
+    )
