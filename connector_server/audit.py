@@ -42,7 +42,8 @@ class AuditLog:
             return
         more: dict[str, str] = {}
         if request is not None:
-            more = {"task_type": method.task_type(request), **_subject(request)}
+            subject = method.subject(request)
+            more = {"task_type": "" if subject is None else subject[0], **_subject(request)}
         if error is not None:
             more["reason"] = error.reason
         self._file.write(caller, context, method.operation, status, more)

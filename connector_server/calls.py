@@ -9,18 +9,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
 from connector_server.admission import Admission
 from connector_server.measurements import UNKNOWN_TYPE, Series
-from connectory.connector.contract import TaskCategory
+from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError, InvalidTaskError, UnavailableError
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.failures import STATUS_CODES, abort, as_connector_error, status_code
-from connectory.rpc.handlers import CallContext
+from connectory.rpc.handlers import CallContext, Metadata, metadata_of
 
 __all__ = [
     "ADMIT_EVERY",
@@ -30,6 +30,7 @@ __all__ = [
     "Guard",
     "Handler",
     "Method",
+    "admitted",
     "deadline_of",
     "stream_call",
     "unary_call",
@@ -57,17 +58,17 @@ class CallSpan(Protocol):
 class CallTracer(Protocol):
     """What makes the spans of calls."""
 
-    def begin(self, method: "Method", request: Message | None, context: CallContext) -> CallSpan:
-        """A call begins; `request` is None when its message could not be read."""
+    def begin(self, method: "Method", subject: Subject | None, metadata: Metadata) -> CallSpan:
+        """A call begins; `subject` is None when its message could not be read, or is about no task."""
 
 
 class Guard(Protocol):
     """What lets callers in, and remembers what they did."""
 
-    async def admit(self, context: CallContext) -> Caller:
-        """Who calls; an `UnauthenticatedError` when nobody knows."""
+    def admit(self, context: CallContext, metadata: Metadata) -> Caller | Awaitable[Caller]:
+        """Who calls, at once when nothing has to be waited for; an `UnauthenticatedError` when nobody knows."""
 
-    def allow(self, caller: Caller, method: "Method", request: Message) -> None:
+    def allow(self, caller: Caller, operation: str, subject: Subject | None) -> None:
         """Raise a `PermissionDeniedError` when the caller may not do this."""
 
     def ended(
@@ -89,12 +90,16 @@ class Method:
     name: str
     operation: str
     request_class: Any
-    task_type: Callable[[Any], str]
-    category: Callable[[Any], TaskCategory | None]
+    subject: Callable[[Any], Subject | None]
     series: Mapping[str, Series]
     admission: Admission = field(default_factory=Admission.unbounded)
     tracer: CallTracer | None = None
     guard: Guard | None = None
+
+    def series_of(self, subject: Subject | None) -> Series:
+        """What calls about this are counted under; None: what is not known."""
+        series = self.series
+        return series[UNKNOWN_TYPE] if subject is None else series.get(subject[0]) or series[UNKNOWN_TYPE]
 
 
 class CallRecord:
@@ -115,7 +120,7 @@ class CallRecord:
         """Find out who calls. Must come before anything is read."""
         if self._method.guard is not None:
             self._admitted = perf_counter()
-            self._caller = await self._method.guard.admit(self._context)
+            self._caller = await admitted(self._method.guard, self._context)
 
     async def keep_admitting(self) -> None:
         """Raise an error when the caller of a long call is not let in any more, or may do something else than before.
@@ -126,7 +131,7 @@ class CallRecord:
         if guard is None or perf_counter() < self._admitted + ADMIT_EVERY:
             return
         self._admitted = perf_counter()
-        if await guard.admit(self._context) != self._caller:
+        if await admitted(guard, self._context) != self._caller:
             raise UnavailableError("what the caller may do has changed; ask anew", reason="ACCESS_CHANGED")
 
     @property
@@ -146,10 +151,11 @@ class CallRecord:
         except DecodeError:
             self._begin(None, len(data))
             raise _malformed(method.request_class) from None
-        self._begin(request, len(data))
+        subject = method.subject(request)
+        self._begin(subject, len(data))
         self._request = request
         if method.guard is not None and self._caller is not None:
-            method.guard.allow(self._caller, method, request)
+            method.guard.allow(self._caller, method.operation, subject)
         return request
 
     def read_more(self, data: bytes) -> Any:
@@ -174,68 +180,83 @@ class CallRecord:
         if _log.isEnabledFor(logging.DEBUG):
             _note(self._method, series, code, seconds)
 
-    def _begin(self, request: Message | None, size: int) -> Series:
+    def _begin(self, subject: Subject | None, size: int) -> Series:
         method = self._method
-        unknown = method.series[UNKNOWN_TYPE]
-        series = unknown if request is None else method.series.get(method.task_type(request), unknown)
+        series = method.series_of(subject)
         series.begin(size)
         self._series = series
         if method.tracer is not None:
-            self._span = method.tracer.begin(method, request, self._context)
+            self._span = method.tracer.begin(method, subject, metadata_of(self._context))
         return series
+
+
+async def admitted(guard: Guard, context: CallContext) -> Caller:
+    """Who calls; an `UnauthenticatedError` when nobody knows."""
+    caller = guard.admit(context, metadata_of(context))
+    return caller if isinstance(caller, Caller) else await caller
 
 
 def unary_call(method: Method, perform: Perform) -> Handler:
     """A handler of a method with one request and one answer.
 
-    It does what `CallRecord` does for streams, but without an object of its own: most calls come through here.
+    It does what `CallRecord` and `_admitted` do for streams, but in one body and without an object of its own: most
+    calls come through here, and each step that is a function of its own is paid by all of them.
     """
-    read, task_type = method.request_class.FromString, method.task_type
-    tracer, guard = method.tracer, method.guard
-    series_of, unknown = method.series.get, method.series[UNKNOWN_TYPE]
+    read, subject_of, series_of = method.request_class.FromString, method.subject, method.series_of
+    admission, tracer, guard = method.admission, method.tracer, method.guard
+    operation, sees_metadata = method.operation, tracer is not None or guard is not None
 
     async def handle(data: bytes, context: CallContext) -> bytes:
-        begun = perf_counter()
-        caller, refusal = None, None
-        if guard is not None:
-            try:
-                caller = await guard.admit(context)
-            except Exception as failure:
-                refusal = as_connector_error(failure)
-        request, series = None, unknown
-        if refusal is None:
-            try:
-                request = read(data)
-                series = series_of(task_type(request), unknown)
-            except DecodeError:
-                refusal = _malformed(method.request_class)
-        series.begin(len(data))
-        span = None if tracer is None else tracer.begin(method, request, context)
-        code, error, answer = _CANCELLED, None, b""
+        if admission.in_flight >= admission.most:
+            await _turn_away(method, context)
+        admission.in_flight += 1
         try:
-            if refusal is not None:
-                raise refusal
-            if guard is not None and caller is not None and request is not None:
-                guard.allow(caller, method, request)
-            answer = (await perform(request, data, context)).SerializeToString()
-            code = _OK
-        except Exception as failure:
-            error = as_connector_error(failure)
-            code = status_code(error)
-        finally:
-            seconds = perf_counter() - begun
-            series.end(code, seconds)
-            if span is not None:
-                span.end(code, error)
+            begun = perf_counter()
+            metadata = metadata_of(context) if sees_metadata else ()
+            caller = request = subject = span = refusal = error = None
             if guard is not None:
-                guard.ended(caller, method, request, context, code, error)
-            if _log.isEnabledFor(logging.DEBUG):
-                _note(method, series, code, seconds)
-        if error is not None:
-            await abort(context, error)
-        return answer
+                try:
+                    found = guard.admit(context, metadata)
+                    caller = found if isinstance(found, Caller) else await found
+                except Exception as failure:
+                    refusal = as_connector_error(failure)
+            if refusal is None:
+                try:
+                    request = read(data)
+                    subject = subject_of(request)
+                except DecodeError:
+                    refusal = _malformed(method.request_class)
+            series = series_of(subject)
+            series.begin(len(data))
+            if tracer is not None:
+                span = tracer.begin(method, subject, metadata)
+            code, answer = _CANCELLED, b""
+            try:
+                if refusal is not None:
+                    raise refusal
+                if guard is not None and caller is not None:
+                    guard.allow(caller, operation, subject)
+                answer = (await perform(request, data, context)).SerializeToString()
+                code = _OK
+            except Exception as failure:
+                error = as_connector_error(failure)
+                code = status_code(error)
+            finally:
+                seconds = perf_counter() - begun
+                series.end(code, seconds)
+                if span is not None:
+                    span.end(code, error)
+                if guard is not None:
+                    guard.ended(caller, method, request, context, code, error)
+                if _log.isEnabledFor(logging.DEBUG):
+                    _note(method, series, code, seconds)
+            if error is not None:
+                await abort(context, error)
+            return answer
+        finally:
+            admission.in_flight -= 1
 
-    return _admitted(method, handle)
+    return handle
 
 
 def stream_call(method: Method, perform: Callable[[CallRecord, Any, CallContext], Awaitable[None]]) -> Handler:
@@ -269,18 +290,12 @@ def deadline_of(context: CallContext) -> datetime | None:
 
 
 def _admitted(method: Method, handle: Handler) -> Handler:
-    """The handler for as many calls as the process works on; whoever comes then is told so at once.
-
-    A call that is turned away is counted, and neither read nor traced nor audited.
-    """
-    admission, unknown = method.admission, method.series[UNKNOWN_TYPE]
+    """The handler for as many calls as the process works on; whoever comes then is told so at once."""
+    admission = method.admission
 
     async def admit(data: Any, context: CallContext) -> Any:
         if admission.in_flight >= admission.most:
-            error = admission.refusal()
-            unknown.begin(0)
-            unknown.end(status_code(error), 0.0)
-            await abort(context, error)
+            await _turn_away(method, context)
         admission.in_flight += 1
         try:
             return await handle(data, context)
@@ -288,6 +303,15 @@ def _admitted(method: Method, handle: Handler) -> Handler:
             admission.in_flight -= 1
 
     return admit
+
+
+async def _turn_away(method: Method, context: CallContext) -> NoReturn:
+    """Refuse a call that is one too many: it is counted, and neither read nor traced nor audited."""
+    error = method.admission.refusal()
+    series = method.series_of(None)
+    series.begin(0)
+    series.end(status_code(error), 0.0)
+    await abort(context, error)
 
 
 def _note(method: Method, series: Series, code: int, seconds: float) -> None:

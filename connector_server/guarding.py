@@ -1,6 +1,6 @@
 """Who may do what on this server, and the record of who did."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -9,12 +9,13 @@ from google.protobuf.message import Message
 from connector_server.audit import AuditLog
 from connector_server.calls import Method
 from connector_server.settings import ServerSettings
+from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError
 from connectory.rpc.access.bearer import Access
 from connectory.rpc.access.certified import UNKNOWN, certified
 from connectory.rpc.access.opening import open_access
 from connectory.rpc.access.scopes import Caller
-from connectory.rpc.handlers import CallContext
+from connectory.rpc.handlers import CallContext, Metadata
 
 __all__ = ["OPERATION_SCOPES", "ServerGuard", "open_guard"]
 
@@ -54,16 +55,15 @@ class ServerGuard:
         self._access = access
         self._audit = audit
 
-    async def admit(self, context: CallContext) -> Caller:
-        if self._access is None:
-            return certified(context)
-        return await self._access.caller(context)
+    def admit(self, context: CallContext, metadata: Metadata) -> Caller | Awaitable[Caller]:
+        return certified(context) if self._access is None else self._access.caller(metadata)
 
-    def allow(self, caller: Caller, method: Method, request: Message) -> None:
-        if self._access is None or method.operation in _FOR_EVERYBODY:
+    def allow(self, caller: Caller, operation: str, subject: Subject | None) -> None:
+        if self._access is None or operation in _FOR_EVERYBODY:
             return
-        operation = OPERATION_SCOPES[method.operation]
-        self._access.allow(caller, operation, method.task_type(request) or "*")
+        needed, task_type = OPERATION_SCOPES[operation], "*" if subject is None else subject[0] or "*"
+        if not caller.may(needed, task_type):
+            self._access.refuse(caller, needed, task_type)
 
     def ended(
         self,

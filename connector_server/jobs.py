@@ -14,6 +14,7 @@ from connector_server.names import JOB_SERVICE
 from connectory.connector.jobs import Jobs
 from connectory.connector.ledger.records import OPEN, JobQuery, JobRecord, JobState
 from connectory.connector.reaping import Outcome, Reaped
+from connectory.connector.subjects import no_subject
 from connectory.errors import InvalidTaskError
 from connectory.rpc.handlers import CallContext, MethodHandler
 from connectory.v1 import execution_pb2
@@ -76,8 +77,7 @@ def _method(operation: str, measurements: Measurements, tracer: CallTracer | Non
         name=f"/{JOB_SERVICE.name}/{operation}",
         operation=operation,
         request_class=_REQUESTS[operation],
-        task_type=lambda _request: "",
-        category=lambda _request: None,
+        subject=no_subject,
         series=measurements.of(operation),
         tracer=tracer,
         guard=guard,

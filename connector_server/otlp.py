@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from connector_server.call_spans import CallSpans
-from connectory.connector.contract import TaskCategory
+from connectory.connector.subjects import Subject
 from connectory.errors import SettingsError
 
 __all__ = ["METRICS", "TRACES", "Signal", "exporter_of", "exporting_spans", "service_resource"]
@@ -53,7 +53,7 @@ def service_resource() -> Resource:
     return Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME") or "connectory-connector-server"})
 
 
-def exporting_spans(connector_of: Callable[[TaskCategory], str]) -> tuple[CallSpans, SpanProcessor]:
+def exporting_spans(connector_of: Callable[[Subject], str]) -> tuple[CallSpans, SpanProcessor]:
     """Spans that are exported where the variables say, and who does it: its `shutdown` must be called, it flushes."""
     provider = TracerProvider(resource=service_resource(), shutdown_on_exit=False)
     processor = BatchSpanProcessor(exporter_of(TRACES))

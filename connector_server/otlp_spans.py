@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.trace import ReadableSpan
 
-from connector_server.call_spans import EndedSpan
+from connector_server.call_spans import CallSpan
 
 __all__ = ["OTLPSpanExporter"]
 
@@ -21,27 +21,28 @@ class OTLPSpanExporter(_Exporter):
         if data:
             spans = request.resource_spans[0].scope_spans[0].spans
             del spans[:]
-            spans.extend(map(_encoded, data))
+            for span in data:
+                _encode(span, spans.add())
         return request
 
 
-def _encoded(span: ReadableSpan) -> Span:
-    shared, parent = span.shared if isinstance(span, EndedSpan) else None, span.parent
+def _encode(span: ReadableSpan, message: Span) -> None:
+    shared, parent = span.shared if isinstance(span, CallSpan) else None, span.parent
     if shared is None or (parent is not None and parent.trace_state):
-        return _by_the_sdk(span)
+        message.CopyFrom(_by_the_sdk(span))
+        return
     alike = shared.encoded.get(parent is not None)
     if alike is None:
         example = _by_the_sdk(span)
         for name in ("trace_id", "span_id", "parent_span_id", "start_time_unix_nano", "end_time_unix_nano"):
             example.ClearField(name)
         alike = shared.encoded[parent is not None] = example.SerializeToString()
-    message, own = Span.FromString(alike), span.get_span_context()
-    if own is not None:
-        message.trace_id, message.span_id = own.trace_id.to_bytes(16, "big"), own.span_id.to_bytes(8, "big")
+    message.MergeFromString(alike)
+    own = span.context
+    message.trace_id, message.span_id = own.trace_id.to_bytes(16, "big"), own.span_id.to_bytes(8, "big")
     message.start_time_unix_nano, message.end_time_unix_nano = span.start_time or 0, span.end_time or 0
     if parent is not None:
         message.parent_span_id = parent.span_id.to_bytes(8, "big")
-    return message
 
 
 def _by_the_sdk(span: ReadableSpan) -> Span:

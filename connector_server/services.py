@@ -19,49 +19,19 @@ from connector_server.calls import (
 )
 from connector_server.measurements import Measurements
 from connector_server.names import SERVICES
-from connectory.connector.contract import TaskCategory
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.streams import answers_of, merged
+from connectory.connector.subjects import Subject, no_subject, subject_of_job, subject_of_task
 from connectory.errors import InvalidTaskError
 from connectory.rpc.handlers import CallContext, MethodHandler
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
 
-__all__ = ["OPERATIONS", "connector_handlers", "named_category", "named_type"]
+__all__ = ["OPERATIONS", "connector_handlers"]
 
 
-def named_type(request: Any) -> str:
-    """The task type of a request about a job."""
-    return str(request.task_category.name or request.task_type)
-
-
-def named_category(request: Any) -> TaskCategory:
-    """The category of a request about a job."""
-    return TaskCategory(named_type(request), request.task_category.version)
-
-
-def _template_type(request: Any) -> str:
-    return str(request.template.type)
-
-
-def _template_category(request: Any) -> TaskCategory:
-    return TaskCategory(request.template.type, request.template.task_type_version)
-
-
-def _header_type(request: pb.ExecuteTaskSyncRequest) -> str:
-    return request.header.template.type
-
-
-def _header_category(request: pb.ExecuteTaskSyncRequest) -> TaskCategory:
-    return _template_category(request.header)
-
-
-def _no_type(_request: Any) -> str:
-    return ""
-
-
-def _no_category(_request: Any) -> None:
-    return None
+def _subject_of_header(request: pb.ExecuteTaskSyncRequest) -> Subject:
+    return subject_of_task(request.header)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,35 +39,28 @@ class _Operation:
     """How one operation is called, and where its request says which connector is meant."""
 
     request_class: Any
-    task_type: Callable[[Any], str]
-    category: Callable[[Any], TaskCategory | None]
+    subject: Callable[[Any], Subject | None]
     stream_requests: bool = False
     stream_answers: bool = False
 
 
 def _on_job(request_class: Any, *, stream_answers: bool = False) -> _Operation:
-    return _Operation(
-        request_class=request_class,
-        task_type=named_type,
-        category=named_category,
-        stream_answers=stream_answers,
-    )
+    return _Operation(request_class=request_class, subject=subject_of_job, stream_answers=stream_answers)
 
 
 def _on_registry(request_class: Any) -> _Operation:
-    return _Operation(request_class=request_class, task_type=_no_type, category=_no_category)
+    return _Operation(request_class=request_class, subject=no_subject)
 
 
 _OPERATIONS: Mapping[str, _Operation] = {
-    "CreateTask": _Operation(request_class=pb.CreateTaskRequest, task_type=_template_type, category=_template_category),
+    "CreateTask": _Operation(request_class=pb.CreateTaskRequest, subject=subject_of_task),
     "GetTask": _on_job(pb.GetTaskRequest),
     "DeleteTask": _on_job(pb.DeleteTaskRequest),
     "GetTaskMetrics": _on_job(pb.GetTaskMetricsRequest),
     "GetTaskLogs": _on_job(pb.GetTaskLogsRequest, stream_answers=True),
     "ExecuteTaskSync": _Operation(
         request_class=pb.ExecuteTaskSyncRequest,
-        task_type=_header_type,
-        category=_header_category,
+        subject=_subject_of_header,
         stream_requests=True,
         stream_answers=True,
     ),
@@ -141,8 +104,7 @@ def _handler(
         name=name,
         operation=operation,
         request_class=shape.request_class,
-        task_type=shape.task_type,
-        category=shape.category,
+        subject=shape.subject,
         series=measurements.of(operation),
         admission=admission,
         tracer=tracer,

@@ -25,6 +25,7 @@ def call_tracer(registry: Registry, provider: "TracerProvider | None", stack: As
 
         spans, processor = exporting_spans(registry.name_of)
         stack.push_async_callback(asyncio.to_thread, processor.shutdown)
+        stack.callback(spans.hand_over)
         return spans
     if provider is None:
         return None

@@ -4,17 +4,16 @@ from collections.abc import Callable, Mapping
 from contextvars import Token
 from typing import Final
 
-from google.protobuf.message import Message
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from connector_server.calls import Method
-from connectory.connector.contract import TaskCategory
+from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError
 from connectory.rpc.failures import STATUS_CODES
-from connectory.rpc.handlers import CallContext
+from connectory.rpc.handlers import Metadata
 
 __all__ = [
     "SCOPE",
@@ -42,15 +41,14 @@ class SpanTracer:
     `connector_of` names the connector of a category; empty: there is none.
     """
 
-    def __init__(self, provider: trace.TracerProvider, connector_of: Callable[[TaskCategory], str]) -> None:
+    def __init__(self, provider: trace.TracerProvider, connector_of: Callable[[Subject], str]) -> None:
         self._tracer = provider.get_tracer(SCOPE)
         self._connector_of = connector_of
 
-    def begin(self, method: Method, request: Message | None, context: CallContext) -> "_CallSpan":
-        category = None if request is None else method.category(request)
-        connector = "" if category is None else self._connector_of(category)
-        attributes = attributes_of(method, category, connector)
-        parent = parent_of(context) or Context()
+    def begin(self, method: Method, subject: Subject | None, metadata: Metadata) -> "_CallSpan":
+        connector = "" if subject is None else self._connector_of(subject)
+        attributes = attributes_of(method, subject, connector)
+        parent = parent_of(metadata) or Context()
         return _CallSpan(self._tracer.start_span(method.name[1:], parent, trace.SpanKind.SERVER, attributes=attributes))
 
 
@@ -71,8 +69,8 @@ class _CallSpan:
         otel_context.detach(self._token)
 
 
-def attributes_of(method: Method, category: TaskCategory | None, connector: str) -> dict[str, str | int]:
-    """What the span of a call says from its beginning; `category` is None for a call that is not about one task."""
+def attributes_of(method: Method, subject: Subject | None, connector: str) -> dict[str, str | int]:
+    """What the span of a call says from its beginning; `subject` is None for a call that is not about one task."""
     service, _, name = method.name[1:].partition("/")
     attributes: dict[str, str | int] = {
         "rpc.system": "grpc",
@@ -80,9 +78,8 @@ def attributes_of(method: Method, category: TaskCategory | None, connector: str)
         "rpc.method": name,
         "connectory.operation": method.operation,
     }
-    if category is not None:
-        attributes["connectory.task_type"] = category.name
-        attributes["connectory.task_type_version"] = category.version
+    if subject is not None:
+        attributes["connectory.task_type"], attributes["connectory.task_type_version"] = subject
         attributes["connectory.connector"] = connector
     return attributes
 
@@ -99,12 +96,14 @@ def failure_of(code: int, error: ConnectorError | None) -> tuple[trace.Status, M
     return trace.Status(trace.StatusCode.ERROR, description), more
 
 
-def parent_of(context: CallContext) -> Context | None:
+def parent_of(metadata: Metadata) -> Context | None:
     """The caller's trace and span; None: it sent none that can be read."""
-    metadata = context.invocation_metadata() or ()
-    carrier = {key: value for key, value in metadata if key in ("traceparent", "tracestate")}
-    if "traceparent" not in carrier:
+    for key, _ in metadata:
+        if key == "traceparent":
+            break
+    else:
         return None
+    carrier = {key: value for key, value in metadata if key in ("traceparent", "tracestate")}
     around = _PROPAGATOR.extract(carrier, Context())
     return around if trace.get_current_span(around).get_span_context().is_valid else None
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import grpc
 
-from connector_server.calls import CallRecord, CallTracer, Guard, Method, stream_call
+from connector_server.calls import CallRecord, CallTracer, Guard, Method, admitted, stream_call
 from connector_server.measurements import Measurements
 from connector_server.names import WATCH_SERVICE
-from connector_server.services import named_category, named_type
 from connector_server.watch_streams import LARGEST_CHANGE, WatchStream
+from connectory.connector.subjects import no_subject, subject_of_job
 from connectory.connector.watching.hub import Watching
 from connectory.errors import ConnectorError, UnavailableError
 from connectory.rpc.failures import status_code
@@ -45,8 +45,7 @@ class TaskWatches:
             name=_NAME,
             operation="WatchTasks",
             request_class=watch_pb2.WatchTasksRequest,
-            task_type=lambda _request: "",
-            category=lambda _request: None,
+            subject=no_subject,
             series=measurements.of("WatchTasks"),
             tracer=tracer,
             guard=guard,
@@ -55,8 +54,7 @@ class TaskWatches:
             name=_NAME,
             operation="GetTask",
             request_class=pb.GetTaskRequest,
-            task_type=named_type,
-            category=named_category,
+            subject=subject_of_job,
             series=measurements.of("GetTask"),
         )
 
@@ -109,7 +107,7 @@ class _Asking:
         if self._guard is None or caller is None:
             return
         try:
-            self._guard.allow(caller, self._method, task)
+            self._guard.allow(caller, self._method.operation, subject_of_job(task))
         except ConnectorError as error:
             self._guard.ended(caller, self._method, task, self._context, status_code(error), error)
             raise
@@ -120,7 +118,7 @@ class _Asking:
             return
         while True:
             await asyncio.sleep(_ADMIT_EVERY)
-            if await self._guard.admit(self._context) != self.record.caller:
+            if await admitted(self._guard, self._context) != self.record.caller:
                 raise UnavailableError("what the caller may do has changed; watch anew", reason="ACCESS_CHANGED")
 
 

@@ -11,7 +11,7 @@ from connector_server.calls import CallRecord, CallTracer, Method, stream_call, 
 from connector_server.isolation.calls import CALLS, SERVICE, Call, call_of
 from connector_server.isolation.work import Work
 from connector_server.measurements import Measurements
-from connectory.connector.contract import TaskCategory
+from connectory.connector.subjects import Subject, subject_of_task
 from connectory.rpc.handlers import CallContext, MethodHandler
 
 __all__ = ["work_handlers"]
@@ -51,24 +51,18 @@ def _method(operation: str, measurements: Measurements, tracer: CallTracer | Non
         name=_name(operation),
         operation=operation,
         request_class=CALLS[operation][0],
-        task_type=_task_type,
-        category=_category,
+        subject=_subject,
         series=measurements.of(operation),
         admission=Admission.unbounded(),
         tracer=None if operation in ("Ping", "Check") else tracer,
     )
 
 
-def _category(request: Any) -> TaskCategory | None:
+def _subject(request: Any) -> Subject | None:
     if hasattr(request, "template"):
-        return TaskCategory(request.template.type, request.template.task_type_version)
+        return subject_of_task(request)
     category = getattr(request, "task_category", None)
-    return None if category is None else TaskCategory(category.name, category.version)
-
-
-def _task_type(request: Any) -> str:
-    category = _category(request)
-    return "" if category is None else category.name
+    return None if category is None else (category.name, category.version)
 
 
 def _performed_by(function: Callable[[Any, Call], Awaitable[Message]]) -> Callable[..., Awaitable[Message]]:

@@ -1,7 +1,7 @@
 """The operations service: what those who operate the server tell it while it runs."""
 
 import asyncio
-from typing import Any, Final
+from typing import Final
 
 import grpc
 from google.protobuf.message import Message
@@ -11,6 +11,7 @@ from connector_server.measurements import Measurements
 from connector_server.names import OPERATIONS_SERVICE
 from connector_server.reloading.outcome import Reloaded
 from connector_server.reloading.reloads import Reloads
+from connectory.connector.subjects import no_subject
 from connectory.errors import UserError
 from connectory.rpc.handlers import CallContext, MethodHandler
 from connectory.v1 import connector_pb2
@@ -33,17 +34,12 @@ def reload_handlers(
         name=f"/{OPERATIONS_SERVICE.name}/{RELOAD}",
         operation=RELOAD,
         request_class=pb.ReloadRequest,
-        task_type=_none,
-        category=lambda _request: None,
+        subject=no_subject,
         series=measurements.of(RELOAD),
         tracer=tracer,
         guard=guard,
     )
     return {method.name: grpc.unary_unary_rpc_method_handler(unary_call(method, reload))}
-
-
-def _none(_request: Any) -> str:
-    return ""
 
 
 def _answer(reloaded: Reloaded) -> pb.ReloadResponse:

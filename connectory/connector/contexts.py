@@ -25,7 +25,7 @@ class Contexts:
         self, *, secrets: Secrets, storage: Storage, types: TypeRegistry, rules: SecretRules = NO_RULES
     ) -> None:
         self._secrets = secrets
-        self._rules = rules
+        self.change(rules)
         self._storage = storage
         self._types = types
         self._recorders: dict[Registration, Secrets] = {}
@@ -34,6 +34,7 @@ class Contexts:
     def change(self, rules: SecretRules) -> None:
         """Let connectors read by these rules from now on."""
         self._rules = rules
+        self._has_rules = bool(rules)
 
     def forget(self) -> None:
         """Let go of what is remembered about connectors to save time."""
@@ -80,7 +81,7 @@ class Contexts:
         registration = route.registration
         return JobContext(
             category=route.category,
-            secrets=self._secrets_for(registration, connection, project_of(handle) if self._rules else ""),
+            secrets=self._secrets_for(registration, connection, project_of(handle) if self._has_rules else ""),
             storage=self._storage,
             logger=registration.logger,
             deadline=deadline,
@@ -97,7 +98,7 @@ class Contexts:
     def _secrets_for(
         self, registration: Registration, connection: security_pb2.Connection | None, project: str
     ) -> Secrets:
-        own = self._rules.limited(self._secrets, registration, project) if self._rules else self._secrets
+        own = self._rules.limited(self._secrets, registration, project) if self._has_rules else self._secrets
         if connection is not None:
             for value in connection.secrets.values():
                 registration.redactor.record(value)

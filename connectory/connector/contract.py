@@ -106,7 +106,7 @@ class JobError:
     """Whether the same task may succeed when it is run again."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)  # not frozen: that would cost every poll a microsecond
 class Resource:
     """The state of a job as `get` and `execute` report it.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
 from datetime import datetime
 from typing import Protocol
@@ -33,6 +33,7 @@ from connectory.connector.series import log_messages, metric_messages, metrics_r
 from connectory.connector.shared_polls import SharedPolls, asked_of
 from connectory.connector.signing import HandleSigner
 from connectory.connector.streams import answers_of, merged
+from connectory.connector.subjects import subject_of_job
 from connectory.connector.templates import KnownTemplates
 from connectory.connector.watching.hub import Watching
 from connectory.errors import UnsupportedError
@@ -117,10 +118,13 @@ class Dispatcher:
         self.polls.forget(handle)
         return pb.CreateTaskResponse(resource_meta=handle if self._signer is None else self._signer.signed(handle))
 
-    async def get(self, request: pb.GetTaskRequest, *, deadline: datetime | None = None) -> pb.GetTaskResponse:
-        """Report on a job. Who asks while somebody else does shares the answer; how a job ended is remembered."""
+    def get(self, request: pb.GetTaskRequest, *, deadline: datetime | None = None) -> Awaitable[pb.GetTaskResponse]:
+        """Report on a job. Who asks while somebody else does shares the answer; how a job ended is remembered.
+
+        What cannot be asked about at all is refused at once, without being awaited.
+        """
         route = self._of_job(request)
-        return await self.polls.get(asked_of(route, request), route, request, self._handle(request), deadline)
+        return self.polls.get(asked_of(route, request), route, request, self._handle(request), deadline)
 
     async def delete(self, request: pb.DeleteTaskRequest, *, deadline: datetime | None = None) -> pb.DeleteTaskResponse:
         """End a job, by its handle or by its key. One that is gone is no error."""
@@ -314,9 +318,9 @@ class Dispatcher:
         return request.resource_meta if self._signer is None else self._signer.opened(request.resource_meta)
 
     def _of_job(self, request: _AboutJob) -> Route:
-        category = request.task_category
-        name = category.name
-        return self._starting_jobs(name, category.version) if name else self._starting_jobs(request.task_type, 0)
+        subject = subject_of_job(request)
+        route = self.registry.find(subject)
+        return self._starting_jobs(*subject) if route is None or route.registration.is_sync else route
 
 
 def _not_offered(registration: Registration, operation: str) -> UnsupportedError:

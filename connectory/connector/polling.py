@@ -68,17 +68,21 @@ class Polling:
 
     async def poll(
         self,
+        credential: str,
         route: Route,
         request: pb.GetTaskRequest,
         handle: bytes,
         deadline: datetime | None,
         last: LastReport | None = None,
     ) -> pb.GetTaskResponse:
-        """How the job of this handle, which is the request's without its signature, stands now."""
+        """How the job of this handle, which is the request's without its signature, stands now.
+
+        `credential` is what the caller brings, as `credential_of` names it.
+        """
         registration = route.registration
         gates = self._gates.of(registration)
-        if gates is not None:
-            await gates.poll(request, handle)
+        if gates is not None and (turn := gates.poll(credential, handle)) is not None:
+            await turn
         try:
             job, declared = registration.codec.decode(route.label, handle)
             context = self._contexts.of_job(route, deadline, request, handle=handle)
@@ -88,9 +92,11 @@ class Polling:
             if last is not None and last.is_same(registration, gist):
                 response = last.response
             else:
-                conversion = self._contexts.conversion_to(prefix)
-                message = await self._reports.message(registration, report, declared, conversion)
-                response = pb.GetTaskResponse(resource=message)
+                response = pb.GetTaskResponse()
+                message = response.resource
+                if self._reports.describe(message, registration, report):
+                    conversion = self._contexts.conversion_to(prefix)
+                    await self._reports.write_outputs(message, registration, report, declared, conversion)
                 if last is not None:
                     last.take(registration, gist, response)
         except FAILURES as error:

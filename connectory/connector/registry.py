@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from logging import Logger
 from typing import Any
 
@@ -13,6 +14,7 @@ from connectory.connector.handles import BringsHandles, HandleCodec, Handles
 from connectory.connector.operations import LogStream, Operation, compile_log_stream, compile_operation, is_offered
 from connectory.connector.pools import BoundedPool
 from connectory.connector.redaction import Redactor, redacting_logger
+from connectory.connector.subjects import Subject
 from connectory.errors import NotFoundError, RegistryError
 
 __all__ = ["BrokenConnector", "Registration", "Registry", "Route"]
@@ -56,7 +58,7 @@ class Registration:
     logs: LogStream | None = None
     redactor: Redactor = field(default_factory=Redactor)
 
-    @property
+    @cached_property
     def codec(self) -> Handles:
         """How its handles are written and read. Not for a sync connector: it has none."""
         if self.handles is None:
@@ -114,9 +116,9 @@ class Registry:
         """
         self._routes, self._broken = other._routes, other._broken
 
-    def name_of(self, category: TaskCategory) -> str:
-        """The name of the category's connector; empty when there is none."""
-        route = self._routes.get((category.name, category.version))
+    def name_of(self, subject: Subject) -> str:
+        """The name of the connector that answers requests about this; empty when there is none."""
+        route = self._routes.get(subject)
         return "" if route is None else route.registration.name
 
     def _refuse_duplicate(self, category: TaskCategory, new: Registration) -> None:
@@ -130,6 +132,10 @@ class Registry:
     def get(self, category: TaskCategory) -> Registration:
         """The connector of a category. An unknown one is a `NotFoundError` that lists what exists."""
         return self.route(category.name, category.version).registration
+
+    def find(self, subject: Subject) -> Route | None:
+        """The connector that answers requests about this, with the category."""
+        return self._routes.get(subject)
 
     def route(self, name: str, version: int) -> Route:
         """The same with the category, by its parts."""

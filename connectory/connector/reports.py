@@ -5,7 +5,7 @@ from typing import Any
 from connectory.connector.contract import Phase, Resource
 from connectory.connector.outputs import OutputWriter
 from connectory.connector.registry import Registration
-from connectory.connector.resources import known_phase, to_message, without_secrets
+from connectory.connector.resources import describe, known_phase, without_secrets
 from connectory.errors import InternalError
 from connectory.types import ConversionContext, TypeRegistry
 from connectory.v1 import connector_pb2 as pb
@@ -21,6 +21,33 @@ class Reports:
         self._outputs = OutputWriter(types)
         self._unknown_phases: set[tuple[str, int]] = set()
 
+    def describe(self, message: pb.Resource, registration: Registration, resource: Any) -> bool:
+        """Say in an empty message all that a report says but its outputs; whether `write_outputs` must follow.
+
+        A report that is a message already is copied, without the secrets that were read here.
+        """
+        if not isinstance(resource, Resource):
+            if isinstance(resource, pb.Resource):
+                message.CopyFrom(without_secrets(resource, registration.redactor))
+                return False
+            raise InternalError(f"connector {registration.name} answered a {type(resource).__name__}, not a Resource")
+        phase = known_phase(resource.phase, registration, self._unknown_phases)
+        describe(message, resource, phase, registration)
+        return phase is Phase.SUCCEEDED and resource.outputs is not None
+
+    async def write_outputs(
+        self,
+        message: pb.Resource,
+        registration: Registration,
+        resource: Resource,
+        declared: interface_pb2.VariableMap | bytes,
+        conversion: ConversionContext,
+    ) -> None:
+        """Add the outputs of a job that has succeeded; without any nothing happens."""
+        if resource.outputs is None:
+            return
+        await self._outputs.write(message, resource.outputs, declared, registration, conversion)
+
     async def message(
         self,
         registration: Registration,
@@ -28,18 +55,10 @@ class Reports:
         declared: interface_pb2.VariableMap | bytes,
         conversion: ConversionContext,
     ) -> pb.Resource:
-        """The message of a report; of one that is a message already, the same without the secrets that were read here.
-
-        Outputs are read only when the job has succeeded.
-        """
-        if not isinstance(resource, Resource):
-            if isinstance(resource, pb.Resource):
-                return without_secrets(resource, registration.redactor)
-            raise InternalError(f"connector {registration.name} answered a {type(resource).__name__}, not a Resource")
-        phase = known_phase(resource.phase, registration, self._unknown_phases)
-        message = to_message(resource, phase, registration)
-        if phase is Phase.SUCCEEDED and resource.outputs is not None:
-            await self._outputs.write(message, resource.outputs, declared, registration, conversion)
+        """The message of a report, with its outputs when the job has succeeded."""
+        message = pb.Resource()
+        if self.describe(message, registration, resource):
+            await self.write_outputs(message, registration, resource, declared, conversion)
         return message
 
     async def final_message(

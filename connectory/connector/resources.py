@@ -12,7 +12,7 @@ from connectory.errors import InternalError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2
 
-__all__ = ["known_phase", "to_message", "without_secrets"]
+__all__ = ["describe", "known_phase", "without_secrets"]
 
 MESSAGE_LIMIT: Final = 8_000
 """Longer messages lose their middle: what happened is told at the beginning, why often at the end."""
@@ -37,10 +37,13 @@ _FAILURES: Final = frozenset({Phase.FAILED, Phase.RETRYABLE_FAILED, Phase.ABORTE
 
 def known_phase(number: int, registration: Registration, unknown: set[tuple[str, int]]) -> Phase:
     """The phase with this number. One that nobody knows means that the job is still running, and is logged once."""
-    try:
-        phase = Phase(number)
-    except ValueError:
-        phase = Phase.UNDEFINED
+    if type(number) is Phase:
+        phase = number
+    else:
+        try:
+            phase = Phase(number)
+        except ValueError:
+            phase = Phase.UNDEFINED
     if phase is not Phase.UNDEFINED:
         return phase
     if (registration.name, int(number)) not in unknown:
@@ -51,12 +54,16 @@ def known_phase(number: int, registration: Registration, unknown: set[tuple[str,
     return Phase.RUNNING
 
 
-def to_message(resource: Resource, phase: Phase, registration: Registration) -> pb.Resource:
-    """Everything but the outputs. An error that may go away with another attempt makes FAILED a RETRYABLE_FAILED."""
+def describe(message: pb.Resource, resource: Resource, phase: Phase, registration: Registration) -> None:
+    """Say in an empty message all that a report says but its outputs.
+
+    An error that may go away with another attempt makes FAILED a RETRYABLE_FAILED.
+    """
     error = resource.error
     if error is not None and error.recoverable and phase is Phase.FAILED:
         phase = Phase.RETRYABLE_FAILED
-    message = pb.Resource(phase=phase.value, state=_STATES[phase])  # type: ignore[arg-type]  # the numbers are the same
+    message.phase = phase.value  # type: ignore[assignment]  # the numbers are the same
+    message.state = _STATES[phase]
     redactor = registration.redactor
     if resource.message or error is not None:
         text = _text(resource.message, error)
@@ -72,7 +79,6 @@ def to_message(resource: Resource, phase: Phase, registration: Registration) -> 
         kind = pb.ConnectorError.RECOVERABLE if phase is Phase.RETRYABLE_FAILED else pb.ConnectorError.NON_RECOVERABLE
         code = redactor.text(error.code) if redactor else error.code
         message.agent_error.CopyFrom(pb.ConnectorError(code=code, kind=kind, origin=_ORIGINS[error.kind]))
-    return message
 
 
 def without_secrets(message: pb.Resource, redactor: Redactor) -> pb.Resource:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from connectory.connector.leases import ENDED
-from connectory.connector.limits.credentials import connection_of, credential_of
+from connectory.connector.limits.credentials import credential_of
 from connectory.connector.polling import LastReport, Polling
 from connectory.connector.registry import Route
 from connectory.errors import ConnectorError, DeadlineExceededError
@@ -30,7 +30,8 @@ _End: TypeAlias = tuple[Asked, bytes]
 
 def asked_of(route: Route, request: pb.GetTaskRequest) -> Asked:
     """As what and by whom the request asks about its job."""
-    return (route.label, request.output_prefix, credential_of(connection_of(request)))
+    credential = credential_of(request.connection) if request.HasField("connection") else ""
+    return route.label, request.output_prefix, credential
 
 
 def retold(error: ConnectorError) -> ConnectorError:
@@ -39,22 +40,11 @@ def retold(error: ConnectorError) -> ConnectorError:
     return kind(error.message, reason=error.reason, fields=error.fields, retry_after=error.retry_after)
 
 
-class _Flight:
-    """A poll that is under way, and those who wait for its answer."""
+_Flight: TypeAlias = "asyncio.Future[pb.GetTaskResponse | ConnectorError | None] | None"
+"""What a poll brings to those who wait for it; None: nobody does.
 
-    __slots__ = ("landed",)
-
-    def __init__(self) -> None:
-        self.landed: asyncio.Future[pb.GetTaskResponse | ConnectorError | None] | None = None
-
-    async def answer(self) -> pb.GetTaskResponse | None:
-        """What the poll brings; None when whoever made it gave up, which says nothing about the job."""
-        if self.landed is None:
-            self.landed = asyncio.get_running_loop().create_future()
-        outcome = await asyncio.shield(self.landed)
-        if isinstance(outcome, ConnectorError):
-            raise retold(outcome)
-        return outcome
+One whose maker gave up brings None, which says nothing about the job.
+"""
 
 
 class SharedPolls:
@@ -67,6 +57,7 @@ class SharedPolls:
     def __init__(self, polling: Polling) -> None:
         self._polling = polling
         self._flights: dict[bytes, dict[Asked, _Flight]] = {}
+        """The polls under way."""
         self._ended: OrderedDict[bytes, tuple[_End, ...]] = OrderedDict()
         self._bytes = 0
 
@@ -87,25 +78,28 @@ class SharedPolls:
             if end[0] == asked:
                 self._ended.move_to_end(handle)
                 return pb.GetTaskResponse.FromString(end[1])
-        while handle in self._flights and (under_way := self._flights[handle].get(asked)) is not None:
-            shared = await under_way.answer()
+        while (flights := self._flights.get(handle)) is not None and asked in flights:
+            shared = await self._shared(flights, asked)
             if shared is not None:
                 return shared
-        flight = _Flight()
-        flights = self._flights.setdefault(handle, {})
-        flights[asked] = flight
+        if flights is None:
+            flights = self._flights[handle] = {}
+        flights[asked] = None
         outcome: pb.GetTaskResponse | ConnectorError | None = None
         try:
-            outcome = answer = await self._polling.poll(route, request, handle, deadline, last)
+            outcome = answer = await self._polling.poll(asked[2], route, request, handle, deadline, last)
         except DeadlineExceededError:
             raise  # of this caller alone
         except ConnectorError as error:
             outcome = error
             raise
         finally:
-            is_current = self._end(flights, handle, asked)
-            if flight.landed is not None:
-                flight.landed.set_result(outcome)
+            landing = flights.pop(asked)
+            is_current = self._flights.get(handle) is flights
+            if is_current and not flights:
+                del self._flights[handle]
+            if landing is not None:
+                landing.set_result(outcome)
         if is_current and answer.resource.phase in ENDED:
             self._remember(handle, asked, answer)
         return answer
@@ -121,14 +115,15 @@ class SharedPolls:
         self._ended.clear()
         self._bytes = 0
 
-    def _end(self, flights: dict[Asked, _Flight], handle: bytes, asked: Asked) -> bool:
-        """A poll is over; whether nothing was done about its job meanwhile."""
-        del flights[asked]
-        if self._flights.get(handle) is not flights:
-            return False
-        if not flights:
-            del self._flights[handle]
-        return True
+    async def _shared(self, flights: dict[Asked, _Flight], asked: Asked) -> pb.GetTaskResponse | None:
+        """What somebody else's poll brings; None when that one gave up."""
+        landing = flights[asked]
+        if landing is None:
+            landing = flights[asked] = asyncio.get_running_loop().create_future()
+        outcome = await asyncio.shield(landing)
+        if isinstance(outcome, ConnectorError):
+            raise retold(outcome)
+        return outcome
 
     def _remember(self, handle: bytes, asked: Asked, answer: pb.GetTaskResponse) -> None:
         end = (asked, answer.SerializeToString())  # takes a third of the memory that a message does

@@ -1,20 +1,26 @@
 """Handlers of methods under their full names, and how a server gets them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 import grpc.aio
 
-__all__ = ["CallContext", "MethodHandler", "register", "server_options"]
+__all__ = ["CallContext", "Metadata", "MethodHandler", "metadata_of", "register", "server_options"]
 
 CallContext = grpc.aio.ServicerContext[Any, Any]
+Metadata: TypeAlias = Collection[tuple[str, str | bytes]]
 if TYPE_CHECKING:
     MethodHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
 else:
     MethodHandler = grpc.RpcMethodHandler  # generic for type checkers only
 
 _MOST_PENDING = 100_000
+
+
+def metadata_of(context: CallContext) -> Metadata:
+    """What came along with a call. It is made anew each time, so ask once."""
+    return context.invocation_metadata() or ()
 
 
 def register(server: grpc.aio.Server, handlers: Mapping[str, MethodHandler]) -> None:

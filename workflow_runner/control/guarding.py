@@ -12,7 +12,7 @@ from connectory.rpc.access.bearer import Access
 from connectory.rpc.access.certified import UNKNOWN, certified
 from connectory.rpc.access.reasons import SCOPE_MISSING
 from connectory.rpc.access.scopes import Caller
-from connectory.rpc.handlers import CallContext
+from connectory.rpc.handlers import CallContext, metadata_of
 from connectory.v1 import identifiers_pb2
 from workflow_runner.control.places import Place, places_of
 from workflow_runner.control.references import checked_by
@@ -53,7 +53,10 @@ class ControlGuard:
 
     async def admit(self, context: CallContext) -> Caller:
         """Who calls; an `UnauthenticatedError` when nobody knows."""
-        return certified(context) if self._access is None else await self._access.caller(context)
+        if self._access is None:
+            return certified(context)
+        caller = self._access.caller(metadata_of(context))
+        return caller if isinstance(caller, Caller) else await caller
 
     def allow(self, caller: Caller, method: str, request: Message) -> None:
         """Raise a `PermissionDeniedError` when the caller may not do this."""

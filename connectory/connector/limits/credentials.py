@@ -1,6 +1,7 @@
 """The gates of one connector: a pair for each credential that callers bring."""
 
 import hashlib
+from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
 from connectory.connector.limits.buckets import TokenBucket
@@ -116,7 +117,10 @@ class ConnectorGates:
 
     def of(self, connection: security_pb2.Connection | None) -> Credential:
         """What holds for whoever brings this connection."""
-        name = credential_of(connection)
+        return self.named(credential_of(connection))
+
+    def named(self, name: str) -> Credential:
+        """What holds for a credential, by the name that `credential_of` gives it."""
         known = self._credentials.get(name)
         if known is None:
             if len(self._credentials) >= self._sweep_at:
@@ -140,9 +144,13 @@ class ConnectorGates:
         home = self.homes.get(handle)
         return self.of(None) if home is None else home[0]
 
-    async def poll(self, request: _MayBringConnection, handle: bytes) -> None:
-        """Return when a poll of a job may go. Who polls does not say for which project, but its create did."""
-        await self.of(connection_of(request)).polls.enter(self._project_of(handle))
+    def poll(self, credential: str, handle: bytes) -> Awaitable[None] | None:
+        """What to await before a poll of a job may go, by the name of a credential; None: it may go now.
+
+        Who polls does not say for which project, but its create did.
+        """
+        gate = self.named(credential).polls
+        return None if gate.passes() else gate.enter(self._project_of(handle))
 
     def polled(self, handle: bytes, *, ended: bool) -> None:
         """A job was asked about."""

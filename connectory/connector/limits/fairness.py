@@ -14,21 +14,22 @@ class FairQueue(Generic[T]):
 
     def __init__(self) -> None:
         self._turns: OrderedDict[str, deque[T]] = OrderedDict()
-        self._length = 0
+        self.length = 0
+        """How many wait. Must not be written from outside."""
 
     def __len__(self) -> int:
-        return self._length
+        return self.length
 
     def add(self, project: str, item: T) -> None:
         """Let an item wait."""
         self._turns.setdefault(project, deque()).append(item)
-        self._length += 1
+        self.length += 1
 
     def pop(self) -> T:
         """The item whose turn it is. There must be one."""
         project, items = next(iter(self._turns.items()))
         item = items.popleft()
-        self._length -= 1
+        self.length -= 1
         if items:
             self._turns.move_to_end(project)
         else:
@@ -40,7 +41,7 @@ class FairQueue(Generic[T]):
         items = self._turns.get(project, deque())
         if item in items:
             items.remove(item)
-            self._length -= 1
+            self.length -= 1
             if not items:
                 del self._turns[project]
 
@@ -56,7 +57,7 @@ class FairQueue(Generic[T]):
                 dropped.append(items.popleft())
             if not items:
                 del self._turns[project]
-        self._length -= len(dropped)
+        self.length -= len(dropped)
         return dropped
 
     def ahead_of(self, project: str) -> int:

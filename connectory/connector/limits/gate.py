@@ -65,6 +65,10 @@ class Gate:
         self._waiters: dict[Ticket, asyncio.Future[None]] = {}
         self._alarm: Timer | None = None
 
+    def passes(self) -> bool:
+        """Whether a call may go now, without waiting; it counts then."""
+        return self._lane.go(self._timers.time())
+
     async def enter(self, project: str) -> None:
         """Return when the call may go. One that cannot wait so long is a `RateLimitedError` that tells when to come."""
         now = self._timers.time()

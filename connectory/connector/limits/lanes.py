@@ -78,9 +78,15 @@ class Lane:
 
     def go(self, now: float) -> bool:
         """Whether a call may go now without waiting; it counts then."""
-        if self._waiting or self._delay(now) > 0:
+        if self._waiting.length or self._pause.until > now:
             return False
-        self._count(now)
+        slots, bucket = self._slots, self._bucket
+        if slots is not None and not slots.has_room(now):
+            return False
+        if bucket is not None and not bucket.take_if_any(now):
+            return False
+        if slots is not None:
+            slots.reserve()
         return True
 
     def join(self, ticket: Ticket, now: float) -> Ticket | None:

@@ -33,10 +33,16 @@ class Caller:
 
     name: str
     scopes: frozenset[Scope] = field(default_factory=frozenset)
+    _allowed: dict[str, frozenset[str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The task types of each operation that was asked about."""
 
     def may(self, operation: str, task_type: str) -> bool:
         """Whether some scope allows the operation on the task type; "*" asks for all task types."""
-        return not self.scopes.isdisjoint(((task_type, operation), (task_type, "*"), ("*", operation), ("*", "*")))
+        allowed = self._allowed.get(operation)
+        if allowed is None:
+            types = (scope.task_type for scope in self.scopes if scope.operation in (operation, "*"))
+            allowed = self._allowed[operation] = frozenset(types)
+        return task_type in allowed or "*" in allowed
 
     def described(self) -> str:
         """The scopes for people."""
