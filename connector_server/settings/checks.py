@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import Meta
 
@@ -13,7 +14,11 @@ from connectory.errors import SettingsError
 from connectory.rpc.access.wanted import demands_tokens
 from connectory.rpc.addresses import Address, parse_address
 
-__all__ = ["check_addresses", "check_reach", "check_secrets", "check_sockets", "check_tls"]
+__all__ = ["check_addresses", "check_metrics", "check_reach", "check_secrets", "check_sockets", "check_tls"]
+
+
+_HIGHEST_PORT: Final = 65535
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})
 
 
 def check_addresses(settings: Listening, meanings: Mapping[str, Meta]) -> None:
@@ -25,6 +30,29 @@ def check_addresses(settings: Listening, meanings: Mapping[str, Meta]) -> None:
             parse_address(address)
         except ValueError as error:
             raise unusable(f"{error} - at `$.{name}`", {name: address}, meanings) from None
+
+
+def check_metrics(settings: Listening, addresses: Sequence[Address]) -> None:
+    """Every worker has a port of its own for its metrics, which exists and is no port of calls."""
+    first = None if settings.metrics_address is None else parse_address(settings.metrics_address)
+    if first is None or not first.port:
+        return
+    last = first.port + settings.workers - 1
+    many = (
+        f"metrics_address={str(first)!r} cannot be used with workers={settings.workers}: " if last > first.port else ""
+    )
+    if last > _HIGHEST_PORT:
+        raise SettingsError(
+            f"{many}port {last} of the last one does not exist; use {first.port - last + _HIGHEST_PORT}"
+        )
+    for address in addresses:
+        if first.port <= address.port <= last and _share_ports(first.host, address.host):
+            told = many or f"metrics_address={str(first)!r} cannot be used: "
+            raise SettingsError(f"{told}addresses={str(address)!r} has port {address.port} already; choose another one")
+
+
+def _share_ports(one: str, other: str) -> bool:
+    return one == other or not _EVERYWHERE.isdisjoint((one, other))
 
 
 def check_secrets(settings: Access) -> None:

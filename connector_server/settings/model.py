@@ -10,7 +10,14 @@ import msgspec
 from msgspec import Meta
 
 from connector_server.settings.access import Access
-from connector_server.settings.checks import check_addresses, check_reach, check_secrets, check_sockets, check_tls
+from connector_server.settings.checks import (
+    check_addresses,
+    check_metrics,
+    check_reach,
+    check_secrets,
+    check_sockets,
+    check_tls,
+)
 from connector_server.settings.isolation import Isolations
 from connector_server.settings.jobs import Jobs
 from connector_server.settings.listening import DEFAULT_ADDRESS, Listening
@@ -38,6 +45,7 @@ class ServerSettings(Jobs, Isolations, Running, Access, Listening):
 
     def __post_init__(self) -> None:
         check_addresses(self, explanations())
+        check_metrics(self, self.listen)
         check_tls(self)
         check_access(self)
         check_reach(self, self.listen)

@@ -13,7 +13,6 @@ from connectory_cli.doctor.patient import Patient
 __all__ = ["ports"]
 
 _LONGEST = 107
-_HIGHEST = 65535
 
 
 def ports(patient: Patient) -> Iterator[Finding]:
@@ -26,13 +25,6 @@ def ports(patient: Patient) -> Iterator[Finding]:
     if settings.metrics_address is not None:
         first = parse_address(settings.metrics_address)
         for number in range(settings.workers if first.port else 1):
-            if first.port + number > _HIGHEST:
-                yield fail(
-                    "metrics_address",
-                    f"worker {number + 1} would answer at port {first.port + number}, which does not exist",
-                    f"use a port of at most {_HIGHEST - settings.workers + 1}",
-                )
-                break
             yield _address("metrics_address", Address(first.host, first.port + number))
     for path in settings.uds:
         yield _socket(path.absolute())

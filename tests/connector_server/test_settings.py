@@ -102,6 +102,13 @@ def test_options_that_were_not_given_do_not_count() -> None:
         ({"addresses": ["localhost:http"]}, "'http'", "port between 0 and 65535"),
         ({"metrics_address": "localhost"}, "metrics_address='localhost'", "127.0.0.1:9090"),
         ({"addresses": ["0.0.0.0:8000"]}, "addresses='0.0.0.0:8000'", "insecure_public"),
+        ({"metrics_address": "127.0.0.1:65535", "workers": 3}, "port 65537 of the last one", "use 65533"),
+        (
+            {"metrics_address": "127.0.0.1:7999", "workers": 2},
+            "workers=2: addresses='127.0.0.1:8000' has port 8000 already",
+            "choose another one",
+        ),
+        ({"metrics_address": "127.0.0.1:8000"}, "metrics_address='127.0.0.1:8000' cannot be used", "has port 8000"),
         ({"log_level": "loud"}, "log_level='LOUD'", "CONNECTORY_LOG_LEVEL=DEBUG"),
         ({"limits": {"sql": {"jobs": 0}}}, ">= 1 at limits[...].jobs", "CONNECTORY_LIMITS=sql.jobs=20"),
         ({"grace": -1}, "grace=-1", "CONNECTORY_GRACE=30"),
@@ -120,6 +127,10 @@ def test_an_unusable_setting_is_named_with_its_value_and_a_remedy(
     with pytest.raises(SettingsError, match=re.escape(named)) as caught:
         ServerSettings(**values)
     assert remedy in str(caught.value)
+
+
+def test_metrics_and_calls_may_have_one_port_at_two_addresses() -> None:
+    assert ServerSettings(metrics_address="127.0.0.1:8000", addresses=["127.0.0.2:8000"])
 
 
 @pytest.mark.parametrize("content", ["- a\n- b\n", "a: [", "just text"])
