@@ -115,7 +115,10 @@ def serve(
         bool,
         typer.Option("--insecure-public", help="Allow a public address without tokens or client certificates."),
     ] = False,
-    log_level: Annotated[str, typer.Option("--log-level", help="Least severe level.")] = "INFO",
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        typer.Option("--log-level", case_sensitive=False, help="Least severe level."),
+    ] = "INFO",
 ) -> None:
     """Run workflows for others, through the control API that Flyte's clients speak. What is unfinished goes on."""
     work = module_of("runner_serving")

@@ -1,13 +1,15 @@
 """Where the command line keeps things between its runs, when nothing else is said."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectory.database.postgres_urls import check_url, shown_url
-from connectory.errors import SettingsError
+from connectory.errors import SettingsError, StorageError
 from connectory.places import state_folder
+from connectory.storage.urls import CLOUD_SCHEMES, MEMORY_SCHEME, Location, local_path, scheme_of
 
 __all__ = ["Places", "make_room", "places"]
 
@@ -31,6 +33,7 @@ class Places:
 def places(store: str | None, outputs: str | None = None) -> Places:
     """Fill in what was not said. Nothing is made."""
     state = state_folder()
+    outputs = _output_prefix(outputs) if outputs is not None else None
     url = store or f"sqlite:///{state / 'runner.db'}"
     if url.startswith(("postgresql://", "postgres://")):
         check_url(url)
@@ -52,6 +55,27 @@ def places(store: str | None, outputs: str | None = None) -> Places:
         shown=url,
         ledger=str(path.with_name(f"{path.stem}-ledger.db")),
     )
+
+
+def _output_prefix(url: str) -> str:
+    """A place that outputs can be written to: a URL, or a path, which is made one that holds in every folder."""
+    scheme = scheme_of(url)
+    try:
+        if scheme in CLOUD_SCHEMES:
+            Location.parse(url)
+            return url
+        if scheme == "file":
+            local_path(url)
+        if scheme in ("file", MEMORY_SCHEME):
+            return url
+    except StorageError as error:
+        raise SettingsError(f"--output-prefix cannot be used: {error}") from error
+    if scheme or re.match(r"[a-z0-9]{2,}:", url) or not url:
+        raise SettingsError(
+            f"--output-prefix {url!r} cannot be used; write a path, or a URL that begins with"
+            f" {', '.join(f'{each}://' for each in sorted({*CLOUD_SCHEMES, 'file'}))}"
+        )
+    return str(Path(url).absolute())
 
 
 def make_room(where: Places) -> None:

@@ -35,7 +35,7 @@ class ServeOptions:
 
 def serve(options: ServeOptions) -> int:
     """Serve until SIGTERM or SIGINT; what runs then is paused, and goes on when the next runner starts."""
-    configure_logging("console", options.log_level.upper())
+    configure_logging("console", options.log_level)
     return uvloop.run(_serve(options, places(options.store, options.output_prefix)))
 
 

@@ -67,6 +67,37 @@ def test_a_json_file_holds_inputs(connectory: Command, tmp_path: Path) -> None:
     assert outcome.stdout == "o0 = 16\n", outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output-prefix", "gs2://bucket"], "--output-prefix 'gs2://bucket' cannot be used; write a path, or a URL"),
+        (["--output-prefix", "s3:/bucket"], "--output-prefix 's3:/bucket' cannot be used; write a path, or a URL"),
+        (["--output-prefix", "s3://"], "--output-prefix cannot be used: s3:// names no bucket or host"),
+        (["--output-prefix", "https://example.com"], "--output-prefix 'https://example.com' cannot be used"),
+        (["--output-prefix", ""], "--output-prefix '' cannot be used"),
+    ],
+)
+@pytest.mark.parametrize("command", [["run", FLOWS, "twice"], ["runner", "serve", "--address", "127.0.0.1:0"]])
+def test_a_place_that_outputs_cannot_be_written_to_is_told_at_once(
+    connectory: Command, command: list[str], words: list[str], said: str
+) -> None:
+    outcome = connectory(*command, *words)
+    assert outcome.returncode == 1
+    assert said in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
+
+
+def test_a_relative_place_for_outputs_holds_in_every_folder(connectory: Command, tmp_path: Path) -> None:
+    done = connectory("run", FLOWS, "checkpointed", "--output-prefix", "outputs", "--name", "written", "--json")
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "outputs" / "written").rglob("checkpoint"))
+
+
+def test_a_level_that_there_is_none_of_is_told(connectory: Command) -> None:
+    outcome = connectory("runner", "serve", "--log-level", "loud")
+    assert (outcome.returncode, "'loud' is not one of" in outcome.stderr) == (2, True)
+
+
 def test_an_execution_at_work_is_shown_and_aborted_from_elsewhere(connectory: Command, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "begun")
     run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}", "--name=live")
