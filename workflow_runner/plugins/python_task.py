@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from math import inf
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from connectory.authoring.resolver import locator_of
 from connectory.errors import SettingsError
@@ -16,42 +16,19 @@ from workflow_runner.plugins.contract import (
     QuickRun,
     TaskExecutionContext,
 )
-from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.prepared import PreparedTasks
-from workflow_runner.python.calls import Call, Expanded, Failed, Reply, Returned
+from workflow_runner.python.calls import Expanded, Failed, Reply, Returned
+from workflow_runner.python.executor import Announced, CallExecutor, EagerExecutor
 from workflow_runner.python.processes import ProcessExecutor
 from workflow_runner.python.threads import ThreadExecutor
 
-__all__ = ["CallExecutor", "Executor", "PythonTaskPlugin", "python_task_plugin"]
+__all__ = ["Executor", "PythonTaskPlugin", "python_task_plugin"]
 
 Executor = Literal["process", "thread", "dask"]
 
 _PROPERTIES: Final = PluginProperties(reads_references=True)
 _GOES_ON: Final = do_transition(PhaseInfo.running(), again_in=inf)
-
-
-class CallExecutor(Protocol):
-    """Runs the code of tasks somewhere."""
-
-    def begin(self, call: Call) -> asyncio.Future[Reply]:
-        """Run one call to its end. Cancelling the future ends the call, if one can be ended at all."""
-        ...
-
-    async def close(self) -> None:
-        """Release threads or processes."""
-        ...
-
-
-class EagerExecutor(Protocol):
-    """Runs the code of eager tasks."""
-
-    async def drive(self, call: Call, calls: NodeCalls) -> Reply:
-        """Run one call to its end; what the code calls is run by `calls`.
-
-        Cancelled, it ends the call, or raises NotConfirmableError when it cannot.
-        """
-        ...
 
 
 class PythonTaskPlugin(Plugin):
@@ -91,7 +68,7 @@ class PythonTaskPlugin(Plugin):
         """The code is called once; that of an eager task may have to be called again."""
         if ctx.template.metadata.is_eager:
             return None
-        return _QuickCall(self._running, ctx.key, self._executor, self._codes.call(ctx))
+        return _QuickCall(self._running, ctx.key, self._executor.announce(self._codes.call(ctx)))
 
     def _begin(self, ctx: TaskExecutionContext) -> asyncio.Future[Reply]:
         call = self._codes.call(ctx)
@@ -136,16 +113,15 @@ class PythonTaskPlugin(Plugin):
 class _QuickCall:
     """One call of a task's code."""
 
-    __slots__ = ("_call", "_executor", "_future", "_key", "_running")
+    __slots__ = ("_announced", "_future", "_key", "_running")
 
-    def __init__(self, running: dict[str, asyncio.Future[Reply]], key: str, executor: CallExecutor, call: Call) -> None:
+    def __init__(self, running: dict[str, asyncio.Future[Reply]], key: str, announced: Announced) -> None:
         self._running = running
         self._key = key
-        self._executor = executor
-        self._call = call
+        self._announced = announced
 
     def begin(self, ended: Callable[[], None]) -> None:
-        self._future = self._running[self._key] = self._executor.begin(self._call)
+        self._future = self._running[self._key] = self._announced.begin()
         self._future.add_done_callback(lambda _: ended())
 
     def outputs(self) -> bytes | None:
@@ -158,7 +134,7 @@ class _QuickCall:
         self._running.pop(self._key, None)
 
     def drop(self) -> None:
-        pass
+        self._announced.drop()
 
 
 def python_task_plugin(

@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -23,7 +22,7 @@ from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 from workflow_runner.python.code import CODE_VARIABLE, SEARCH_PATH, unpacked
 from workflow_runner.python.messages import Answered, Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
 
-__all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "Waiting", "environment", "perform"]
+__all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "Waiting", "get_ready", "perform"]
 
 
 class Waiting(Protocol):
@@ -62,17 +61,10 @@ def perform(call: Call, channel: Channel | None = None) -> Reply:
         return Failed(code="TASK_NOT_LOADED", message=message)
 
 
-@contextmanager
-def environment(call: Call) -> Iterator[None]:
-    """Set the variables that the task's template names, for as long as it runs. Only where nothing else runs."""
-    variables = variables_of(tasks_pb2.TaskTemplate.FromString(call.template))
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+def get_ready(call: Call) -> None:
+    """What can be done for a call before it begins; nothing of its task's code is loaded or run."""
+    with suppress(Exception):  # which `perform` reports
+        _code_of(call.template)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from distributed import CancelledError, Client, Future, KilledWorker, LocalClust
 
 from workflow_runner.plugins.contract import NotConfirmableError
 from workflow_runner.plugins.node_calls import NodeCalls
-from workflow_runner.python.calls import Call, Failed, Reply, environment, perform
+from workflow_runner.python.calls import Call, Failed, Reply, perform
+from workflow_runner.python.environment import environment
+from workflow_runner.python.executor import Unannounced
 from workflow_runner.python.processes import ProcessExecutor
 
 __all__ = ["DaskExecutor"]
@@ -37,6 +39,10 @@ class DaskExecutor:
     def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end. Cancelled, it raises NotConfirmableError when the code goes on."""
         return asyncio.create_task(self._run(call))
+
+    def announce(self, call: Call) -> Unannounced:
+        """See `CallExecutor.announce`."""
+        return Unannounced(self, call)
 
     async def _run(self, call: Call) -> Reply:
         client = await self._client()

@@ -1,46 +1,40 @@
-"""Messages on a stream of bytes: four bytes of length, then the message."""
+"""Messages on a stream of bytes: four bytes of length, eight of a number that says what it is about, the message."""
 
-from __future__ import annotations
-
-import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import Final
 
-if TYPE_CHECKING:  # worker processes do without
-    import asyncio
+__all__ = ["Frame", "Frames", "pack"]
 
-__all__ = ["pack", "read_frame", "receive_frame"]
+_HEAD: Final = struct.Struct("!IQ")
+_SIZE: Final = _HEAD.size
 
-_LENGTH = struct.Struct("!I")
+Frame = tuple[int, bytes]
+"""A message with its number."""
 
 
-def pack(message: bytes) -> bytes:
+def pack(message: bytes, number: int = 0) -> bytes:
     """The message as it goes over the stream."""
-    return _LENGTH.pack(len(message)) + message
+    return _HEAD.pack(len(message), number) + message
 
 
-async def read_frame(reader: asyncio.StreamReader) -> bytes:
-    """The next message; asyncio.IncompleteReadError when the other side is gone."""
-    (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-    return await reader.readexactly(length)
+class Frames:
+    """Cuts a stream into messages."""
 
+    def __init__(self) -> None:
+        self._rest = bytearray()
 
-def receive_frame(connection: socket.socket) -> bytes | None:
-    """The same for a blocking socket; None when the other side is gone."""
-    head = _receive(connection, _LENGTH.size)
-    if head is None:
-        return None
-    return _receive(connection, _LENGTH.unpack(head)[0])
-
-
-def _receive(connection: socket.socket, length: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < length:
-        try:
-            part = connection.recv(min(length - len(data), 1 << 20))
-        except ConnectionError:
-            return None
-        if not part:
-            return None
-        data += part
-    return bytes(data)
+    def feed(self, data: bytes) -> list[Frame]:
+        """The messages that are whole with this data."""
+        rest = self._rest
+        rest += data
+        found: list[Frame] = []
+        begin, end = 0, len(rest)
+        with memoryview(rest) as view:
+            while begin + _SIZE <= end:
+                length, number = _HEAD.unpack_from(view, begin)
+                if begin + _SIZE + length > end:
+                    break
+                found.append((number, bytes(view[begin + _SIZE : begin + _SIZE + length])))
+                begin += _SIZE + length
+        del rest[:begin]
+        return found

@@ -8,6 +8,7 @@ from workflow_runner.plugins.contract import NotConfirmableError
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.python.calls import Channel, Waiting, perform
 from workflow_runner.python.driving import answered
+from workflow_runner.python.executor import Unannounced
 from workflow_runner.python.messages import Answered, Asked, Call, Failed, Reply, Withdrawn
 from workflow_runner.python.pool import ThreadPool
 
@@ -28,6 +29,10 @@ class ThreadExecutor:
     def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end."""
         return self._pool.begin(call)
+
+    def announce(self, call: Call) -> Unannounced:
+        """See `CallExecutor.announce`."""
+        return Unannounced(self, call)
 
     async def drive(self, call: Call, calls: NodeCalls) -> Reply:
         """The same for code that mostly waits for what it calls: it has a thread of its own.
