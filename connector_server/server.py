@@ -119,7 +119,7 @@ async def serve(
         handlers = {
             **connector_handlers(dispatcher, measurements, admission, tracer, guard),
             **job_handlers(dispatcher.jobs, measurements, tracer, guard),
-            **watches.handlers(measurements, tracer, guard),
+            **watches.handlers(measurements, admission, tracer, guard),
             **reload_handlers(reloads, measurements, tracer, guard),
             **health_handlers(health),
             **reflection_handlers(_service_names(), health.draining, _descriptions),

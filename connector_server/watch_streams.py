@@ -2,29 +2,44 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final, TypeAlias
 
+from connector_server.admission import OVERLOADED
 from connectory.connector.status import to_status
 from connectory.connector.watching.hub import Watching
 from connectory.connector.watching.jobs import WatchedJob
-from connectory.errors import ConnectorError, InvalidTaskError, UserError
+from connectory.errors import ConnectorError, InvalidTaskError, RateLimitedError, UserError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import watch_pb2
 
-__all__ = ["LARGEST_CHANGE", "MOST_SUBSCRIPTIONS", "WatchStream"]
+__all__ = ["LARGEST_CHANGE", "MOST_SUBSCRIPTIONS", "MOST_TOGETHER", "WatchRoom", "WatchStream"]
 
 MOST_SUBSCRIPTIONS: Final = 50_000
 """So many jobs may be watched on one stream."""
+MOST_TOGETHER: Final = 200_000
+"""So many may be watched on all streams of a process together; each takes about 3 kB."""
 LARGEST_CHANGE: Final = 1024 * 1024
 """A state that takes more bytes is asked for with GetTask; what is told together takes about as much at most."""
 _LARGEST_KEY: Final = 1024
 _LARGEST_HANDLE: Final = 64 * 1024
-_MOST_TOGETHER: Final = 1000
+_MOST_IN_ONE: Final = 1000
 _MOST_REFUSED: Final = 1000
 _AT_ONCE: Final = 100
+_AGAIN: Final = timedelta(seconds=30)
 
 Allow: TypeAlias = Callable[[pb.GetTaskRequest], None]
 """Raises a `ConnectorError` when the stream's caller may not ask about this job."""
+
+
+class WatchRoom:
+    """How many jobs are watched on all streams of a process together."""
+
+    __slots__ = ("most", "taken")
+
+    def __init__(self, most: int = MOST_TOGETHER) -> None:
+        self.most = most
+        self.taken = 0
 
 
 class _Subscription:
@@ -45,8 +60,11 @@ class _Subscription:
 class WatchStream:
     """Subscriptions of one caller. What is new is kept once for each job, however slowly the caller reads."""
 
-    def __init__(self, watching: Watching, allow: Allow, largest: int = LARGEST_CHANGE) -> None:
+    def __init__(
+        self, watching: Watching, allow: Allow, largest: int = LARGEST_CHANGE, room: WatchRoom | None = None
+    ) -> None:
         self._watching = watching
+        self._room = WatchRoom() if room is None else room
         self._allow = allow
         self._largest = largest
         self._subscriptions: dict[bytes, _Subscription] = {}
@@ -83,7 +101,7 @@ class WatchStream:
             await self._has_news.wait()
         response, size = watch_pb2.WatchTasksResponse(), 0
         changes = response.changes
-        while self._news and len(changes) < _MOST_TOGETHER and size < self._largest:
+        while self._news and len(changes) < _MOST_IN_ONE and size < self._largest:
             key = next(iter(self._news))
             size += self._tell(changes.add(key=key), self._news.pop(key))
         return response
@@ -106,6 +124,7 @@ class WatchStream:
             subscription = _Subscription(self, key)
             subscription.job = self._watching.watch(task, subscription)
             self._subscriptions[key] = subscription
+            self._room.taken += 1
         except ConnectorError as error:
             self._refused += 1
             if self._refused >= _MOST_REFUSED:
@@ -127,13 +146,26 @@ class WatchStream:
                 " another stream",
                 reason="TOO_MANY_SUBSCRIPTIONS",
             )
+        if self._room.taken >= self._room.most:
+            raise RateLimitedError(
+                f"the process watches {self._room.taken} jobs already, as many as it may; ask about this one with"
+                " GetTask, or watch it later",
+                reason=OVERLOADED,
+                retry_after=_AGAIN,
+            )
 
     def _forget(self, key: bytes) -> None:
         if isinstance(self._news.pop(key, None), ConnectorError):
             self._give_room()
-        subscription = self._subscriptions.pop(key, None)
+        subscription = self._popped(key)
         if subscription is not None and subscription.job is not None:
             self._watching.unwatch(subscription.job, subscription)
+
+    def _popped(self, key: bytes) -> _Subscription | None:
+        subscription = self._subscriptions.pop(key, None)
+        if subscription is not None:
+            self._room.taken -= 1
+        return subscription
 
     def _say(self, key: bytes, what: "_Subscription | ConnectorError") -> None:
         self._news[key] = what
@@ -153,7 +185,7 @@ class WatchStream:
             raise ValueError("there is nothing to tell of a job that was not asked about")
         if job.ended:
             change.ended = True
-            self._subscriptions.pop(what.key, None)
+            self._popped(what.key)
             job.watchers.pop(what, None)
         if isinstance(job.known, ConnectorError):
             return _fail(change, job.known)

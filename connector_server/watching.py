@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import grpc
 
+from connector_server.admission import Admission
 from connector_server.calls import CallRecord, CallTracer, Guard, Method, admitted, stream_call
 from connector_server.measurements import Measurements
 from connector_server.names import WATCH_SERVICE
-from connector_server.watch_streams import LARGEST_CHANGE, WatchStream
+from connector_server.watch_streams import LARGEST_CHANGE, WatchRoom, WatchStream
 from connectory.connector.subjects import no_subject, subject_of_job
 from connectory.connector.watching.hub import Watching
 from connectory.errors import ConnectorError, UnavailableError
@@ -35,18 +36,24 @@ class TaskWatches:
     def __init__(self, watching: Watching, max_message_bytes: int) -> None:
         self._watching = watching
         self._largest = min(LARGEST_CHANGE, max_message_bytes // 4)
+        self._room = WatchRoom()
         self._draining = asyncio.Event()
 
     def handlers(
-        self, measurements: Measurements, tracer: CallTracer | None = None, guard: Guard | None = None
+        self,
+        measurements: Measurements,
+        admission: Admission,
+        tracer: CallTracer | None = None,
+        guard: Guard | None = None,
     ) -> Mapping[str, MethodHandler]:
-        """The handler of the service's method, under its full name."""
+        """The handler of the service's method, under its full name. A stream is one call for as long as it is open."""
         method = Method(
             name=_NAME,
             operation="WatchTasks",
             request_class=watch_pb2.WatchTasksRequest,
             subject=no_subject,
             series=measurements.of("WatchTasks"),
+            admission=admission,
             tracer=tracer,
             guard=guard,
         )
@@ -71,7 +78,7 @@ class TaskWatches:
     async def _watch(self, asking: "_Asking", context: CallContext) -> None:
         # By itself: a stream that ends while its first answer is being written would send it twice.
         await context.send_initial_metadata(())
-        stream = WatchStream(self._watching, asking.allow, self._largest)
+        stream = WatchStream(self._watching, asking.allow, self._largest, self._room)
         writing = asyncio.create_task(_write(stream, context))
         others = [_read(stream, asking, context), self._drained(), asking.keep_admitting()]
         tasks = {writing, *map(asyncio.create_task, others)}

@@ -7,7 +7,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from connectory.v1 import connector_pb2 as pb
-from connectory.v1 import jobs_pb2, jobs_pb2_grpc
+from connectory.v1 import jobs_pb2, jobs_pb2_grpc, watch_pb2_grpc
 from tests.connector_server.fakes import SlowConnector
 from tests.connector_server.harness import create_request, error_info, execute_messages, serving, template
 from tests.connector_server.test_limits import retry_delay
@@ -42,6 +42,20 @@ async def test_who_comes_to_a_full_process_is_told_at_once_when_to_come_again() 
         slow.gate.set()
         await first
         assert (await peer.jobs.CreateTask(create_request("slow", key="3"))).resource_meta
+        assert peer.server.admission.in_flight == 0
+
+
+async def test_a_stream_on_which_jobs_are_watched_is_one_call_for_as_long_as_it_is_open() -> None:
+    async with serving(SlowConnector(), max_in_flight=1) as peer:
+        stub = watch_pb2_grpc.TaskWatchServiceStub(peer.channel)
+        open_one = stub.WatchTasks()
+        await open_one.initial_metadata()
+        for call in (stub.WatchTasks(), peer.jobs.CreateTask(create_request("slow"))):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await (call.read() if hasattr(call, "read") else call)
+            assert error_info(refused.value).reason == "OVERLOADED"
+        await open_one.done_writing()
+        assert await open_one.read() is grpc.aio.EOF
         assert peer.server.admission.in_flight == 0
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from google.rpc import status_pb2
 
 from connector_server import watch_streams, watching
 from connector_server.watch_streams import WatchStream
@@ -15,7 +17,8 @@ from connectory.client.tokens import BearerToken
 from connectory.client.watched_task import WatchedTask
 from connectory.connector.contract import JobContext, Phase, Resource
 from connectory.connector.dispatch import Dispatcher
-from connectory.errors import ConnectorError, PermissionDeniedError, UnauthenticatedError
+from connectory.connector.status import from_status
+from connectory.errors import ConnectorError, PermissionDeniedError, RateLimitedError, UnauthenticatedError
 from connectory.testing import dispatching
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import watch_pb2
@@ -131,6 +134,28 @@ async def test_a_stream_watches_so_many_jobs_and_says_so(monkeypatch: pytest.Mon
         while b"c" not in (told := await heard(stream)):
             continue
         assert told[b"c"].resource.phase == Phase.RUNNING
+
+
+async def test_all_streams_of_a_process_watch_so_many_jobs_together() -> None:
+    room = watch_streams.WatchRoom(most=3)
+    async with dispatching(Steered()) as dispatcher:
+        one, other = stream_to(dispatcher, room=room), stream_to(dispatcher, room=room)
+        await one.take(request("a", "b"))
+        await other.take(request("a", "c"))
+        told = await heard(other)
+        assert told[b"c"].ended
+        error = from_status(status_pb2.Status.FromString(told[b"c"].error.SerializeToString()))
+        assert isinstance(error, RateLimitedError)
+        assert (error.reason, error.retry_after) == ("OVERLOADED", timedelta(seconds=30))
+        assert "the process watches 3 jobs already" in error.message
+        await one.take(request("b", unsubscribe=[b"a"]))
+        await other.take(request("c"))
+        while b"c" not in (told := await heard(other)):
+            continue
+        assert told[b"c"].resource.phase == Phase.RUNNING
+        one.close()
+        other.close()
+        assert room.taken == 0
 
 
 @pytest.mark.parametrize(
