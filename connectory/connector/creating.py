@@ -16,7 +16,7 @@ from connectory.connector.ledger.contract import Find
 from connectory.connector.limits.gates import Gates
 from connectory.connector.orphans import Orphans, persistently
 from connectory.connector.templates import KnownTemplate
-from connectory.errors import InternalError, NotFoundError
+from connectory.errors import InternalError, NotFoundError, RateLimitedError
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["Creating", "found", "handle_of"]
@@ -52,10 +52,19 @@ class Creating:
             find = _nothing
         creation = Creation(key, request, policy.lease, received)
         undo = partial(_undone, known, context, self._gates)
-        if named:
-            return self._ledger.once(creation, start, find, undo)
         once: Callable[[], Coroutine[Any, Any, bytes]] = partial(self._ledger.once, creation, start, find, undo)
-        return self._orphans.adopt(once, partial(self._deleted, known, context))
+        refusal = None if gates is None else self._gates.refusal(gates, context)
+        if refusal is not None:
+            return self._known(key, once, refusal)
+        return once() if named else self._orphans.adopt(once, partial(self._deleted, known, context))
+
+    async def _known(
+        self, key: str, once: Callable[[], Coroutine[Any, Any, bytes]], refusal: RateLimitedError
+    ) -> bytes:
+        """What the ledger knows of a key; one that it does not know is refused before anything is written about it."""
+        if await self._ledger.job(key) is None:
+            raise refusal
+        return await once()
 
     async def _deleted(self, known: KnownTemplate, context: CreateContext[Any], handle: bytes) -> None:
         await _deleted(known, context, self._gates, handle)

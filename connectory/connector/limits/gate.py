@@ -69,6 +69,15 @@ class Gate:
         """Whether a call may go now, without waiting; it counts then."""
         return self._lane.go(self._timers.time())
 
+    def refusal(self, project: str) -> RateLimitedError | None:
+        """What a call that came now would be told at once, counted; None: it may go, or wait."""
+        now = self._timers.time()
+        ticket = self._lane.refused(project, now)
+        if ticket is None:
+            return None
+        self._tally.refused += 1
+        return self._error(ticket, now)
+
     async def enter(self, project: str) -> None:
         """Return when the call may go. One that cannot wait so long is a `RateLimitedError` that tells when to come."""
         now = self._timers.time()
@@ -125,10 +134,11 @@ class Gate:
         self._tally.refused += 1
         waiter = self._waiters.get(ticket)
         if waiter is not None and not waiter.done():
-            waiter.set_exception(
-                RateLimitedError(
-                    f"connector {self._name} {self._lane.why(now)}",
-                    reason=LIMIT_REACHED,
-                    retry_after=timedelta(seconds=ticket.retry_after),
-                )
-            )
+            waiter.set_exception(self._error(ticket, now))
+
+    def _error(self, ticket: Ticket, now: float) -> RateLimitedError:
+        return RateLimitedError(
+            f"connector {self._name} {self._lane.why(now)}",
+            reason=LIMIT_REACHED,
+            retry_after=timedelta(seconds=ticket.retry_after),
+        )

@@ -84,6 +84,10 @@ class Gates:
             limits = limits_of(registration, self._changes)
             return self._opened(registration, limits) if limits.is_any else self._known.setdefault(registration)
 
+    def refusal(self, gates: ConnectorGates, context: CreateContext[Any]) -> RateLimitedError | None:
+        """What a create that came now would be told at once; None: it may go, or wait."""
+        return gates.of(context.connection).creates.refusal(_project(context.metadata))
+
     async def created(
         self, gates: ConnectorGates, context: CreateContext[Any], start: Callable[[], Awaitable[bytes]]
     ) -> bytes:

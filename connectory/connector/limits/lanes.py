@@ -89,16 +89,21 @@ class Lane:
             slots.reserve()
         return True
 
+    def refused(self, project: str, now: float) -> Ticket | None:
+        """What a call that came now would be turned away with at once; None: it may go, or wait."""
+        if not self._waiting.length and self._delay(now) <= 0:
+            return None
+        ticket = self.ticket(project, now)
+        expected = self._too_long(ticket, now)
+        return None if expected is None else self._turned_away(ticket, expected)
+
     def join(self, ticket: Ticket, now: float) -> Ticket | None:
         """Let a ticket wait; answers the one that is turned away for it, which may be itself."""
-        expected = self._expected(ticket.project, now)
-        if isfinite(expected) and now + expected > ticket.until:
+        expected = self._too_long(ticket, now)
+        if expected is not None:
             return self._turned_away(ticket, expected)
         yielding = None
-        if len(self._waiting) >= self._queue:
-            yielding = self._waiting.to_yield(ticket.project)
-            if yielding is None:
-                return self._turned_away(ticket, expected)
+        if self._waiting.length >= self._queue and (yielding := self._waiting.to_yield(ticket.project)) is not None:
             self._waiting.discard(yielding.project, yielding)
         self._waiting.add(ticket.project, ticket)
         return None if yielding is None else self._turned_away(yielding, self._expected(yielding.project, now))
@@ -148,6 +153,14 @@ class Lane:
             return inf
         bucket = 0.0 if self._bucket is None else self._bucket.delay(now)
         return max(bucket, self._pause.until - now)
+
+    def _too_long(self, ticket: Ticket, now: float) -> float | None:
+        """How long a ticket would have to wait that may not wait so long, or finds no place; None: it may wait."""
+        expected = self._expected(ticket.project, now)
+        if isfinite(expected) and now + expected > ticket.until:
+            return expected
+        is_full = self._waiting.length >= self._queue
+        return expected if is_full and self._waiting.to_yield(ticket.project) is None else None
 
     def _expected(self, project: str, now: float) -> float:
         ahead = 0.0 if self._bucket is None else self._waiting.ahead_of(project) / self._bucket.rate

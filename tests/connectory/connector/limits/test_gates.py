@@ -5,12 +5,15 @@ import heapq
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectory.connector.contract import CreateContext, JobContext, Phase, Resource, SyncConnector
 from connectory.connector.dispatch import Dispatcher
+from connectory.connector.ledger import Ledger
+from connectory.connector.ledger.sqlite import SqliteLedger
 from connectory.connector.limits import LimitChanges, Limits
 from connectory.connector.limits.gates import Gates, LimitCount
 from connectory.connector.registry import Registry
@@ -124,7 +127,7 @@ class Service:
 
 
 @asynccontextmanager
-async def service(connector: Any, **changes: LimitChanges) -> AsyncIterator[Service]:
+async def service(connector: Any, ledger: Ledger | None = None, **changes: LimitChanges) -> AsyncIterator[Service]:
     registry, clock = Registry(), MovedClock()
     registry.register(connector)
     dispatcher = Dispatcher(
@@ -132,6 +135,7 @@ async def service(connector: Any, **changes: LimitChanges) -> AsyncIterator[Serv
         secrets=FakeSecrets(),
         storage=default_storage(),
         types=default_types(),
+        ledger=ledger,
         limits=changes,
         timers=clock,
     )
@@ -182,6 +186,28 @@ async def test_a_create_that_would_wait_too_long_is_told_when_to_come_again() ->
 async def test_a_create_that_happened_already_is_answered_without_a_turn() -> None:
     async with service(Limited(creates_per_second=0.1, wait=0)) as opened:
         assert await opened.create("key") == await opened.create("key")
+
+
+@pytest.mark.parametrize("keys", [("second", "third"), ("", "")])
+async def test_a_create_that_is_refused_is_not_written_down(keys: tuple[str, str], tmp_path: Path) -> None:
+    class Watched(SqliteLedger):
+        asked = 0
+
+        async def once(self, *asked: Any) -> bytes:
+            self.asked += 1
+            return await super().once(*asked)
+
+    ledger = Watched(tmp_path / "ledger.sqlite")
+    connector = Limited(creates_per_second=0.1, wait=0)
+    async with service(connector, ledger=ledger) as opened:
+        first = await opened.create("first")
+        for key in keys:
+            assert (await refused(opened.create(key))).retry_after == timedelta(seconds=10)
+        assert (ledger.asked, opened.count.refused["create"]) == (1, 2)
+        assert await opened.create("first") == first
+        await opened.clock.pass_by(10)
+        await opened.create(keys[0])
+    assert len(connector.keys) == 2
 
 
 async def test_polls_have_a_rate_of_their_own() -> None:
