@@ -22,7 +22,7 @@ T = TypeVar("T")
 _VERDICTS = {
     "hit": "its result was taken from the cache",
     "miss": "there was no result under its key, so it was worked out",
-    "overwritten": "it was worked out anew, because the execution was told to overwrite the cache",
+    "overwritten": "it was worked out anew, because the execution, or a launch plan around it, overwrites the cache",
     "not cached": "results of this task are not kept: give it cache=True",
     "not reached": "it has not got so far",
     "taken over": "its result was taken over from the execution that was recovered",

@@ -215,6 +215,9 @@ def recover_execution(
 def relaunch_execution(
     execution: Annotated[str, typer.Argument(metavar="ID")],
     name: NameOption = None,
+    overwrite_cache: Annotated[
+        bool, typer.Option("--overwrite-cache", help="Run cached tasks anew, and keep their new results.")
+    ] = False,
     endpoints: EndpointOption = None,
     module: ModuleOption = None,
     store: StoreOption = None,
@@ -226,9 +229,11 @@ def relaunch_execution(
     """Run an execution once more from its beginning, in a new one with the same inputs."""
     if endpoint is not None:
         place = _place(endpoint, project, domain)
-        raise typer.Exit(module_of("remote").relaunch_execution(place, execution, name, as_json))
-    work = module_of("recovering")
-    raise typer.Exit(work.relaunch_execution(store, execution, name, endpoints or [], findable(module) or [], as_json))
+        begin = module_of("remote").relaunch_execution
+        raise typer.Exit(begin(place, execution, name, as_json, overwrite_cache=overwrite_cache))
+    work, modules = module_of("recovering"), findable(module) or []
+    begin = work.relaunch_execution
+    raise typer.Exit(begin(store, execution, name, endpoints or [], modules, as_json, overwrite_cache=overwrite_cache))
 
 
 @executions.command("signals")

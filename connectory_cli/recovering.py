@@ -63,13 +63,20 @@ def recover_execution(options: RecoverOptions) -> int:
 
 
 def relaunch_execution(
-    store: str | None, execution: str, name: str | None, endpoints: Sequence[str], modules: Sequence[str], as_json: bool
+    store: str | None,
+    execution: str,
+    name: str | None,
+    endpoints: Sequence[str],
+    modules: Sequence[str],
+    as_json: bool,
+    *,
+    overwrite_cache: bool = False,
 ) -> int:
     """Run all of it once more, with the same inputs."""
     require_execution(places(store), execution)
 
     async def begin(runner: Runner) -> str:
-        return await relaunch(runner, execution, name=name)
+        return await relaunch(runner, execution, name=name, overwrite_cache=overwrite_cache)
 
     return _run(store, name, begin, endpoints, modules, as_json)
 

@@ -96,9 +96,13 @@ def abort_execution(place: Place, execution: str, cause: str, as_json: bool) -> 
     return place.ask(ask)
 
 
-def relaunch_execution(place: Place, execution: str, name: str | None, as_json: bool) -> int:
+def relaunch_execution(
+    place: Place, execution: str, name: str | None, as_json: bool, *, overwrite_cache: bool = False
+) -> int:
     """Run an execution again from the beginning, and print the new one's name."""
-    request = control_pb2.ExecutionRelaunchRequest(id=place.named(execution), name=name or "")
+    request = control_pb2.ExecutionRelaunchRequest(
+        id=place.named(execution), name=name or "", overwrite_cache=overwrite_cache
+    )
     print_name(place.ask(lambda client: client.relaunch_execution(request)), as_json)
     return 0
 

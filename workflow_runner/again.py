@@ -38,10 +38,17 @@ async def first_event(runner: Runner, execution: str) -> ExecutionStarted:
     return event
 
 
-async def relaunch(runner: Runner, execution: str, *, name: str | None = None) -> str:
-    """Do all of an execution once more, with the same inputs, under another id, which is returned."""
+async def relaunch(runner: Runner, execution: str, *, name: str | None = None, overwrite_cache: bool = False) -> str:
+    """Do all of an execution once more, with the same inputs, under another id, which is returned.
+
+    With `overwrite_cache` what is kept in the cache is worked out anew; otherwise as the execution was started.
+    """
     started = await first_event(runner, execution)
-    return await runner.begin(_renamed(runner, msgspec.structs.replace(started, reuse=Reuse()), name))
+    settings = started.settings
+    if overwrite_cache:
+        settings = msgspec.structs.replace(settings, overwrite_cache=True)
+    started = msgspec.structs.replace(started, reuse=Reuse(), settings=settings)
+    return await runner.begin(_renamed(runner, started, name))
 
 
 async def recover(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectory.client.connector import ConnectorClient
 from connectory.connector.contract import TaskCategory
-from connectory.errors import NotFoundError, UserError
+from connectory.errors import UserError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import tasks_pb2
 from workflow_runner.engine.events import LogLink
@@ -15,6 +15,7 @@ from workflow_runner.plugins.routes import Routes
 from workflow_runner.plugins.started_jobs import started_job
 from workflow_runner.replay import replay
 from workflow_runner.store.contract import Store
+from workflow_runner.task_nodes import task_node
 
 __all__ = ["KnownJob", "job_of", "log_of"]
 
@@ -37,11 +38,8 @@ async def job_of(store: Store, execution: str, path: str, attempt: int | None = 
     NotFoundError when there is no such node, UserError when no connector has a job for it.
     """
     state = replay(execution, await store.log(execution))
-    node = state.nodes.get(path)
-    if node is None:
-        raise NotFoundError(f"execution {execution!r} has no node {path!r}; it has {', '.join(state.nodes)}")
-    if node.spec.task is None:
-        raise UserError(f"node {path!r} is no task, but a {node.spec.kind}; look at the nodes inside it")
+    node = task_node(state, path)
+    assert node.spec.task is not None
     kept = await store.plugin_states(execution)
     known = {number: state for (where, number), state in kept.items() if where == path}
     chosen = max(known, default=0) if attempt is None else attempt

@@ -35,6 +35,8 @@ def test_results_are_explained_listed_and_forgotten(connectory: Command, tmp_pat
     assert "input x: 2 here, 1 there" in table
     kept = json.loads(connectory("cache", "list", "--task", "growing.grow", "--json").stdout)
     assert [row["source"] for row in kept] == ["other/n0/0", "first/n0/0"]
+    anew = connectory("executions", "relaunch", "again", "--overwrite-cache", "--name", "anew", "--json")
+    assert json.loads(anew.stdout)["nodes"][0]["cached_from"] is None
     assert connectory("cache", "clear").returncode == 2
     assert connectory("cache", "clear", "--task", "growing.shrink").stdout == "0 results are forgotten\n"
     assert connectory("cache", "clear", "--task", "growing.grow").stdout == "2 results are forgotten\n"

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from connectory.errors import ConnectoryError, NotFoundError
+from connectory.errors import ConnectoryError
 from connectory.v1 import literals_pb2
 from workflow_runner.cache.contract import CacheEntry
 from workflow_runner.engine.caching import cache_key, cache_version, known_values, max_age
 from workflow_runner.engine.state import NodePhase, NodeState, State
 from workflow_runner.replay import replay
 from workflow_runner.store.contract import Store
+from workflow_runner.task_nodes import task_node
 
 __all__ = ["Comparison", "Difference", "Explanation", "explain"]
 
@@ -64,11 +65,12 @@ class Explanation:
 
 
 async def explain(store: Store, execution: str, path: str) -> Explanation:
-    """Compare what a node needed with what is kept. NotFoundError when there is no such node."""
+    """Compare what a node needed with what is kept. NotFoundError when there is no such node.
+
+    UserError when it is no task.
+    """
     state = replay(execution, await store.log(execution))
-    node = state.nodes.get(path)
-    if node is None:
-        raise NotFoundError(f"execution {execution!r} has no node {path!r}; it has {', '.join(state.nodes)}")
+    node = task_node(state, path)
     task = node.spec.task
     key = cache_key(node.spec, node.inputs) if node.inputs is not None else ""
     current = await store.cache.find(key) if key else None

@@ -5,19 +5,22 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from connectory.errors import NotFoundError
+from connectory.errors import NotFoundError, UserError
 from connectory.v1 import workflow_pb2
 from tests.workflow_runner.cache.test_caching import cached, one
 from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import (
     INTEGER,
+    array,
     closure,
     constant,
     integer,
     literal_map,
+    many,
     node,
     promise,
     task,
+    types_list,
     workflow,
 )
 from workflow_runner.cache.explaining import Explanation, explain
@@ -86,3 +89,16 @@ async def test_what_is_not_cached_or_not_there_says_so() -> None:
         assert found.verdict == "not cached"
         with pytest.raises(NotFoundError, match="has no node 'x'; it has n, m"):
             await explain(runner.store, execution, "x")
+
+
+async def test_what_is_no_task_is_told_with_the_nodes_inside_it() -> None:
+    plain = task("t", inputs={"a": types_list(INTEGER)}, outputs={"o": types_list(INTEGER)})
+    nodes = [array("n", plain, {"a": many(constant(integer(1)), constant(integer(2)))})]
+    async with running() as runner:
+        execution = await runner.start(closure(workflow("w", nodes), [plain]))
+        await runner.wait(execution)
+        assert (await explain(runner.store, execution, "n.0")).verdict == "not cached"
+        with pytest.raises(
+            UserError, match=r"it is of the kind array; look at the nodes inside it: n\.0, n\.1"
+        ):
+            await explain(runner.store, execution, "n")

@@ -165,6 +165,26 @@ async def test_an_execution_is_relaunched_with_its_inputs() -> None:
         assert await outputs_of(control, "second") == integer(13)
 
 
+@pytest.mark.parametrize("by", ["nobody", "plan", "request", "relaunch"])
+async def test_kept_results_are_worked_out_anew_when_that_is_asked_for(by: str) -> None:
+    plugin, made = FakePlugin(), diamond()
+    made.tasks[0].template.metadata.discoverable, made.tasks[0].template.metadata.discovery_version = True, "1"
+    plan = plan_of(made)
+    plan.spec.overwrite_cache = by == "plan"
+    async with serving(plugin=plugin) as control:
+        await register(control.client, [made], [plan])
+        first = await control.start(plan.id, a=integer(1))
+        await control.ended(first)
+        plugin.calls.clear()
+        request = request_of(plan.id, a=integer(1))
+        request.spec.overwrite_cache = by == "request"
+        again = control_pb2.ExecutionRelaunchRequest(id=first, overwrite_cache=True)
+        client = control.client
+        answer = await (client.relaunch_execution(again) if by == "relaunch" else client.create_execution(request))
+        assert (await control.ended(answer.id)).closure.phase == Phase.SUCCEEDED
+    assert len([node for call, node, _ in plugin.calls if call == "start"]) == (0 if by == "nobody" else 4)
+
+
 async def test_what_is_terminated_is_aborted_once_its_jobs_are_gone() -> None:
     plugin = FakePlugin({"top": ["hold"]})
     async with serving(plugin=plugin) as control:
