@@ -1,5 +1,6 @@
 """`connectory executions`: look at executions, and abort those that no runner works on."""
 
+import json
 import sys
 from collections.abc import Sequence
 
@@ -92,6 +93,9 @@ def print_execution(view: ExecutionView, as_json: bool) -> None:
     for node in view.nodes:
         for link in node.log_links:
             sys.stdout.write(f"{node.id} {link.name}: {link.uri}\n")
+        for name, value in (json.loads(node.facts) if node.facts else {}).items():
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            sys.stdout.write(f"{node.id} {name}: {' '.join(shown.split())}\n")
         if node.deck:
             sys.stdout.write(f"{node.id} deck: {node.deck}\n")
     for name, value in outputs_json(view.outputs, types).items():

@@ -109,6 +109,7 @@ def _node(node: NodeView) -> dict[str, Any]:
         "reused_from": node.reused_from or None,
         "cached_from": node.cached_from or None,
         "log_links": [{"name": link.name, "uri": link.uri} for link in node.log_links],
+        "facts": json.loads(node.facts) if node.facts else {},
         "error": _failure(node.error),
     }
 

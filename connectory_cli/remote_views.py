@@ -1,10 +1,12 @@
 """What a control API tells of executions, as the views that commands show."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from connectory.connector.configs import plain
 from connectory.connector.contract import Phase
 from connectory.v1 import control_pb2, execution_pb2, literals_pb2
 from workflow_runner.engine.events import LogLink
@@ -154,8 +156,15 @@ class Shown:
             reused_from=self._earlier if closure.phase == _Node.RECOVERED else "",
             deck=closure.deck_uri,
             log_links=[LogLink(uri=log.uri, name=log.name) for log in attempt.closure.logs],
+            facts=_facts(attempt.closure),
             error=_failure(closure.error) if closure.HasField("error") else None,
         )
+
+
+def _facts(closure: execution_pb2.TaskExecutionClosure) -> str:
+    """What the external system said for people to see, as a JSON object; empty: nothing."""
+    facts = plain(closure.custom_info) if closure.HasField("custom_info") else {}
+    return json.dumps(facts, ensure_ascii=False) if facts else ""
 
 
 def _source(entry: execution_pb2.CatalogMetadata) -> str:

@@ -25,15 +25,15 @@ class AttemptReports:
         self._attempt = attempt
         self._emit = emit
         self._clock = clock
-        self._shown: tuple[int, str, tuple[LogLink, ...]] = (0, "", ())
+        self._shown: tuple[int, str, tuple[LogLink, ...], str] = (0, "", (), "")
 
     def progressed(self, info: PhaseInfo) -> bool:
         """Where it stands, unless that was said already; whether it is new."""
-        shown = (int(info.phase), info.message, _links(info))
+        shown = (int(info.phase), info.message, _links(info), info.facts)
         if shown == self._shown:
             return False
         self._shown = shown
-        phase, message, links = shown
+        phase, message, links, facts = shown
         self._emit(
             AttemptProgressed(
                 at=self._clock(),
@@ -42,6 +42,7 @@ class AttemptReports:
                 phase=phase,
                 message=message,
                 log_links=links,
+                facts=facts,
             )
         )
         return True
@@ -56,6 +57,7 @@ class AttemptReports:
                 outputs=outputs,
                 message=info.message,
                 log_links=_links(info),
+                facts=info.facts,
             )
         )
 
@@ -69,6 +71,7 @@ class AttemptReports:
                 spec=spec,
                 message=info.message,
                 log_links=_links(info),
+                facts=info.facts,
             )
         )
 
@@ -82,6 +85,7 @@ class AttemptReports:
                 failure=failure,
                 live=live,
                 log_links=_links(info) if info is not None else (),
+                facts=info.facts if info is not None else "",
             )
         )
 

@@ -69,6 +69,8 @@ class NodeView:
     cached_from: str
     """Who worked out the result that it took from the cache; empty: it was worked out here."""
     log_links: Sequence[LogLink]
+    facts: str = ""
+    """What the external system said about the current attempt, as a JSON object; empty: nothing."""
     error: Failure | None
 
 
@@ -147,6 +149,7 @@ def node_view(node: NodeState) -> NodeView:
         cache_key=node.cache_key,
         cached_from=node.cached_from,
         log_links=node.log_links,
+        facts=node.facts,
         error=node.failure,
     )
 

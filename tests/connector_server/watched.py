@@ -74,7 +74,7 @@ class EagerConnector(AsyncConnector[BulletinJob, BulletinJob]):
         return Resource(
             phase=Phase[says.get("phase", "RUNNING")],
             message=says.get("message", ""),
-            custom_info={"poll": bulletin.polls(job.name), "text": "x" * size} if size else None,
+            custom_info={"poll": bulletin.polls(job.name), "text": "x" * size} if size else says.get("facts"),
             error=JobError(code="Broken") if says.get("phase") == "FAILED" else None,
         )
 

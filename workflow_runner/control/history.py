@@ -33,6 +33,8 @@ class AttemptHistory:
     succeeded: bool = False
     failure: Failure | None = None
     log_links: Sequence[LogLink] = ()
+    facts: str = ""
+    """What its external system said for people to see, as a JSON object."""
     reasons: list[tuple[float, str]] = field(default_factory=list)
     """What it said, and when."""
 
@@ -81,6 +83,7 @@ def _note(attempts: Mapping[str, Mapping[int, AttemptHistory]], event: Event) ->
     attempt.updated_at = event.at
     if not isinstance(event, AttemptStopped):
         attempt.log_links = event.log_links or attempt.log_links
+        attempt.facts = event.facts or attempt.facts
     match event:
         case AttemptProgressed():
             attempt.job_phase = event.phase

@@ -1,8 +1,12 @@
 """Nodes and attempts as messages."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from google.protobuf import struct_pb2
+
+from connectory.connector.structs import fill_struct
 from connectory.v1 import execution_pb2, identifiers_pb2
 from workflow_runner.control.history import AttemptHistory
 from workflow_runner.control.node_times import phase_of, times_of
@@ -62,7 +66,7 @@ def attempts_of(picture: Picture, node: NodeState) -> Sequence[AttemptHistory]:
     if node.message and (not said or said[-1][1] != node.message):
         said.append((attempt.updated_at, node.message))
     now = replace(  # progress is shown before it is written down
-        kept[-1], job_phase=attempt.job_phase, log_links=attempt.log_links, reasons=said
+        kept[-1], job_phase=attempt.job_phase, log_links=attempt.log_links, facts=attempt.facts, reasons=said
     )
     return (*kept[:-1], now)
 
@@ -82,6 +86,7 @@ def current_attempt(node: NodeState) -> AttemptHistory | None:
         failure=None if succeeded else node.failure,
         job_phase=node.job_phase or execution_pb2.TaskExecution.RUNNING,
         log_links=node.log_links,
+        facts=node.facts,
         reasons=[(ended or node.started_at, node.message)] if node.message else [],
     )
 
@@ -113,6 +118,8 @@ def task_execution(
         reason=attempt.reasons[-1][1] if attempt.reasons else "",
         reasons=[execution_pb2.Reason(occurred_at=timestamp(at), message=text) for at, text in attempt.reasons],
     )
+    if attempt.facts:
+        tell_facts(closure.custom_info, attempt.facts)
     if attempt.ended_at is not None:
         closure.duration.CopyFrom(duration(attempt.ended_at - attempt.started_at))
         if attempt.failure is not None:
@@ -192,8 +199,15 @@ def _repetitions(picture: Picture, node: NodeState) -> Sequence[execution_pb2.Ex
                 cache_status=_cache_status(item),
                 logs=log_messages(last.log_links),
             )
+            if last.facts:
+                tell_facts(info.custom_info, last.facts)
             found.append(info)
     return found
+
+
+def tell_facts(struct: struct_pb2.Struct, facts: str) -> None:
+    """Facts, as they are kept, as a message."""
+    fill_struct(struct, json.loads(facts), "custom_info")
 
 
 def log_messages(links: Sequence[LogLink]) -> list[execution_pb2.TaskLog]:

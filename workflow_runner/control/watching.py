@@ -89,6 +89,7 @@ def _at(node: NodeState, seen: NodeView) -> NodeState:
         job_phase=int(seen.job_phase),
         message=seen.message,
         log_links=tuple(seen.log_links),
+        facts=seen.facts,
         failure=seen.error,
         cached_from=seen.cached_from,
         reused_from=seen.reused_from,

@@ -43,7 +43,14 @@ def on_progressed(draft: Draft, event: AttemptProgressed) -> None:
         links = event.log_links or node.log_links
         waits = event.phase in _BEFORE_RUNNING
         deadline = node.queue_deadline if waits else None
-        draft.change(node, job_phase=event.phase, message=event.message, log_links=links, queue_deadline=deadline)
+        draft.change(
+            node,
+            job_phase=event.phase,
+            message=event.message,
+            log_links=links,
+            facts=event.facts or node.facts,
+            queue_deadline=deadline,
+        )
 
 
 def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
@@ -52,9 +59,9 @@ def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     if node is None:
         return
     draft.leave_place(node)
-    links = event.log_links or node.log_links
-    if (event.message, links) != (node.message, node.log_links):
-        node = draft.change(node, message=event.message, log_links=links)
+    links, facts = event.log_links or node.log_links, event.facts or node.facts
+    if (event.message, links, facts) != (node.message, node.log_links, node.facts):
+        node = draft.change(node, message=event.message, log_links=links, facts=facts)
     outputs = literals_pb2.LiteralMap.FromString(event.outputs)
     if node.path in draft.scopes:
         end_calls(draft, draft.change(node, outputs=outputs))
@@ -74,8 +81,8 @@ def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
         failure = Failure(code="INVALID_NODES", message=message, node=node.path)
         conclude(draft, node, Outcome(phase=NodePhase.FAILED, failure=failure))
         return
-    links = event.log_links or node.log_links
-    node = draft.change(node, message=event.message, log_links=links, deadline=None, queue_deadline=None)
+    links, facts = event.log_links or node.log_links, event.facts or node.facts
+    node = draft.change(node, message=event.message, log_links=links, facts=facts, deadline=None, queue_deadline=None)
     try:
         graph = expanded(draft.base.program, node.spec, task, workflow_pb2.DynamicJobSpec.FromString(event.spec))
     except ConnectoryError as error:
@@ -93,7 +100,8 @@ def on_failed(draft: Draft, event: AttemptFailed) -> None:
     if node is None:
         return
     failure = msgspec.structs.replace(event.failure, node=node.path)
-    node = draft.change(node, failure=failure, log_links=event.log_links or node.log_links)
+    links, facts = event.log_links or node.log_links, event.facts or node.facts
+    node = draft.change(node, failure=failure, log_links=links, facts=facts)
     outcome = _outcome(draft, node, failure)
     if event.live:
         stop(draft, node, outcome)

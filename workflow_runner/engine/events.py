@@ -76,6 +76,8 @@ class AttemptProgressed(_AttemptEvent, frozen=True, kw_only=True):
     """A number of `TaskExecution.Phase`."""
     message: str = ""
     log_links: tuple[LogLink, ...] = ()
+    facts: str = ""
+    """Facts of the external system for people, as a JSON object; empty: there are none, or no new ones."""
 
 
 class AttemptSucceeded(_AttemptEvent, frozen=True, kw_only=True):
@@ -85,6 +87,7 @@ class AttemptSucceeded(_AttemptEvent, frozen=True, kw_only=True):
     """A `LiteralMap`."""
     message: str = ""
     log_links: tuple[LogLink, ...] = ()
+    facts: str = ""
 
 
 class AttemptExpanded(_AttemptEvent, frozen=True, kw_only=True):
@@ -94,6 +97,7 @@ class AttemptExpanded(_AttemptEvent, frozen=True, kw_only=True):
     """A `DynamicJobSpec`."""
     message: str = ""
     log_links: tuple[LogLink, ...] = ()
+    facts: str = ""
 
 
 class AttemptFailed(_AttemptEvent, frozen=True, kw_only=True):
@@ -103,6 +107,7 @@ class AttemptFailed(_AttemptEvent, frozen=True, kw_only=True):
     live: bool = False
     """Whether something of it may still run, so that it must be stopped before the node goes on."""
     log_links: tuple[LogLink, ...] = ()
+    facts: str = ""
 
 
 class AttemptStopped(_AttemptEvent, frozen=True, kw_only=True):

@@ -155,6 +155,7 @@ def _run(draft: Draft, node: NodeState) -> NodeState:
         job_phase=0,
         message="",
         log_links=(),
+        facts="",
     )
     if limit is not None and deadline is not None:
         draft.set_timer("attempt", node, limit, deadline)

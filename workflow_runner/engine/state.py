@@ -135,6 +135,8 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     """What the current attempt last reported, as a number of `TaskExecution.Phase`."""
     message: str = ""
     log_links: tuple[LogLink, ...] = ()
+    facts: str = ""
+    """What the external system said about the current attempt for people to see, as a JSON object."""
 
 
 class ScopeState(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,9 @@
 """From what a connector service answers to what the runner is told."""
 
+import json
+from dataclasses import replace
+
+from connectory.connector.configs import plain
 from connectory.connector.contract import LogLink, Phase
 from connectory.errors import (
     AmbiguousError,
@@ -25,11 +29,24 @@ _STATES = {
     pb.State.RUNNING: Phase.RUNNING,
     pb.State.SUCCEEDED: Phase.SUCCEEDED,
 }
+_MOST_FACTS = 4096
 _GOING_ON = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.INITIALIZING, Phase.WAITING_FOR_RESOURCES})
 
 
 def info_of_resource(resource: pb.Resource) -> PhaseInfo:
     """What a job's state means for its attempt. A phase that nobody knows means that the job goes on."""
+    info = _info(resource)
+    return replace(info, facts=_facts(resource)) if resource.HasField("custom_info") else info
+
+
+def _facts(resource: pb.Resource) -> str:
+    """What people are shown of the external system. They are no data, so there may not be much of it."""
+    facts = plain(resource.custom_info)
+    text = json.dumps(facts, ensure_ascii=False) if facts else ""
+    return text if len(text) <= _MOST_FACTS else json.dumps({"custom_info": f"left out: {len(text)} characters"})
+
+
+def _info(resource: pb.Resource) -> PhaseInfo:
     phase = _phase(resource)
     links = tuple(LogLink(uri=link.uri, name=link.name, ready=link.ready) for link in resource.log_links)
     if phase is Phase.SUCCEEDED:

@@ -23,6 +23,8 @@ class PhaseInfo:
     which is otherwise refused."""
     message: str = ""
     log_links: Sequence[LogLink] = ()
+    facts: str = ""
+    """Facts of the external system for people to see, as a JSON object; empty: none."""
     outputs: literals_pb2.LiteralMap | None = None
     """Read only with phase SUCCEEDED; None: what the output writer was given."""
     nodes: workflow_pb2.DynamicJobSpec | None = None

@@ -1,7 +1,10 @@
 """Nodes and attempts through the control API: phases, times, errors, pages, data."""
 
+from dataclasses import replace
+
 import pytest
 
+from connectory.connector.configs import plain
 from connectory.connector.contract import LogLink
 from connectory.errors import NotFoundError
 from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2, literals_pb2, workflow_pb2
@@ -48,13 +51,16 @@ async def attempts(control: Control, execution: Execution, name: str) -> list[ex
 
 async def test_every_attempt_is_told_with_its_error_and_pages() -> None:
     links = (LogLink(name="log", uri="https://logs.example/1"),)
-    failing = PhaseInfo.retryable_failure("FLAKY", "it flickered", log_links=links)
+    facts = '{"query": "q-7", "rows": 3}'
+    failing = replace(PhaseInfo.retryable_failure("FLAKY", "it flickered", log_links=links), facts=facts)
     async with serving(plugin=FakePlugin({"top": [failing]})) as control:
         execution = await ended(control, diamond(), a=1)
         first, second = await attempts(control, execution, "top")
         assert [first.closure.phase, second.closure.phase] == [Task.RETRYABLE_FAILED, Task.SUCCEEDED]
         assert (first.closure.error.code, first.closure.error.message) == ("FLAKY", "it flickered")
         assert [log.uri for log in first.closure.logs] == ["https://logs.example/1"]
+        assert plain(first.closure.custom_info) == {"query": "q-7", "rows": 3}
+        assert not second.closure.HasField("custom_info")
         assert first.id.task_id.name == "add"
         assert first.closure.HasField("duration")
         assert not second.closure.HasField("error")

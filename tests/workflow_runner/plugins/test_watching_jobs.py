@@ -1,6 +1,7 @@
 """The runner hears of its jobs' changes from the real server, and asks only where it does not hear."""
 
 import asyncio
+import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -73,6 +74,24 @@ async def test_changes_reach_the_runner_without_one_question(socket: Path, bulle
             result = await opened.wait(execution)
         assert calls(peer, "GetTask") == 0
     assert result.phase is ExecutionPhase.SUCCEEDED
+
+
+async def test_facts_of_the_external_system_reach_whoever_watches(socket: Path, bulletin: Bulletin) -> None:
+    async with serving(EagerConnector(), uds=[socket]), runner(socket) as opened:
+        bulletin.write("j", message="begun", facts={"query": "q-7", "stages": [1, 2.5]})
+        execution = await opened.start(job(bulletin))
+        await seen(opened, execution, "begun")
+        (node,) = (await opened.show(execution)).nodes
+        assert json.loads(node.facts) == {"query": "q-7", "stages": [1, 2.5]}
+        bulletin.write("j", message="halfway")
+        await seen(opened, execution, "halfway")
+        (node,) = (await opened.show(execution)).nodes
+        assert json.loads(node.facts)["query"] == "q-7", "what is not said again stays"
+        bulletin.write("j", message="at its end", phase="FAILED", facts={"query": "q-7", "text": "x" * 5000})
+        async with asyncio.timeout(20):
+            await opened.wait(execution)
+        (node,) = (await opened.show(execution)).nodes
+        assert json.loads(node.facts) == {"custom_info": "left out: 5028 characters"}
 
 
 async def test_where_a_server_has_no_stream_the_runner_asks(

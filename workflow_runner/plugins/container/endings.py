@@ -1,6 +1,7 @@
 """How containers end: well, badly, or because they are removed."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 
 from connectory.errors import (
@@ -41,9 +42,10 @@ def failure_of_job(info: PhaseInfo, failure: Failure, ctx: TaskExecutionContext)
     if failure.code not in _EXIT_CODES:
         return info
     message = f"the container of {ctx.template.id.name!r} failed: {failure.message}"
-    return PhaseInfo.retryable_failure(
+    ended = PhaseInfo.retryable_failure(
         _EXIT_CODES[failure.code], message, kind=failure.kind, live=info.live, log_links=info.log_links
     )
+    return replace(ended, facts=info.facts)
 
 
 def failure_of(error: Exception) -> PhaseInfo:
