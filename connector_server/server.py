@@ -21,7 +21,7 @@ from connector_server.reaper import Pace, reaper
 from connector_server.reloading.connectors import reopened
 from connector_server.reloading.reloads import Reloads
 from connector_server.reloading.service import RELOAD, reload_handlers
-from connector_server.services import OPERATIONS, connector_handlers
+from connector_server.services import OFTEN, OPERATIONS, connector_handlers
 from connector_server.settings import ServerSettings
 from connector_server.telemetry import call_tracer, otlp_is_wanted
 from connector_server.watching import WATCH_OPERATIONS, TaskWatches
@@ -133,7 +133,7 @@ async def serve(
             pace.change(now.reap_every)
 
         reloads.follow(follow)
-        register(server, handlers)
+        register(server, handlers, OFTEN)
         tls = (settings.tls_cert, settings.tls_key, settings.tls_client_ca)
         addresses = listen(server, settings.listen, settings.uds, tls, stack)
         watchdog.start()

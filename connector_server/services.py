@@ -27,7 +27,7 @@ from connectory.rpc.handlers import CallContext, MethodHandler
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import literals_pb2
 
-__all__ = ["OPERATIONS", "connector_handlers"]
+__all__ = ["OFTEN", "OPERATIONS", "connector_handlers"]
 
 
 def _subject_of_header(request: pb.ExecuteTaskSyncRequest) -> Subject:
@@ -70,6 +70,14 @@ _OPERATIONS: Mapping[str, _Operation] = {
 
 OPERATIONS: tuple[str, ...] = tuple(_OPERATIONS)
 """The operations by the names that metrics, spans and logs use."""
+
+OFTEN: tuple[str, ...] = tuple(
+    f"/{served.name}/{wire_name}"
+    for served in SERVICES
+    for wire_name, operation in served.methods.items()
+    if operation in ("CreateTask", "GetTask", "DeleteTask", "ExecuteTaskSync")
+)
+"""The full names of the methods that most calls are of."""
 
 
 def connector_handlers(

@@ -24,7 +24,7 @@ from connector_server.isolation.loading import described, loaded
 from connector_server.isolation.messages import Assignment, Ready, Refused, skew
 from connector_server.isolation.records import ChannelHandler
 from connector_server.isolation.secrets import CallSecrets
-from connector_server.isolation.service import work_handlers
+from connector_server.isolation.service import OFTEN, work_handlers
 from connector_server.isolation.work import Work
 from connector_server.telemetry import call_tracer
 from connectory.connector.closing import close
@@ -73,7 +73,7 @@ async def _serve(assignment: Assignment, channel: Channel) -> int:
         contexts = Contexts(secrets=CallSecrets(channel, ""), storage=default_storage(), types=types)
         work = Work(registry, contexts, Reports(types), lambda call: CallSecrets(channel, call))
         server = grpc.aio.server(options=UNLIMITED)
-        register(server, work_handlers(work, call_tracer(registry, None, stack)))
+        register(server, work_handlers(work, call_tracer(registry, None, stack)), OFTEN)
         listen(server, (), [Path(assignment.socket)], (None, None, None), stack)
         watchdog = Watchdog(asyncio.get_running_loop(), registry=registry)
         watchdog.start()

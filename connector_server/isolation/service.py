@@ -1,7 +1,7 @@
 """The calls of a connector's process as gRPC handlers."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import grpc
 from google.protobuf.message import Message
@@ -14,7 +14,10 @@ from connector_server.measurements import Measurements
 from connectory.connector.subjects import Subject, subject_of_task
 from connectory.rpc.handlers import CallContext, MethodHandler
 
-__all__ = ["work_handlers"]
+__all__ = ["OFTEN", "work_handlers"]
+
+OFTEN: Final = tuple(f"/{SERVICE}/{operation}" for operation in ("Create", "Get", "Delete", "Execute"))
+"""The full names of the calls that most are of."""
 
 
 def work_handlers(work: Work, tracer: CallTracer | None = None) -> dict[str, MethodHandler]:

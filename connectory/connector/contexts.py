@@ -52,9 +52,10 @@ class Contexts:
         known.check(literals)
         route = known.route
         connection = request.connection if request.HasField("connection") else None
+        project = project_asked_for(request) if self._has_rules else ""
         return CreateContext(
             category=route.category,
-            secrets=self._secrets_for(route.registration, connection, project_asked_for(request)),
+            secrets=self._secrets_for(route.registration, connection, project),
             storage=self._storage,
             logger=route.registration.logger,
             output_prefix=request.output_prefix,

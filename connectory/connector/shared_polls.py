@@ -107,7 +107,8 @@ class SharedPolls:
     def forget(self, handle: bytes) -> None:
         """Something was done about the job: who asks from now on is answered by a new poll."""
         self._flights.pop(handle, None)
-        self._bytes -= _size(handle, self._ended.pop(handle, ()))
+        if handle in self._ended:
+            self._bytes -= _size(handle, self._ended.pop(handle))
 
     def forget_all(self) -> None:
         """Whoever asks from now on is answered by a new poll."""
