@@ -41,13 +41,17 @@ class Attempt:
 
     path: str
     messages: tuple[bytes, ...]
+    metadata: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.path} {[message.hex() for message in self.messages]}"
+        return f"{self.path} {[message.hex() for message in self.messages]} {self.metadata}"
 
 
-def attempts(seed: int, handles: Sequence[bytes]) -> Iterator[Attempt]:
-    """Endless attempts; the same seed gives the same ones. `handles` are those of jobs that exist."""
+def attempts(seed: int, handles: Sequence[bytes], token: str = "") -> Iterator[Attempt]:
+    """Endless attempts; the same seed gives the same ones. `handles` are those of jobs that exist.
+
+    Most of them bring the token, when there is one.
+    """
     chance = random.Random(seed)
     seeds = {operation: [m.SerializeToString() for m in made] for operation, made in _requests(handles).items()}
     paths = [
@@ -55,12 +59,16 @@ def attempts(seed: int, handles: Sequence[bytes]) -> Iterator[Attempt]:
         for service in (*SERVICES, JOB_SERVICE, WATCH_SERVICE, OPERATIONS_SERVICE)
         for method, operation in service.methods.items()
     ]
-    paths += [("/grpc.health.v1.Health/Check", "Check")]
-    paths += [("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "ServerReflectionInfo")]
+    paths += [(f"/grpc.health.v1.Health/{operation}", operation) for operation in ("Check", "List")]
+    paths += [
+        (f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo", "ServerReflectionInfo")
+        for version in ("v1", "v1alpha")
+    ]
     while True:
         path, operation = chance.choice(paths)
         count = chance.randrange(1, 4) if operation in _STREAMS else 1
-        yield Attempt(path, tuple(_bytes(chance, seeds[operation], seeds) for _ in range(count)))
+        messages = tuple(_bytes(chance, seeds[operation], seeds) for _ in range(count))
+        yield Attempt(path, messages, tuple(_metadata(chance, token)))
 
 
 async def send(channel: grpc.aio.Channel, attempt: Attempt) -> tuple[grpc.StatusCode, str]:
@@ -73,10 +81,12 @@ async def send(channel: grpc.aio.Channel, attempt: Attempt) -> tuple[grpc.Status
 
     try:
         if attempt.path.rpartition("/")[2] in _STREAMS:
-            async for _ in keep_status(channel.stream_stream(attempt.path)(sent(), timeout=timeout)):
+            streamed = channel.stream_stream(attempt.path)(sent(), timeout=timeout, metadata=attempt.metadata)
+            async for _ in keep_status(streamed):
                 pass
         else:
-            async for _ in channel.unary_stream(attempt.path)(attempt.messages[0], timeout=timeout):
+            call = channel.unary_stream(attempt.path)
+            async for _ in call(attempt.messages[0], timeout=timeout, metadata=attempt.metadata):
                 pass
     except grpc.aio.AioRpcError as error:
         return error.code(), error.details() or ""
@@ -125,6 +135,7 @@ def _requests(handles: Sequence[bytes]) -> Mapping[str, Sequence[Any]]:
             _watch(watch_pb2.TaskSubscription(task=pb.GetTaskRequest(task_type="echo", resource_meta=handle))),
             watch_pb2.WatchTasksRequest(unsubscribe=[b"k"]),
         ],
+        "List": [health_pb2.HealthCheckRequest()],  # the same bytes as its own request, which has no fields
         "Check": [health_pb2.HealthCheckRequest(service="connectory.v1.AsyncConnectorService")],
         "ServerReflectionInfo": [
             reflection_pb2.ServerReflectionRequest(file_containing_symbol="connectory.v1.Resource")
@@ -142,6 +153,19 @@ def _bytes(chance: random.Random, valid: Sequence[bytes], seeds: Mapping[str, Se
     for _ in range(chance.randrange(0, 5)):
         _mutate(chance, data, chance.choice(valid))
     return bytes(data)
+
+
+def _metadata(chance: random.Random, token: str) -> Iterator[tuple[str, str]]:
+    """Who calls, and in which trace, as other programs might say it."""
+    for name, valid in (("authorization", f"Bearer {token}"), ("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")):
+        if chance.random() < 0.85:
+            if token or name == "traceparent":
+                yield name, valid
+            continue
+        data = bytearray(valid.encode())
+        for _ in range(chance.randrange(1, 4)):
+            _mutate(chance, data, valid.encode())
+        yield name, "".join(chr(byte) for byte in data if 32 <= byte < 127).strip()
 
 
 def _mutate(chance: random.Random, data: bytearray, other: bytes) -> None:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from connectors.echo import EchoConnector, EchoSyncConnector
 from connectory.testing import task_call
@@ -21,22 +22,30 @@ SECONDS = float(os.environ.get("CONNECTORY_FUZZ_SECONDS", "0"))
 SEED = int(os.environ.get("CONNECTORY_FUZZ_SEED", "20"))
 ATTEMPTS = 5000
 AT_ONCE = 8
+TOKEN = "fuzzed-with-a-token-of-enough-characters"
 
 
 @pytest.mark.timeout(SECONDS + 120)
-@pytest.mark.parametrize("signed", [True, False], ids=["signed handles", "unsigned handles"])
-async def test_no_bytes_are_taken_for_a_defect_of_the_server(tmp_path: Path, signed: bool) -> None:
+@pytest.mark.parametrize("guarded", [True, False], ids=["signed handles and tokens", "everybody"])
+async def test_no_bytes_are_taken_for_a_defect_of_the_server(tmp_path: Path, guarded: bool) -> None:
     (tmp_path / "keys").write_text("0123456789abcdef" * 4)
-    keys = {"handle_keys": tmp_path / "keys"} if signed else {}
+    (tmp_path / "tokens").write_text(f'callers: [{{name: a, scopes: ["*:*"], token: {TOKEN}}}]')
+    guards = {"handle_keys": tmp_path / "keys", "tokens": tmp_path / "tokens", "audit_log": str(tmp_path / "audit")}
+    keys = guards if guarded else {}
+    token = TOKEN if guarded else ""
+    caller = [("authorization", f"Bearer {token}")]
+    provider = TracerProvider(shutdown_on_exit=False)
     connectors = (EchoConnector(), EchoSyncConnector(), ChattyConnector(), TrivialConnector())
-    async with serving(*connectors, ledger=str(tmp_path / "ledger.sqlite"), **keys) as peer:
+    async with serving(*connectors, ledger=str(tmp_path / "ledger.sqlite"), tracer_provider=provider, **keys) as peer:
         handles = [
             (
-                await peer.jobs.CreateTask(task_call(kind, inputs={"x": 1}, outputs=outputs).create_request(kind))
+                await peer.jobs.CreateTask(
+                    task_call(kind, inputs={"x": 1}, outputs=outputs).create_request(kind), metadata=caller
+                )
             ).resource_meta
             for kind, outputs in (("echo", {"x": int}), ("chatty", {}), ("trivial", {}))
         ]
-        source = attempts(SEED, handles)
+        source = attempts(SEED, handles, token)
         limited = source if SECONDS else itertools.islice(source, ATTEMPTS)
         found: list[str] = []
 
@@ -52,4 +61,4 @@ async def test_no_bytes_are_taken_for_a_defect_of_the_server(tmp_path: Path, sig
         except TimeoutError:
             assert SECONDS
         assert not found, f"seed {SEED}: {len(found)} of them, such as\n" + "\n".join(found[:5])
-        assert (await peer.metadata.ListConnectors(pb.ListConnectorsRequest())).connectors
+        assert (await peer.metadata.ListConnectors(pb.ListConnectorsRequest(), metadata=caller)).connectors
