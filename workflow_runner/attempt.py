@@ -58,8 +58,8 @@ class Attempt:
         if self._quick is None:
             self._in_rounds().start()
         else:
-            self._reports.progressed(_RUNNING)
             self._quick.begin(self._ended)
+            self._reports.progressed(_RUNNING)
 
     def stop(self) -> None:
         """End the attempt early; a round that is under way is finished first. Repetition changes nothing."""

@@ -217,16 +217,15 @@ class Driver:
         preparing = asyncio.get_running_loop().call_soon(self._attempts.prepare, commands)
         try:
             await self._write(before)
-            self.subscribers.publish(before, self.state)
-            self._drop_ended(events)
-            if self._leaving:
-                return
-            for command in commands:
+            for command in commands if not self._leaving else ():
                 self._perform(command, resumed=False)
         finally:
             preparing.cancel()
             self._attempts.drop_prepared()
-        self._mailbox.look()
+        self.subscribers.publish(before, self.state)
+        self._drop_ended(events)
+        if not self._leaving:
+            self._mailbox.look()
 
     async def _take_leave(self) -> None:
         """Write down what has happened."""

@@ -105,6 +105,7 @@ class DefaultResolver(TaskResolverMixin):
 
 
 default_task_resolver = DefaultResolver()
+_DEFAULT: Final = default_task_resolver.location
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +118,8 @@ class TaskLocator:
 
     def load(self) -> Any:
         """The task object, imported into this process."""
+        if self.resolver == _DEFAULT:
+            return default_task_resolver.load_task(self.loader_args)
         resolver = load_resolver(self.resolver)
         from_template = getattr(resolver, "load_from_template", None)
         if callable(from_template):

@@ -1,5 +1,6 @@
 """An SQLite database in a file, or in memory."""
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -18,6 +19,7 @@ from connectory.database.contract import (
     Transaction,
 )
 from connectory.database.sqlite_migrations import is_up_to_date, migrate
+from connectory.database.sqlite_shortcut import Shortcut
 from connectory.database.sqlite_writer import Writer
 
 __all__ = ["SqliteDatabase"]
@@ -42,6 +44,7 @@ class SqliteDatabase:
         self._busy_timeout = busy_timeout
         self._is_private = is_private
         self._writer = Writer(self._connect, self.shown)
+        self._shortcut = Shortcut(lambda: self._connect(busy_timeout=0.0))
 
     async def __aenter__(self) -> Self:
         self._writer.start()
@@ -55,6 +58,7 @@ class SqliteDatabase:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._shortcut.close()
         await self._writer.stop()
 
     async def rows(self, statement: str, /, **values: Any) -> Sequence[Row]:
@@ -62,6 +66,17 @@ class SqliteDatabase:
 
     async def change(self, statement: str, /, **values: Any) -> int:
         return await self._writer.run(lambda connection: _change(connection, statement, values))
+
+    async def change_alone(self, statement: str, /, **values: Any) -> int:
+        """`change` for a caller who is alone, and waits for nothing else meanwhile: at once, where that takes no time.
+
+        The statement must be one that finds out by itself that it was carried out already.
+        """
+        changed = None
+        await asyncio.sleep(0)  # others have their turn before the loop stands still
+        if self._writer.is_idle and self.where != ":memory:":
+            changed = self._shortcut.change(statement, {**values, "now": time.time()})
+        return changed if changed is not None else await self.change(statement, **values)
 
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
         await self._writer.run_all(lambda connection: _change_many(connection, statement, values))
@@ -76,10 +91,11 @@ class SqliteDatabase:
         if not await self._writer.run(lambda connection: is_up_to_date(connection, schema)):
             await self._writer.run_all(lambda connection: migrate(connection, schema, self.shown))
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, busy_timeout: float | None = None) -> sqlite3.Connection:
         if self.where != ":memory:":
             _make_room(Path(self.where), is_private=self._is_private)
-        connection = sqlite3.connect(self.where, timeout=self._busy_timeout, isolation_level=None, cached_statements=64)
+        timeout = self._busy_timeout if busy_timeout is None else busy_timeout
+        connection = sqlite3.connect(self.where, timeout=timeout, isolation_level=None, cached_statements=64)
         try:
             self._use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")

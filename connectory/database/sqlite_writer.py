@@ -54,6 +54,12 @@ class Writer:
         self._shown = shown
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._unanswered = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is open, and nothing waits for it."""
+        return self._thread is not None and self._unanswered == 0
 
     def start(self) -> None:
         """Start the thread. The connection is made there, on the first transaction."""
@@ -79,9 +85,14 @@ class Writer:
         if self._thread is None:
             raise StoreError(f"{self._shown} is not open")
         job = _Job(transaction, asyncio.get_running_loop(), is_one_statement=is_one_statement)
+        self._unanswered += 1
+        job.future.add_done_callback(self._answered)
         self._jobs.put(job)
         result: T = await job.future
         return result
+
+    def _answered(self, _: asyncio.Future[Any]) -> None:
+        self._unanswered -= 1
 
     def _work(self) -> None:
         connection: sqlite3.Connection | None = None

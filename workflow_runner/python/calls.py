@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
@@ -22,7 +21,7 @@ from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 from workflow_runner.python.code import CODE_VARIABLE, SEARCH_PATH, unpacked
 from workflow_runner.python.messages import Answered, Asked, Call, Expanded, Failed, Reply, Returned, Withdrawn
 
-__all__ = ["Call", "Channel", "Expanded", "Failed", "Reply", "Returned", "Waiting", "get_ready", "perform"]
+__all__ = ["Call", "Channel", "Expanded", "Failed", "Ready", "Reply", "Returned", "Waiting", "get_ready", "perform"]
 
 
 class Waiting(Protocol):
@@ -49,10 +48,10 @@ class Channel(Protocol):
         ...
 
 
-def perform(call: Call, channel: Channel | None = None) -> Reply:
+def perform(call: Call, channel: Channel | None = None, ready: "Ready | None" = None) -> Reply:
     """Find the task that the template names and run it to its end. What an eager task calls goes over the channel."""
     try:
-        return _run(call, channel)
+        return _run(call, channel, ready or _made_ready(call))
     except TaskFailedError as error:
         text = f"{error.message}\n{error.traceback}".rstrip()
         return Failed(code=error.code, message=text, kind=error.kind, recoverable=error.may_be_retried)
@@ -61,10 +60,12 @@ def perform(call: Call, channel: Channel | None = None) -> Reply:
         return Failed(code="TASK_NOT_LOADED", message=message)
 
 
-def get_ready(call: Call) -> None:
-    """What can be done for a call before it begins; nothing of its task's code is loaded or run."""
-    with suppress(Exception):  # which `perform` reports
-        _code_of(call.template)
+def get_ready(call: Call) -> "Ready | None":
+    """What can be done for a call before it begins: nothing of its task's code is loaded or run."""
+    try:
+        return _made_ready(call)
+    except Exception:  # which `perform` reports
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +95,38 @@ def _code_of(encoded: bytes) -> _Code:
     return _Code(template=template, locator=locator, places=tuple(places))
 
 
-def _run(call: Call, channel: Channel | None) -> Returned | Expanded:
+@dataclass(slots=True)
+class Ready:
+    """What a call needs beside the code of its task."""
+
+    code: _Code
+    inputs: literals_pb2.LiteralMap
+    context: TaskContext
+    conversion: ConversionContext
+
+
+def _made_ready(call: Call) -> Ready:
     code = _code_of(call.template)
-    template, task = code.template, code.load()
     context = TaskContext(
         execution_id=identifiers_pb2.WorkflowExecutionIdentifier(
             project=call.project, domain=call.domain, name=call.execution
         ),
-        task_id=template.id,
+        task_id=code.template.id,
         attempt=call.attempt,
         raw_output_prefix=call.output_prefix,
         output_prefix=call.output_prefix,
         checkpoint_path=_checkpoint(call.output_prefix),
         previous_checkpoint=_previous_checkpoint(call.output_prefix, call.attempt),
     )
-    inputs = literals_pb2.LiteralMap.FromString(call.inputs)
     conversion = ConversionContext(
         raw_output_prefix=call.output_prefix, output_metadata=context.output_metadata_tracker
     )
+    return Ready(code, literals_pb2.LiteralMap.FromString(call.inputs), context, conversion)
+
+
+def _run(call: Call, channel: Channel | None, ready: Ready) -> Returned | Expanded:
+    template, task = ready.code.template, ready.code.load()
+    inputs, context, conversion = ready.inputs, ready.context, ready.conversion
     if isinstance(task, MapItem):
         inputs = _as_lists(inputs, task)
     if isinstance(task, DynamicTask) or (isinstance(task, EagerTask) and channel is not None):

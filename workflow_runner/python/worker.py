@@ -15,7 +15,7 @@ import threading
 
 import msgspec
 
-from workflow_runner.python.calls import Waiting, get_ready, perform
+from workflow_runner.python.calls import Ready, Waiting, get_ready, perform
 from workflow_runner.python.environment import Environment
 from workflow_runner.python.frames import Frame, Frames, pack
 from workflow_runner.python.messages import Answered, Call, FromWorker, ToWorker
@@ -39,9 +39,10 @@ def main() -> None:
     sys.path[:] = msgspec.msgpack.decode(path, type=list[str])
     threading.Thread(target=_end_with_runner, args=[connection], daemon=True, name="runner").start()
     environment = Environment()
-    while (call := runner.next_call()) is not None:
+    while (following := runner.next_call()) is not None:
+        call, ready = following
         environment.enter(call)
-        reply = perform(call, runner)
+        reply = perform(call, runner, ready)
         sys.stdout.flush()
         runner.send(reply)
         environment.restore()
@@ -69,6 +70,11 @@ class _Runner:
         self._decoder: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
         self._sending = threading.Lock()
         self._calls: dict[int, Call] = {}
+        self._ready: tuple[int, Ready | None] = (0, None)
+        """The call that may be next."""
+        self._poll = select.poll()
+        self._poll.register(tickets, select.POLLIN)
+        self._poll.register(connection, select.POLLIN)
         self._number = 0
         self._asked: Waiting | None = None
         self._heard: queue.SimpleQueue[bool] | None = None
@@ -81,8 +87,8 @@ class _Runner:
                 return frames[0][1]
         return None
 
-    def next_call(self) -> Call | None:
-        """Wait for a call whose ticket is there; None when there won't be any more."""
+    def next_call(self) -> tuple[Call, Ready | None] | None:
+        """Wait for a call whose ticket is there, with what is ready of it; None when there won't be any more."""
         number = taken(self._tickets)
         while number is None:
             if not self._wait():
@@ -94,7 +100,7 @@ class _Runner:
         self._number = number
         for earlier in [each for each in list(self._calls) if each < number]:
             del self._calls[earlier]
-        return self._calls.pop(number)
+        return self._calls.pop(number), self._ready[1] if self._ready[0] == number else None
 
     def send(self, message: FromWorker) -> None:
         """Say this about the call that runs."""
@@ -105,22 +111,20 @@ class _Runner:
         self._asked = calls
         if self._heard is None:
             self._heard = queue.SimpleQueue()
+            self._poll.unregister(self._connection)
             threading.Thread(target=self._listen, args=[self._heard], daemon=True, name="calls").start()
 
     def _wait(self) -> bool:
         """Wait until a ticket is there, and meanwhile see what it may be for; whether the other side is there."""
-        poll = select.poll()
-        poll.register(self._tickets, select.POLLIN)
-        if self._heard is None:
-            poll.register(self._connection, select.POLLIN)
         while True:
-            ready = [each for each, _ in poll.poll()]
+            ready = [each for each, _ in self._poll.poll()]
             if self._tickets in ready:
                 return True
             if not self._read():
                 return False
-            for call in self._calls.values():
-                get_ready(call)
+            if self._calls:
+                number = next(reversed(self._calls))
+                self._ready = (number, get_ready(self._calls[number]))
 
     def _read(self) -> bool:
         """Wait for something from the socket; whether the other side is there."""

@@ -82,7 +82,11 @@ class SqlStore:
         self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
     ) -> None:
         if len(log) == 1 and update is None:
-            await self._append_one(execution_id, number, log[0])
+            values: dict[str, Any] = {"execution": execution_id, "number": number, "owner": self._owner}
+            values |= {"event": log[0].event, "commands": log[0].commands}
+            if not await self._append_one(execution_id, values):
+                head = await self.database.rows(self._sql["select_head"], execution=execution_id)
+                raise self._conflict(execution_id, number, head)
             return
 
         async def transaction(session: Session) -> None:
@@ -95,19 +99,9 @@ class SqlStore:
 
         await self.database.run(transaction)
 
-    async def _append_one(self, execution_id: str, number: int, record: LogRecord) -> None:
-        """The same in one statement."""
-        written = await self.database.change(
-            self._sql["append_event"],
-            execution=execution_id,
-            number=number,
-            event=record.event,
-            commands=record.commands,
-            owner=self._owner,
-        )
-        if not written:
-            head = await self.database.rows(self._sql["select_head"], execution=execution_id)
-            raise self._conflict(execution_id, number, head)
+    async def _append_one(self, execution_id: str, values: Mapping[str, Any]) -> int:
+        """The same for one record, in one statement."""
+        return await self.database.change(self._sql["append_event"], **values)
 
     async def _insert(self, session: Session, execution_id: str, number: int, log: Sequence[LogRecord]) -> None:
         rows = [

@@ -1,7 +1,10 @@
 """The store in an SQLite file, or in memory."""
 
+from collections import deque
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, Final
 
 from connectory.database.sqlite import SqliteDatabase
 from workflow_runner.store.notices import Notices
@@ -9,6 +12,10 @@ from workflow_runner.store.sql_store import SqlStore
 from workflow_runner.store.sqlite_notices import SqliteNotices
 
 __all__ = ["SqliteStore"]
+
+
+_ALONE: Final = 4
+"""When so many records in a row were of one execution, no other is likely to come meanwhile and share a commit."""
 
 
 class SqliteStore(SqlStore):
@@ -19,6 +26,8 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: str | Path, *, busy_timeout: float = 5.0, owner: str = "") -> None:
         database = SqliteDatabase(path, busy_timeout=busy_timeout)
+        self._file = database
+        self._lately: deque[str] = deque(maxlen=_ALONE)
         self._shared = SqliteNotices(database) if database.where != ":memory:" else None
         super().__init__(database, self._shared or Notices(), owner)
 
@@ -26,3 +35,10 @@ class SqliteStore(SqlStore):
         await super()._open(stack)
         if self._shared is not None:
             await stack.enter_async_context(self._shared)
+
+    async def _append_one(self, execution_id: str, values: Mapping[str, Any]) -> int:
+        is_alone = len(self._lately) == _ALONE and all(each == execution_id for each in self._lately)
+        self._lately.append(execution_id)
+        if is_alone:
+            return await self._file.change_alone(self._sql["append_event"], **values)
+        return await super()._append_one(execution_id, values)

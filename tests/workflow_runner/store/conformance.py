@@ -53,6 +53,16 @@ class StoreSuite:
         assert await store.log("e") == [record(0), record(1)]
         assert (await store.execution("e")).phase == "RUNNING"
 
+    async def test_records_that_come_one_by_one_are_kept_in_order(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        for number in range(1, 20):
+            await store.append("e", number, [record(number)])
+        for number in (18, 19, 21):
+            with pytest.raises(LogConflictError):
+                await store.append("e", number, [record(9)])
+        await store.append("e", 20, [record(20)])
+        assert await store.log("e") == [record(number) for number in range(21)]
+
     async def test_an_update_comes_with_its_records(self, store: Store) -> None:
         await store.create(execution(), [record(0)])
         ended = ExecutionRecord(

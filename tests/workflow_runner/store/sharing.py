@@ -36,6 +36,22 @@ class SharedStoreSuite:
         await one.append("e", 1, [record(1)])
         assert await two.plugin_states("e") == {("n", 0): PluginState(version=1, data=b"mine")}
 
+    async def test_who_has_written_for_long_is_refused_once_another_has_taken_over(
+        self, one: Store, two: Store
+    ) -> None:
+        await one.leases.renew(60)
+        await two.leases.renew(60)
+        await one.create(execution(), [record(0)], held=True)
+        for number in range(1, 10):
+            await one.append("e", number, [record(number)])
+        holder = await two.leases.take("e", instead_of=one.leases.owner)
+        assert holder is not None
+        assert holder.owner == two.leases.owner
+        with pytest.raises(LogConflictError, match="another runner has taken the execution over"):
+            await one.append("e", 10, [record(7)])
+        await two.append("e", 10, [record(10)])
+        assert await one.log("e") == [record(number) for number in range(11)]
+
     async def test_what_is_held_is_not_taken_before_the_lease_has_ended(self, one: Store, two: Store) -> None:
         await one.leases.renew(60)
         await two.leases.renew(60)

@@ -1,0 +1,75 @@
+"""A short commit made where it is asked for, on the event loop: it spares two hand-overs between threads."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+__all__ = ["Shortcut"]
+
+_SHORT: Final = 0.001
+"""For so many seconds, on an average, the event loop may wait for a commit."""
+_MUCH: Final = 0.05
+"""A single commit that takes so long ends the shortcut for a while."""
+_WEIGHT: Final = 0.1
+_PAUSE: Final = 2.0
+"""After how many seconds it is tried once more."""
+_CHECKPOINTS: Final = 256
+"""After so many commits the thread makes the next one, and brings what the log of SQLite holds into the file."""
+
+
+class Shortcut:
+    """A connection of the event loop's own, for single statements that change something.
+
+    It never waits for another connection, and makes no checkpoints; while commits take long it does nothing.
+    """
+
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._connect = connect
+        self._clock = clock
+        self._connection: sqlite3.Connection | None = None
+        self._average = 0.0
+        self._not_before = 0.0
+        self._made = 0
+
+    def change(self, statement: str, values: Mapping[str, Any]) -> int | None:
+        """How many rows the statement has changed, committed; None: it has changed nothing, and the thread is to do it.
+
+        The statement must be one that finds out by itself that it was carried out already.
+        """
+        begun = self._clock()
+        self._made += 1
+        if begun < self._not_before or self._made % _CHECKPOINTS == 0:
+            return None
+        try:
+            changed = self._opened().execute(statement, values).rowcount
+        except (sqlite3.Error, OSError):  # of which the thread says what it is
+            self._pause()
+            return None
+        self._note(self._clock() - begun)
+        return changed
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = self._connect()
+            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return self._connection
+
+    def _note(self, took: float) -> None:
+        self._average += _WEIGHT * (took - self._average)
+        if self._average > _SHORT or took > _MUCH:
+            self._pause()
+
+    def _pause(self) -> None:
+        self._average = 0.0
+        self._not_before = self._clock() + _PAUSE

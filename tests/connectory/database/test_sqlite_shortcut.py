@@ -1,0 +1,129 @@
+"""Commits that the event loop makes itself: what they leave, and when they are left to the thread."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from connectory.database.sqlite import SqliteDatabase
+from connectory.database.sqlite_shortcut import Shortcut
+from connectory.errors import StoreError
+
+INSERT = "INSERT INTO facts SELECT :fact WHERE NOT EXISTS (SELECT 1 FROM facts WHERE fact = :fact)"
+
+
+class Clock:
+    """A clock that moves on by so many seconds whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.step = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "file"
+
+
+@pytest.fixture
+async def database(file: Path) -> AsyncIterator[SqliteDatabase]:
+    async with SqliteDatabase(file, busy_timeout=20) as opened:
+        await opened.change("CREATE TABLE facts (fact INTEGER NOT NULL)")
+        yield opened
+
+
+def facts(file: Path) -> list[int]:
+    connection = sqlite3.connect(file)
+    try:
+        return [fact for (fact,) in connection.execute("SELECT fact FROM facts ORDER BY fact")]
+    finally:
+        connection.close()
+
+
+async def test_what_was_changed_is_there_for_others(database: SqliteDatabase, file: Path) -> None:
+    changed = [await database.change_alone(INSERT, fact=fact) for fact in (1, 2, 2, 3)]
+    assert changed == [1, 1, 0, 1]
+    assert facts(file) == [1, 2, 3]
+    assert await database.rows("SELECT count(*) FROM facts") == [(3,)]
+
+
+async def test_a_statement_that_is_refused_says_why(database: SqliteDatabase, file: Path) -> None:
+    with pytest.raises(StoreError, match="NOT NULL"):
+        await database.change_alone("INSERT INTO facts VALUES (:fact)", fact=None)
+    assert await database.change_alone(INSERT, fact=1) == 1
+    assert facts(file) == [1]
+
+
+async def test_what_another_program_locks_is_waited_for_by_the_thread(database: SqliteDatabase, file: Path) -> None:
+    await database.change_alone(INSERT, fact=1)
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    asked = asyncio.create_task(database.change_alone(INSERT, fact=2))
+    for _ in range(5):
+        await asyncio.sleep(0)  # the loop itself waits for nothing
+    assert not asked.done()
+    other.execute("COMMIT")
+    other.close()
+    assert await asked == 1
+    assert facts(file) == [1, 2]
+
+
+async def test_a_database_in_memory_has_one_connection() -> None:
+    async with SqliteDatabase(":memory:") as database:
+        await database.change("CREATE TABLE facts (fact INTEGER NOT NULL)")
+        assert await database.change_alone(INSERT, fact=1) == 1
+        assert await database.rows("SELECT fact FROM facts") == [(1,)]
+
+
+async def test_a_database_that_is_closed_takes_nothing(file: Path) -> None:
+    async with SqliteDatabase(file) as database:
+        await database.change("CREATE TABLE facts (fact INTEGER NOT NULL)")
+        await database.change_alone(INSERT, fact=1)
+    with pytest.raises(StoreError, match="is not open"):
+        await database.change_alone(INSERT, fact=2)
+    assert facts(file) == [1]
+    assert not list(file.parent.glob("file-*"))
+
+
+def made(shortcut: Shortcut, fact: int) -> bool:
+    return shortcut.change(INSERT, {"fact": fact}) is not None
+
+
+@pytest.fixture
+def connected(file: Path) -> Path:
+    connection = sqlite3.connect(file)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE facts (fact INTEGER NOT NULL)")
+    connection.close()
+    return file
+
+
+def connect(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(file, isolation_level=None)
+
+
+@pytest.mark.parametrize(("took", "commits"), [(0.1, 1), (0.005, 3)])
+def test_commits_that_take_long_are_left_to_the_thread_for_a_while(connected: Path, took: float, commits: int) -> None:
+    clock = Clock()
+    shortcut = Shortcut(lambda: connect(connected), clock)
+    clock.step = took
+    assert [made(shortcut, fact) for fact in range(commits + 2)] == [True] * commits + [False] * 2
+    clock.now += 10
+    clock.step = 0.0001
+    assert made(shortcut, 100)
+    assert facts(connected) == [*range(commits), 100]
+    shortcut.close()
+
+
+def test_now_and_then_the_thread_makes_one_so_that_the_log_does_not_grow(connected: Path) -> None:
+    shortcut = Shortcut(lambda: connect(connected), Clock())
+    left = [fact for fact in range(1000) if not made(shortcut, fact)]
+    assert len(left) == 3
+    assert facts(connected) == [fact for fact in range(1000) if fact not in left]
+    shortcut.close()
