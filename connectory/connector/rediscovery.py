@@ -7,7 +7,6 @@ from typing import Final
 from connectory.connector.announcements import announced, forget
 from connectory.connector.discovery import Source
 from connectory.connector.fresh_modules import put_back, root_of, take_out
-from connectory.connector.limits import Limits
 from connectory.connector.registry import BrokenConnector, Registration, Registry
 from connectory.errors import RegistryError
 
@@ -78,7 +77,7 @@ def _reload(
         source.add_to(trial)
     served = {source.text for source in sources if any(source.gave(one) for one in serving)}
     failed = [broken for broken in trial.broken if broken.source in served]
-    failed += [*_claims(current, trial, elsewhere), *_unfit(trial)]
+    failed += _claims(current, trial, elsewhere)
     if not failed:
         _admit(registry, trial.list())
         for broken in trial.broken:
@@ -104,15 +103,6 @@ def _claims(current: Registry, trial: Registry, elsewhere: Sequence[Source]) -> 
                 reason = f"category {min(map(str, contested))} is served by {owner.name} ({owner.source})"
                 refused.append(BrokenConnector(name=registration.name, source=registration.source, reason=reason))
     return refused
-
-
-def _unfit(trial: Registry) -> Sequence[BrokenConnector]:
-    """Which new connectors declare limits that are none."""
-    return [
-        BrokenConnector(name=one.name, source=one.source, reason=f"limits={one.connector.limits!r} is no Limits(...)")
-        for one in trial.list()
-        if not isinstance(one.connector.limits, Limits)
-    ]
 
 
 def _admit(registry: Registry, registrations: Iterable[Registration]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from connectory.connector.announcements import GivesConnector
 from connectory.connector.configs import ConfigReader
 from connectory.connector.contract import AsyncConnector, Connector, SyncConnector, TaskCategory
+from connectory.connector.declarations import check_declarations
 from connectory.connector.generics import type_argument
 from connectory.connector.handles import BringsHandles, HandleCodec, Handles
 from connectory.connector.operations import LogStream, Operation, compile_log_stream, compile_operation, is_offered
@@ -186,6 +187,7 @@ def _compiled(connector: Connector[Any], source: str) -> Registration:
     missing = [operation for operation in _REQUIRED[is_sync] if not is_offered(connector, operation)]
     if missing:
         raise RegistryError(f"connector {name} ({cls.__qualname__}) does not implement {', '.join(missing)}")
+    check_declarations(connector, name)
     pool, check_pool = BoundedPool(name, connector.pool_size), BoundedPool(f"{name}-check", 1)
     offered = [op for op in _REQUIRED[is_sync] + _OPTIONAL[is_sync] if is_offered(connector, op)]
     handle_type = _handle_type(connector)

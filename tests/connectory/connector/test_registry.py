@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import pytest
@@ -79,6 +80,24 @@ def test_an_incomplete_connector_is_refused(missing: str) -> None:
     incomplete = type("Incomplete", (FakeConnector,), {missing: getattr(AsyncConnector, missing)})
     with pytest.raises(RegistryError, match=f"does not implement {missing}"):
         Registry().register(incomplete())
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "remedy"),
+    [
+        ("limits", {"jobs": 3}, "a Limits"),
+        ("pool_size", 0, "a whole number of threads"),
+        ("handle_version", "2", "a whole number, 1 at least"),
+        ("on_orphan", "eat", '"keep" or "delete"'),
+        ("lease", 60, "a timedelta"),
+        ("lease", timedelta(seconds=-1), "a timedelta"),
+        ("poll_every", timedelta(0), "a timedelta above 0, or None"),
+    ],
+)
+def test_a_declaration_that_cannot_be_used_is_refused(declared: str, value: object, remedy: str) -> None:
+    slipped = type("Slipped", (FakeConnector,), {declared: value})
+    with pytest.raises(RegistryError, match=f"connector Fake declares {declared}=.*; it must be .*{remedy}"):
+        Registry().register(slipped())
 
 
 def test_a_connector_without_a_task_type_is_refused() -> None:

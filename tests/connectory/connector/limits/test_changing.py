@@ -132,9 +132,10 @@ async def test_limits_that_cannot_be_change_nothing() -> None:
     async with service(Limited(jobs=1, wait=0)) as called:
         await called.create("1")
         wrong = Limited()
+        registry = registered(wrong)
         wrong.limits = "many"  # type: ignore[assignment]
         with pytest.raises(RegistryError, match="declares limits='many'"):
-            change(called, registered(wrong), fake=LimitChanges(jobs=9))
+            change(called, registry, fake=LimitChanges(jobs=9))
         with pytest.raises(RateLimitedError, match="may have 1 open jobs"):
             await called.create("2")
 

@@ -396,7 +396,7 @@ def test_limits_that_cannot_be_are_refused(given: dict[str, Any], named: str) ->
 
 def test_a_connector_whose_limits_are_something_else_is_named() -> None:
     connector = FakeConnector()
-    connector.limits = {"jobs": 3}  # type: ignore[misc, assignment]
     registration = Registry().register(connector)
+    connector.limits = {"jobs": 3}  # type: ignore[misc, assignment]
     with pytest.raises(RegistryError, match="connector Fake declares limits="):
         Gates({}).of(registration)

@@ -261,8 +261,8 @@ async def test_a_connector_that_was_replaced_is_closed_before_its_jobs_are_polle
 
 async def test_a_connector_that_declares_nonsense_stops_no_polling() -> None:
     connector, listener = Clocked(), Listener()
-    connector.poll_every = 5  # type: ignore[assignment,misc]
     async with dispatching(connector) as dispatcher:
+        connector.poll_every = 5  # type: ignore[assignment,misc]
         job = dispatcher.watching.watch(request("a"), listener)
         await listener.until(lambda: InternalError in listener.said)
         assert not job.ended
