@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from connectors.process.config import ProcessConfig, ProcessJob
+from connectors.process.elsewhere import end_elsewhere, end_members, require_nowhere
 from connectors.process.endings import ending, failed
 from connectors.process.folder import Claim, JobFolder, JobsFolder, StoredJob
-from connectors.process.identity import ProcessIdentity
 from connectors.process.launch import Launcher
 from connectors.process.logs import pages
 from connectors.process.metrics import series
@@ -22,7 +22,6 @@ from connectors.process.outputs import collect, declared
 from connectors.process.plan import make_plan
 from connectors.process.references import NotedSecrets, Reference, read_again
 from connectors.process.settings import ProcessSettings
-from connectors.process.supervisor import members, start_ticks
 from connectory.connector.contract import (
     AsyncConnector,
     CreateContext,
@@ -40,7 +39,7 @@ from connectory.errors import InvalidTaskError, NotFoundError, UnavailableError,
 __all__ = ["ProcessConnector"]
 
 _JOB_ID: Final = re.compile(r"[0-9a-f]{32}")
-_KILL_SECONDS: Final = 5.0
+_ELSEWHERE_SECONDS: Final = 30.0
 _MORE_THAN_GRACE_SECONDS: Final = 15.0
 _CREATES_BETWEEN_PRUNINGS: Final = 200
 
@@ -90,7 +89,7 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
         if result is None and claim.supervisor.is_alive():
             return Resource(phase=Phase.RUNNING, message="running", custom_info=info, log_links=_logs(folder, job))
         if result is None and (result := folder.result()) is None:
-            _end_rest(folder, claim)
+            end_members(folder.job_id, claim.supervisor)
             folder.put_result("lost")
             result = folder.result()
         if result is None:
@@ -105,13 +104,14 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
         """End every process of the job and confirm it. The folder with the logs stays until it is old enough."""
         try:
             folder, stored, claim = self._open(job)
-        except NotFoundError:
+        except (NotFoundError, UnavailableError):
+            end_elsewhere(job, _within(ctx, _ELSEWHERE_SECONDS))
             return
         patience = stored.grace_seconds + _MORE_THAN_GRACE_SECONDS
         if not claim.supervisor.end(signal.SIGTERM, _within(ctx, patience)):
             raise UnavailableError(f"process job {job.job_id} is still ending; ask again")
         self._launcher.reap()
-        _end_rest(folder, claim)
+        end_members(folder.job_id, claim.supervisor)
         folder.put_result("cancelled")
 
     async def logs(self, job: ProcessJob, request: LogRequest, ctx: JobContext) -> AsyncIterator[LogPage]:
@@ -161,6 +161,7 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
         folder = self._jobs.of_job(job.job_id)
         stored, claim = folder.stored(), folder.claim()
         if stored is None or claim is None:
+            require_nowhere(job, self._settings.folder)
             where = (
                 ""
                 if job.host == socket.gethostname()
@@ -219,17 +220,6 @@ def _succeeded(folder: JobFolder, stored: StoredJob, code: int, ctx: JobContext,
 def _logs(folder: JobFolder, job: ProcessJob) -> list[LogLink]:
     """Where the files `stdout` and `stderr` are, for whoever is on that machine."""
     return [LogLink(name=f"stdout and stderr on {job.host}", uri=folder.path.as_uri())]
-
-
-def _end_rest(folder: JobFolder, claim: Claim) -> None:
-    """End what a supervisor that is gone left running, and confirm it."""
-    supervisor = claim.supervisor
-    if not supervisor.of_this_boot:
-        return
-    for pid in members(folder.job_id, since=claim.start):
-        member = ProcessIdentity(pid=pid, start=start_ticks(pid) or 0, boot=claim.boot)
-        if not member.end(signal.SIGKILL, _KILL_SECONDS):
-            raise UnavailableError(f"process {pid} of job {folder.job_id} is still ending; ask again")
 
 
 def _within(ctx: JobContext, seconds: float) -> float:

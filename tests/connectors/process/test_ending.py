@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from connectors.process import ProcessJob
+from connectors.process import ProcessConnector, ProcessJob, ProcessSettings
 from connectors.process.supervisor import members
 from connectory.connector.contract import Phase
-from connectory.errors import InvalidTaskError, NotFoundError
+from connectory.errors import InvalidTaskError, NotFoundError, UnavailableError
 from tests.connectors.process.conftest import Jobs, wait_for_end
 
 FAMILY = """
@@ -143,6 +144,30 @@ def test_a_reused_process_id_is_never_taken_for_the_job(jobs: Jobs) -> None:
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_job_of_a_server_with_another_folder_is_neither_gone_nor_left(jobs: Jobs, tmp_path: Path) -> None:
+    other = ProcessConnector(ProcessSettings(folder=tmp_path / "another"))
+    job = jobs.create(FAMILY, shell=True)
+    jobs.await_output(job, "ready")
+    with pytest.raises(UnavailableError, match="another CONNECTORY_PROCESS_DIR or CONNECTORY_HOME"):
+        other.get(job, jobs.job_context())
+    assert len(running(job)) == 5
+
+    other.delete(job, jobs.job_context())
+
+    assert running(job) == []
+    with pytest.raises(NotFoundError):
+        other.get(job, jobs.job_context())
+    assert jobs.get(job).phase == Phase.ABORTED
+
+
+def test_a_handle_that_names_another_jobs_process_ends_nothing(jobs: Jobs) -> None:
+    job = jobs.create(FAMILY, shell=True)
+    jobs.await_output(job, "ready")
+    jobs.delete(dataclasses.replace(job, job_id="0" * 32))
+    assert len(running(job)) == 5
+    jobs.delete(job)
 
 
 def test_a_handle_of_another_machine_or_shape_is_refused(jobs: Jobs) -> None:
