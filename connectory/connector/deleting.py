@@ -8,7 +8,7 @@ from typing import Any, Final
 from connectory.connector.contexts import Contexts
 from connectory.connector.contract import JobContext
 from connectory.connector.creating import found
-from connectory.connector.failures import FAILURES, translated
+from connectory.connector.failures import FAILURES, pass_on, translated
 from connectory.connector.leases import Leases
 from connectory.connector.ledger import Ledger
 from connectory.connector.ledger.contract import Find, check_key
@@ -144,6 +144,7 @@ class Deleting:
         try:
             await persistently(delete)
         except FAILURES as error:
+            pass_on(error)
             if record is None:
                 self._turns.over(handle)
                 told = translated(error, registration, "delete")

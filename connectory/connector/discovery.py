@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from connectory.connector.announcements import GivesConnector, announced
 from connectory.connector.contract import Connector
-from connectory.connector.failures import FAILURES
+from connectory.connector.failures import FAILURES, pass_on
 from connectory.connector.registry import BrokenConnector, Registration, Registry
 from connectory.errors import RegistryError
 
@@ -162,4 +162,5 @@ def _called(candidate: Any) -> str:
 
 
 def _reason(error: BaseException) -> str:
+    pass_on(error)
     return str(error) if isinstance(error, RegistryError) else f"{type(error).__name__}: {error}"

@@ -18,19 +18,27 @@ from connectory.errors import (
 )
 from connectory.storage.errors import ObjectExistsError, ObjectNotFoundError
 
-__all__ = ["FAILURES", "defect", "incident", "translated"]
+__all__ = ["FAILURES", "defect", "incident", "pass_on", "translated"]
 
-FAILURES: Final = (Exception, SystemExit, asyncio.CancelledError)
-"""What foreign code may end with. `sys.exit()` somewhere in a connector must not end the whole server, and work that it
-cancelled itself must not leave the caller without an answer.
+FAILURES: Final = (BaseException,)
+"""What foreign code may end with. `sys.exit()` somewhere in a connector must not end the whole server; work that it
+cancelled itself, and the panic of an extension that is written in another language, must not leave the caller without
+an answer. What `pass_on` knows is to be raised again.
 """
+
+
+def pass_on(error: BaseException) -> None:
+    """Raise what is not the doing of foreign code: the program, or what waits for an answer, is to end."""
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise error
 
 
 def translated(error: BaseException, registration: Registration, operation: str) -> ConnectorError:
     """The error that leaves the service: of the connector tree, without secrets, and without a traceback.
 
-    A cancellation that was asked of the present task is no failure: it is raised again.
+    A cancellation that was asked of the present task is no failure: it is raised again, as is what `pass_on` knows.
     """
+    pass_on(error)
     if isinstance(error, asyncio.CancelledError) and _is_wanted():
         raise error
     known = _known(error) or defect(registration, operation, error)

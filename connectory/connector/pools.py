@@ -38,8 +38,8 @@ class _Call:
         """Make the call; what is returned tells its outcome to whoever awaits it."""
         try:
             result = self._context.run(self._function, *self._args)
-        except StopIteration:
-            return partial(self.refuse, RuntimeError("the call ended with StopIteration, which a future cannot carry"))
+        except (StopIteration, KeyboardInterrupt) as error:  # the one no future carries, the other would end the loop
+            return partial(self.refuse, RuntimeError(f"the call ended with {type(error).__name__}"))
         except BaseException as error:  # handed over to whoever awaits the call
             return partial(self.refuse, error)
         return partial(self._tell, self._succeed, result)

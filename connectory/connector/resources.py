@@ -8,6 +8,7 @@ from connectory.connector.contract import JobError, Phase, Resource
 from connectory.connector.redaction import Redactor
 from connectory.connector.registry import Registration
 from connectory.connector.structs import fill_struct
+from connectory.connector.texts import sendable
 from connectory.errors import InternalError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2
@@ -67,10 +68,10 @@ def describe(message: pb.Resource, resource: Resource, phase: Phase, registratio
     redactor = registration.redactor
     if resource.message or error is not None:
         text = _text(resource.message, error)
-        message.message = _clipped(redactor.text(text) if redactor else text)
+        message.message = _clipped(sendable(redactor.text(text) if redactor else text))
     for link in resource.log_links:
         uri, name = (redactor.text(link.uri), redactor.text(link.name)) if redactor else (link.uri, link.name)
-        message.log_links.add(uri=uri, name=name, ready=link.ready)
+        message.log_links.add(uri=sendable(uri), name=sendable(name), ready=link.ready)
     if resource.poll_after is not None and not phase.is_terminal:
         message.poll_after.FromTimedelta(max(resource.poll_after, timedelta()))
     if resource.custom_info is not None:
@@ -78,7 +79,7 @@ def describe(message: pb.Resource, resource: Resource, phase: Phase, registratio
     if error is not None and phase in _FAILURES:
         kind = pb.ConnectorError.RECOVERABLE if phase is Phase.RETRYABLE_FAILED else pb.ConnectorError.NON_RECOVERABLE
         code = redactor.text(error.code) if redactor else error.code
-        message.agent_error.CopyFrom(pb.ConnectorError(code=code, kind=kind, origin=_ORIGINS[error.kind]))
+        message.agent_error.CopyFrom(pb.ConnectorError(code=sendable(code), kind=kind, origin=_ORIGINS[error.kind]))
 
 
 def without_secrets(message: pb.Resource, redactor: Redactor) -> pb.Resource:

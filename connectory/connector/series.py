@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from connectory.connector.contract import LogPage, MetricSeries, MetricsRequest
 from connectory.connector.registry import Registration
 from connectory.connector.structs import fill_struct
+from connectory.connector.texts import sendable
 from connectory.errors import InternalError
 from connectory.v1 import connector_pb2 as pb
 
@@ -29,7 +30,7 @@ def log_messages(page: LogPage, registration: Registration) -> Iterator[pb.GetTa
     redactor = registration.redactor
     body, size = pb.GetTaskLogsResponseBody(), 0
     for line in page.lines:
-        text = redactor.text(line.message) if redactor else line.message
+        text = sendable(redactor.text(line.message) if redactor else line.message)
         for part in _parts(text):
             if body.results and size + len(part) + _LINE > _MOST_TEXT:
                 yield pb.GetTaskLogsResponse(body=body)

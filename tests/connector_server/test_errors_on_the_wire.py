@@ -7,6 +7,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 
+from connectory.connector.contract import LogLine, LogLink, LogPage, Phase, Resource
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 from tests.connector_server.fakes import (
@@ -261,6 +262,63 @@ async def test_a_connector_that_exits_or_cancels_itself_ends_its_own_call_with_a
     assert "error id" in caught.value.details()
     assert "hunter2" not in repr(caught.value) + str(status_of(caught.value))
     assert (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+
+
+class PanicException(BaseException):
+    """What extensions written in Rust raise when they fail."""
+
+
+def _panics(*_: Any) -> Any:
+    raise PanicException("called `Option::unwrap()` on a `None` value")
+
+
+async def _panics_in_the_loop(*_: Any) -> Any:
+    _panics()
+
+
+def _interrupts(*_: Any) -> Any:
+    raise KeyboardInterrupt
+
+
+def _has_no_next(*_: Any) -> Any:
+    return next(iter(()))
+
+
+@pytest.mark.parametrize("ends", [_panics, _panics_in_the_loop, _interrupts, _has_no_next])
+async def test_however_a_call_of_a_connector_ends_its_caller_is_answered(ends: Any) -> None:
+    connector = type("Panicking", (TrivialConnector,), {"get": ends, "delete": ends, "create": ends})()
+    async with serving(connector) as peer:
+        handle = b'{"v":1,"category":"trivial@0","job":{"id":"job-1"}}'
+        about = {"task_category": pb.TaskCategory(name="trivial"), "resource_meta": handle}
+        for call in (
+            peer.jobs.CreateTask(create_request("trivial", key="k"), timeout=20),
+            peer.jobs.GetTask(pb.GetTaskRequest(**about), timeout=20),
+            peer.jobs.DeleteTask(pb.DeleteTaskRequest(**about), timeout=20),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert caught.value.code() is grpc.StatusCode.INTERNAL
+            assert "connector Trivial failed in" in (caught.value.details() or "")
+
+
+async def test_text_that_is_no_text_is_told_as_far_as_it_is() -> None:
+    class Undecoded(TrivialConnector):
+        async def get(self, job: Any, ctx: Any) -> Resource:
+            link = LogLink(uri="http://logs/\udcff", name="ä\udc80")
+            return Resource(phase=Phase.RUNNING, message="grün \udcff.", log_links=[link])
+
+        async def logs(self, job: Any, request: Any, ctx: Any) -> Any:
+            yield LogPage(lines=[LogLine(message="grün \udcff.")], token="1")
+
+    async with serving(Undecoded()) as peer:
+        handle = (await peer.jobs.CreateTask(create_request("trivial"))).resource_meta
+        about = {"task_category": pb.TaskCategory(name="trivial"), "resource_meta": handle}
+        resource = (await peer.jobs.GetTask(pb.GetTaskRequest(**about))).resource
+        assert (resource.message, resource.log_links[0].name) == ("grün ?.", "ä?")
+        lines = [
+            line async for part in peer.jobs.GetTaskLogs(pb.GetTaskLogsRequest(**about)) for line in part.body.results
+        ]
+        assert lines == ["grün ?."]
 
 
 async def test_a_long_error_arrives_clipped(peer: Peer) -> None:
