@@ -7,46 +7,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from connectory.errors import ConnectoryError, StoreError
+from connectory.errors import StoreError
 from workflow_runner.alarm import Alarm
-from workflow_runner.attempt_desk import AttemptDesk
-from workflow_runner.cache.desk import CacheDesk
-from workflow_runner.called import CallDesk
+from workflow_runner.desks import Desks
 from workflow_runner.engine.apply import apply_all
-from workflow_runner.engine.caching import computed_alone
-from workflow_runner.engine.commands import (
-    AnswerCall,
-    CloseExecution,
-    Command,
-    GiveUp,
-    LookUp,
-    Remember,
-    SetTimer,
-    StartAttempt,
-    StopAttempt,
-)
-from workflow_runner.engine.events import (
-    ATTEMPT_ENDS,
-    AttemptExpanded,
-    AttemptProgressed,
-    Event,
-    JobsHandedOver,
-    NodeCalled,
-    TimerFired,
-)
-from workflow_runner.engine.outstanding import is_awaited
+from workflow_runner.engine.commands import Command
+from workflow_runner.engine.events import AttemptProgressed, Event
 from workflow_runner.engine.state import State
 from workflow_runner.journal import Journal
-from workflow_runner.mailbox import Mailbox
-from workflow_runner.means import Means
-from workflow_runner.offloading import Offloading
 from workflow_runner.overtaken import without_overtaken
 from workflow_runner.plugins.contract import SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.records import record_of
 from workflow_runner.store.contract import PluginState, Store
 from workflow_runner.subscribers import Subscribers
-from workflow_runner.timers import Timers
 from workflow_runner.views import ExecutionResult, result_of
 from workflow_runner.wake import Wake
 
@@ -84,32 +58,20 @@ class Driver:
     ) -> None:
         self.state = state
         self.subscribers = Subscribers(state.execution)
-        self._plugins = plugins
         self._on_end = ended
         self._on_pause = on_pause
-        self._clock = clock
         self._journal = Journal(store, state.execution, written)
-        self._timers = Timers(self._ring, clock)
-        values = Offloading(lambda: self.state, lambda: setup.data_store)
-        self._cache = CacheDesk(
-            store.cache,
-            state.execution,
-            emit=self.emit,
-            pause=self.pause,
-            allowed=self._may_cache,
-            readable=values.bring_back_what_is_needed,
-            clock=clock,
-        )
-        self._calls = CallDesk(lambda: self.state, emit=self.emit, clock=clock)
-        self._attempts = AttemptDesk(
+        self._desks = Desks(
             lambda: self.state,
+            self.look,
             store=store,
+            plugins=plugins,
             plugin_states=plugin_states,
             setup=setup,
-            calls=self._calls,
-            means=Means(plugins=plugins, emit=self.emit, pause=self.pause, values=values, clock=clock),
+            emit=self.emit,
+            pause=self.pause,
+            clock=clock,
         )
-        self._mailbox = Mailbox(store, lambda: self.state, emit=self.emit, pause=self.pause, clock=clock)
         self._events: list[Event] = []
         self._wake = Wake()
         self._company = Alarm(_COMPANY, self._decide)
@@ -122,14 +84,8 @@ class Driver:
 
     def start(self, commands: Sequence[Command], *, resumed: bool) -> None:
         """Perform these commands, whose reason is in the log already, and go on from there."""
-        for command in commands:
-            self._perform(command, resumed=resumed)
-        for node in self.state.nodes.values():
-            if node.cache_key and node.phase.is_live and computed_alone(node.spec):
-                self._cache.hold(node.path, node.cache_key)
+        self._desks.open(commands, resumed=resumed)
         self._task = asyncio.create_task(self._run(), name=f"execution {self.state.execution}")
-        self._mailbox.learn()
-        self._mailbox.look()
 
     def emit(self, event: Event) -> None:
         """Something happened."""
@@ -190,7 +146,8 @@ class Driver:
                     await self._take_leave()
                     return
                 await self._take_turn()
-            await self._close_desks()
+            self._company.clear()
+            await self._desks.close()
             self._ended.set()
             self.subscribers.close()
             self._on_end()
@@ -214,18 +171,19 @@ class Driver:
         self._decided = False
         before, events = self.state, self._take()
         commands = self._apply(events)
-        preparing = asyncio.get_running_loop().call_soon(self._attempts.prepare, commands)
+        preparing = asyncio.get_running_loop().call_soon(self._desks.attempts.prepare, commands)
         try:
             await self._write(before)
             for command in commands if not self._leaving else ():
-                self._perform(command, resumed=False)
+                self._desks.perform(command)
         finally:
             preparing.cancel()
-            self._attempts.drop_prepared()
+            self._desks.attempts.drop_prepared()
         self.subscribers.publish(before, self.state)
-        self._drop_ended(events)
+        for node, attempt in self._desks.leave_ended(events):
+            self._journal.forget(node, attempt)
         if not self._leaving:
-            self._mailbox.look()
+            self._desks.look_for_answers()
 
     async def _take_leave(self) -> None:
         """Write down what has happened."""
@@ -253,66 +211,9 @@ class Driver:
         self._decided = True
         self._wake.set()
 
-    def _drop_ended(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if isinstance(event, ATTEMPT_ENDS):
-                node = self.state.nodes[event.node]
-                expanded = isinstance(event, AttemptExpanded)
-                if expanded or node.phase.is_terminal or node.attempt > event.attempt:
-                    self._attempts.forget(event.node, event.attempt)
-                    self._journal.forget(event.node, event.attempt)
-                if node.spec.is_eager:
-                    self._calls.leave((event.node, event.attempt))
-                if expanded:
-                    self._mailbox.learn()
-            elif isinstance(event, NodeCalled):
-                self._mailbox.learn()
-            elif isinstance(event, JobsHandedOver):
-                self._attempts.let_go(event.nodes)
-
-    def _ring(self, timer: SetTimer) -> None:
-        if is_awaited(self.look(), timer):
-            now = max(self._clock(), timer.at)
-            self.emit(TimerFired(at=now, kind=timer.kind, node=timer.node, attempt=timer.attempt))
-
-    async def _may_cache(self, path: str) -> bool:
-        task = self.state.nodes[path].spec.task
-        if task is None:
-            return False
-        try:
-            plugin = await self._plugins.get(task)
-        except ConnectoryError:
-            return False  # its attempt says why there is no plugin
-        return not plugin.properties.disable_node_level_caching
-
-    def _perform(self, command: Command, *, resumed: bool) -> None:
-        match command:
-            case StartAttempt():
-                self._attempts.start(command, resumed=resumed)
-            case StopAttempt():
-                self._attempts.stop(command)
-            case LookUp():
-                self._cache.look_up(command)
-            case Remember():
-                self._cache.remember(command)
-            case GiveUp():
-                self._cache.give_up(command)
-            case AnswerCall():
-                self._calls.answer(command)
-            case SetTimer():
-                self._timers.set(command, resumed=resumed)
-            case CloseExecution():
-                self._timers.clear()
-
     async def _let_go(self) -> None:
-        await self._attempts.detach()
-        self._timers.clear()
-        await self._close_desks()
-
-    async def _close_desks(self) -> None:
         self._company.clear()
-        await self._cache.close()
-        await self._mailbox.close()
+        await self._desks.let_go()
 
     async def _pause(self, error: Exception) -> None:
         await self._let_go()

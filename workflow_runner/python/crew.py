@@ -29,6 +29,11 @@ class Crew:
         """Whether another process may have a place."""
         return len(self._placed) + self.starting < self._size
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether there are several processes with places."""
+        return len(self._placed) > 1
+
     def idle(self, code: str) -> WorkerProcess | None:
         """A process with a place that has nothing to do, and may run this code."""
         for worker in reversed(self._placed):

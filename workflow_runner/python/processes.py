@@ -194,7 +194,7 @@ class ProcessExecutor:
         if self._waiting and len(worker.work) <= _AHEAD // 2:
             self._relieve_slow(worker)
             self._go_on()
-        if not worker.work:
+        if not worker.work and self._crew.is_shared:
             self._relieve(worker)
 
     def _relieve(self, idle: WorkerProcess) -> None:
