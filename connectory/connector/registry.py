@@ -246,6 +246,14 @@ def _handle_codec(connector: Connector[Any], handle_type: Any, name: str) -> Han
 
 def _checked_categories(connector: Connector[Any], name: str) -> Sequence[TaskCategory]:
     categories = tuple(dict.fromkeys(connector.categories))
+    if strange := [one for one in categories if not isinstance(one, TaskCategory)]:
+        raise RegistryError(f"connector {name} has the category {strange[0]!r}; write TaskCategory(NAME, VERSION)")
     if not categories or any(not category.name for category in categories):
         raise RegistryError(f"connector {name} names no task type; set `task_type`, or override `categories`")
+    for category in categories:
+        if not isinstance(category.name, str) or type(category.version) is not int or category.version < 0:
+            raise RegistryError(
+                f"connector {name} has the category {category!r}; its task type must be text, and its version a whole"
+                " number, 0 at least"
+            )
     return categories

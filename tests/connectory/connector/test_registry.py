@@ -100,6 +100,20 @@ def test_a_declaration_that_cannot_be_used_is_refused(declared: str, value: obje
         Registry().register(slipped())
 
 
+@pytest.mark.parametrize(
+    ("declared", "remedy"),
+    [
+        ({"categories": ["fake"]}, r"write TaskCategory\(NAME, VERSION\)"),
+        ({"task_type_version": "1"}, "its version a whole number"),
+        ({"task_type_version": -1}, "its version a whole number"),
+        ({"task_type": 7}, "its task type must be text"),
+    ],
+)
+def test_a_category_that_cannot_be_asked_for_is_refused(declared: dict[str, object], remedy: str) -> None:
+    with pytest.raises(RegistryError, match=f"connector Fake has the category .*{remedy}"):
+        Registry().register(type("Slipped", (FakeConnector,), declared)())
+
+
 def test_a_connector_without_a_task_type_is_refused() -> None:
     class Nameless(FakeConnector):
         task_type = ""
