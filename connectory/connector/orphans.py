@@ -3,17 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from connectory.errors import ConnectoryError
+from connectory.errors import ConnectoryError, RateLimitedError
 
 __all__ = ["Orphans", "persistently"]
 
 Create = Callable[[], Coroutine[Any, Any, bytes]]
 
 ATTEMPTS: Final = 5
+_LONGEST_PAUSE: Final = 5.0
 _log = logging.getLogger("connectory.connector")
 
 
@@ -47,12 +47,23 @@ class Orphans:
 
 
 async def persistently(work: Callable[[], Awaitable[None]]) -> None:
-    """Do the work, and again with back-off while it fails; the last failure is raised."""
+    """Do the work, and again with back-off while it fails; the last failure is raised.
+
+    An external system that says when to come again is left alone until then, for some seconds at most.
+    """
     for attempt in range(ATTEMPTS - 1):
-        with suppress(Exception):
+        try:
             return await work()
-        await asyncio.sleep(0.2 * 2**attempt)
+        except Exception as error:
+            wait = max(0.2 * 2**attempt, _wanted_pause(error))
+        await asyncio.sleep(wait)
     return await work()
+
+
+def _wanted_pause(error: Exception) -> float:
+    if not isinstance(error, RateLimitedError) or error.retry_after is None:
+        return 0.0
+    return min(error.retry_after.total_seconds(), _LONGEST_PAUSE)
 
 
 async def _deleted(create: asyncio.Task[bytes], delete: Callable[[bytes], Awaitable[None]]) -> None:

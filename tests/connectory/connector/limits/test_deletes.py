@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connectory.connector import orphans
 from connectory.connector.contract import JobContext
 from connectory.connector.ledger.records import JobState
 from connectory.connector.reaping import Outcome
@@ -134,6 +135,24 @@ async def test_what_a_delete_is_told_holds_for_all_and_for_its_own_repetition() 
         await opened.delete(first)
         await opened.delete(second)
         assert connector.deletes == 3
+
+
+@pytest.mark.parametrize(("wanted", "waited"), [(2.0, [2.0, 2.0, 2.0, 2.0]), (60.0, [5.0, 5.0, 5.0, 5.0])])
+async def test_a_job_that_nobody_wants_is_ended_no_sooner_than_the_system_allows(
+    monkeypatch: pytest.MonkeyPatch, wanted: float, waited: list[float]
+) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    async def refused() -> None:
+        raise slow_down(wanted)
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    with pytest.raises(RateLimitedError):
+        await orphans.persistently(refused)
+    assert pauses == waited
 
 
 async def test_a_job_of_another_credential_is_ended_at_once() -> None:
