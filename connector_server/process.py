@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from typing import Final
 
 from connector_server.isolation.opening import isolated_in
 from connector_server.logs import TraceIds, configure_logging, no_trace
@@ -15,13 +16,16 @@ from connector_server.server import ConnectorServer, serve
 from connector_server.settings import ServerSettings
 from connector_server.supervisor_link import SupervisorLink
 from connector_server.unused_names import unused_names
+from connectory.connector.ledger.records import JobQuery
 from connectory.connector.registry import Registry
-from connectory.errors import UnavailableError
+from connectory.database.contract import NewerTablesError
+from connectory.errors import SettingsError, UnavailableError
 from connectory.garbage import spare_what_is_loaded
 from connectory.rpc.stopping import catch_signals
 
 __all__ = ["serve_until_signalled"]
 
+_LEDGER_WITHIN: Final = 5.0
 _log = logging.getLogger("connectory.server")
 
 
@@ -46,6 +50,7 @@ async def serve_until_signalled(
         if server is None:
             _log.info("stopped before it served")
             return 0
+        await _try_ledger(server)
         for broken in server.dispatcher.registry.broken:
             _log.error("connector %s is broken: %s", broken.name, broken.reason, extra={"source": broken.source})
         facts = {
@@ -105,6 +110,22 @@ async def _keep_reloading(wishes: Wishes, reloads: Reloads) -> None:
         modules = await wishes.next()
         with suppress(UnavailableError):  # this process stops
             await (reloads.ask() if modules else reloads.reload(modules=False))
+
+
+async def _try_ledger(server: ConnectorServer) -> None:
+    """A ledger that this release cannot read is a `SettingsError`; one that cannot be used now may be there soon."""
+    told = f"the ledger has not answered within {_LEDGER_WITHIN:g} seconds"
+    try:
+        async with asyncio.timeout(_LEDGER_WITHIN):
+            await server.dispatcher.jobs.list(JobQuery(limit=1))
+        return
+    except UnavailableError as error:
+        if isinstance(error.__cause__, NewerTablesError):
+            raise SettingsError(error.message) from None
+        told = error.message
+    except TimeoutError:
+        pass
+    _log.warning("%s; creates are refused until it does, and the rest serves", told)
 
 
 def _warn(settings: ServerSettings, registry: Registry) -> None:

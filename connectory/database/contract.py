@@ -36,6 +36,7 @@ __all__ = [
     "Dialect",
     "DuplicateRowError",
     "MissingRowError",
+    "NewerTablesError",
     "OpenableDatabase",
     "Row",
     "Schema",
@@ -55,6 +56,10 @@ class DuplicateRowError(StoreError):
 
 class MissingRowError(StoreError):
     """A row that was referred to does not exist."""
+
+
+class NewerTablesError(StoreError):
+    """A newer version of this program has changed the tables, which this one does not understand any more."""
 
 
 class UncertainError(StoreError):

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from connectory.database.contract import Dialect, Schema
-from connectory.errors import StoreError
+from connectory.database.contract import Dialect, NewerTablesError, Schema
 
 __all__ = ["Script", "missing_scripts", "scripts_of"]
 
@@ -36,10 +35,10 @@ def scripts_of(schema: Schema, dialect: Dialect) -> Sequence[Script]:
 
 
 def missing_scripts(schema: Schema, dialect: Dialect, present: int, shown: str) -> Sequence[Script]:
-    """What a database of version `present` lacks. A StoreError when it is ahead."""
+    """What a database of version `present` lacks. A NewerTablesError when it is ahead."""
     scripts = scripts_of(schema, dialect)
     if present > len(scripts):
-        raise StoreError(
+        raise NewerTablesError(
             f"{shown} was written by a newer version of this program: its {schema.name!r} tables have version "
             f"{present}, this one knows up to {len(scripts)}; use the newer one"
         )

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import grpc
 import pytest
 
+from connectory.connector.ledger.sqlite import SqliteLedger
 from connectory.v1 import services_pb2_grpc
 from tests.connector_server.harness import create_request
 from tests.connector_server.processes import ServerProcess, server_process
@@ -98,6 +101,27 @@ async def test_a_module_that_cannot_be_imported_is_named_and_the_rest_serves() -
         (line,) = await server.logged("is broken")
         assert "no.such.module" in line["message"]
         assert await create(await target_of(server))
+
+
+async def test_a_ledger_of_a_newer_release_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    ledger = SqliteLedger(path)
+    assert await ledger.job("k") is None
+    await ledger.aclose()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1000")
+    async with server_process(addresses=FREE, ledger=path) as server:
+        assert await server.ended() == 78
+        assert any("was written by a newer version of this program" in text for text in server.text)
+
+
+async def test_a_ledger_that_cannot_be_reached_is_told_and_the_rest_serves() -> None:
+    async with server_process(addresses=FREE, ledger="postgresql://me:secret@127.0.0.1:1/jobs") as server:
+        (line,) = await server.logged("creates are refused until")
+        assert line["level"] == "WARNING"
+        assert "Connection refused" in line["message"] or "Connect call failed" in line["message"]
+        assert "secret" not in "".join(server.text)
+        await target_of(server)
 
 
 async def test_what_is_set_for_a_connector_that_there_is_not_is_told() -> None:
