@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from connectory.errors import InvalidTaskError
 
@@ -59,6 +60,9 @@ class TimeCheck:
 Check = FileCheck | HttpCheck | SqlCheck | TimeCheck
 
 
+_CENTURY: Final = 100 * 365.25 * 24 * 3600
+
+
 @dataclass(frozen=True, kw_only=True)
 class SensorConfig:
     """What to wait for: one of file, http, sql and time. With none of them, the file that the input `path` names."""
@@ -99,8 +103,12 @@ def chosen(config: SensorConfig) -> Check:
 def _numbers(config: SensorConfig) -> dict[str, str]:
     numbers = {"poll_interval": config.poll_interval, "deadline": config.deadline}
     numbers |= {f"{name}.timeout": check.timeout for name in ("http", "sql") if (check := getattr(config, name))}
-    return {
+    wrong = {
         f"custom.{name}": f"{value} is not a number of seconds above 0"
         for name, value in numbers.items()
-        if value is not None and not 0 < value < float("inf")
+        if value is not None and not 0 < value < _CENTURY
     }
+    after = config.time.after if config.time is not None else None
+    if after is not None and not -_CENTURY < after < _CENTURY:
+        wrong["custom.time.after"] = f"{after} is not a number of seconds within a hundred years"
+    return wrong

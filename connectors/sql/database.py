@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
-from connectory.errors import InvalidTaskError
+from connectory.database.postgres_urls import check_url
+from connectory.errors import InvalidTaskError, SettingsError
 from connectory.secrets import Secrets
 from connectory.templating import render
 
@@ -73,6 +74,7 @@ def database_of(uri: str, password_secret: str, inputs: Mapping[str, Any]) -> Da
     if engine == "postgresql":
         if urlsplit(rendered).netloc.count("@") > 1:
             raise _invalid("it has more than one @ before its path; write those of the user's name as %40")
+        _check(rendered)
         _refuse_password(rendered)
     else:
         _path(rendered)
@@ -94,6 +96,13 @@ class _Quoted:
 
     def get(self, key: str, *, group: str | None = None, version: str | None = None) -> str:
         return quote(self._secrets.get(key, group=group, version=version), safe="")
+
+
+def _check(uri: str) -> None:
+    try:
+        check_url(uri)
+    except SettingsError as error:
+        raise _invalid(str(error)) from None
 
 
 def _refuse_password(uri: str) -> None:

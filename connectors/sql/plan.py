@@ -74,7 +74,7 @@ def make_plan(ctx: CreateContext[SqlConfig]) -> Plan:
         raise _invalid("custom.query", "there is no query")
     if config.max_rows < 1:
         raise _invalid("custom.max_rows", f"{config.max_rows} is below 1")
-    if config.time_limit_seconds is not None and config.time_limit_seconds <= 0:
+    if config.time_limit_seconds is not None and not config.time_limit_seconds > 0:
         raise _invalid("custom.time_limit_seconds", f"{config.time_limit_seconds} is not above zero")
     database = database_of(config.uri, config.password_secret, ctx.inputs)
     return Plan(

@@ -26,7 +26,12 @@ def _moment(text: str) -> float:
         raise _invalid(f"{text!r} is not a moment in ISO 8601, such as 2030-01-31T09:00:00Z") from None
     if moment.tzinfo is None:
         raise _invalid(f"{text!r} does not say its offset from UTC; end it with Z or +HH:MM")
-    return moment.timestamp()
+    try:
+        timestamp = moment.timestamp()
+        datetime.fromtimestamp(timestamp, UTC)
+    except (ValueError, OverflowError):
+        raise _invalid(f"{text!r} is, in UTC, in no year from 1 to 9999") from None
+    return timestamp
 
 
 def _invalid(problem: str) -> InvalidTaskError:

@@ -37,6 +37,8 @@ def test_uris_of_every_kind(uri: str, target: Target) -> None:
         ("postgresql://u:plain@h/d", "password as plain text"),
         ("postgresql://u:a{{ .secrets.x }}@h/d", "password as plain text"),
         ("sqlite:///{{ .inputs.nope }}", "nope"),
+        ("postgresql://h:port/d", "no port"),
+        ("postgresql://u:pl/ain@h/d", "no port"),
     ],
 )
 def test_a_uri_that_cannot_be_used_is_refused(uri: str, problem: str) -> None:
@@ -68,7 +70,7 @@ def test_only_allowed_databases_are_used(queries: Queries) -> None:
     assert queries.values("SELECT 1 AS x", {"x": int}) == {"x": 1}
     refused = [
         "postgresql://u@other/d",
-        "postgresql://u@other/x@db.internal/d",
+        "postgresql://u@other/x%40db.internal/d",
         "postgresql://u@db.internal,other/d",
         "sqlite:///etc/x.db",
         "sqlite:///data/../etc/x.db",
@@ -78,6 +80,8 @@ def test_only_allowed_databases_are_used(queries: Queries) -> None:
     for uri in refused:
         with pytest.raises(PermissionDeniedError, match="CONNECTORY_SQL_ALLOW"):
             queries.create("SELECT 1", uri=uri)
+    with pytest.raises(InvalidTaskError, match="cannot be read"):
+        queries.create("SELECT 1", uri="postgresql://u@other/x@db.internal/d")
     with pytest.raises(PermissionDeniedError, match="parameters of the uri"):
         queries.create("SELECT 1", uri="postgresql://u@db.internal/d?host=other")
 
@@ -97,6 +101,7 @@ def test_settings_come_from_the_environment() -> None:
         ({"query": "  "}, "no query"),
         ({"max_rows": 0}, "below 1"),
         ({"time_limit_seconds": 0}, "not above zero"),
+        ({"time_limit_seconds": float("nan")}, "not above zero"),
     ],
 )
 def test_a_config_that_cannot_work_is_refused(queries: Queries, config: dict[str, object], problem: str) -> None:
