@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 
+from connectory.authoring.own_container import variables_of
 from connectory.v1 import tasks_pb2
 from workflow_runner.python.messages import Call
 
@@ -41,5 +42,4 @@ def environment(call: Call) -> Iterator[None]:
 
 @lru_cache(maxsize=256)
 def _variables(template: bytes) -> Mapping[str, str]:
-    container = tasks_pb2.TaskTemplate.FromString(template).container
-    return {pair.key: pair.value for pair in container.env}
+    return variables_of(tasks_pb2.TaskTemplate.FromString(template))
