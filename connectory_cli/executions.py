@@ -1,5 +1,6 @@
 """`connectory executions`: look at executions, and abort those that no runner works on."""
 
+import asyncio
 import json
 import sys
 from collections.abc import Sequence
@@ -8,21 +9,33 @@ import uvloop
 
 from connectory.types import default_types
 from connectory_cli.home import places
+from connectory_cli.interruption import INTERRUPTED
 from connectory_cli.printing import (
     duration,
     execution_json,
     outputs_json,
     print_json,
     print_table,
+    say,
     summary_json,
 )
+from connectory_cli.progress import follow
 from connectory_cli.sessions import open_runner, require_execution
+from workflow_runner.engine.attempts import UNCONFIRMED
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 from workflow_runner.views import ExecutionSummary, ExecutionView
 
-__all__ = ["abort_execution", "list_executions", "print_execution", "print_executions", "show_execution"]
+__all__ = [
+    "abort_execution",
+    "list_executions",
+    "print_abort",
+    "print_execution",
+    "print_executions",
+    "say_left",
+    "show_execution",
+]
 
 
 def list_executions(store: str | None, limit: int, as_json: bool) -> int:
@@ -113,12 +126,37 @@ def abort_execution(
 
     async def session() -> ExecutionView:
         async with open_runner(where, endpoints=endpoints, modules=modules) as runner:
-            await runner.abort(execution, cause)
+            await runner.resume(execution, take_over=True)
+            if not (await runner.state(execution)).phase.is_terminal:
+                showing = asyncio.create_task(follow(runner.subscribe(execution)))
+                try:
+                    await runner.abort(execution, cause)
+                    await showing
+                finally:
+                    showing.cancel()
             return await runner.show(execution)
 
-    view = uvloop.run(session())
+    try:
+        view = uvloop.run(session())
+    except KeyboardInterrupt:
+        say(f"\nleft while {execution} is ending and external jobs may still run; the same command goes on with it")
+        return INTERRUPTED
+    return print_abort(view, as_json)
+
+
+def print_abort(view: ExecutionView, as_json: bool) -> int:
+    """Print how an execution ended that was aborted; the exit code is 0 when all of it is gone."""
+    left = say_left(view)
     if as_json:
         print_json(execution_json(view, default_types()))
     else:
         sys.stdout.write(f"{view.id} {view.phase}\n")
-    return 0 if view.phase is ExecutionPhase.ABORTED else 1
+    return 0 if view.phase is ExecutionPhase.ABORTED and not left else 1
+
+
+def say_left(view: ExecutionView) -> bool:
+    """Name what may still run, because nobody could confirm that it is gone; whether there is such a thing."""
+    left = [node for node in view.nodes if node.error is not None and node.error.code == UNCONFIRMED]
+    for each in left:
+        say(f"{each.id} {each.name}: {each.error.message if each.error else ''}")
+    return bool(left)

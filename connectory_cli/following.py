@@ -2,14 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 
 from connectory.client.control import ControlClient
 from connectory.v1 import control_pb2, identifiers_pb2
 from connectory_cli.interruption import Interruption
 from connectory_cli.progress import follow
 from connectory_cli.remote_views import Shown, updates
-from workflow_runner.subscribers import Update
 from workflow_runner.views import ExecutionView
 
 __all__ = ["followed", "followed_or_aborted", "followed_or_left", "snapshot"]
@@ -27,11 +25,11 @@ async def snapshot(client: ControlClient, execution: _Identifier) -> ExecutionVi
     return await _complete(client, execution, shown)
 
 
-async def followed(client: ControlClient, execution: _Identifier, *, quietly: bool = False) -> ExecutionView:
-    """The execution once it has ended; unless it is done quietly, its progress is shown."""
+async def followed(client: ControlClient, execution: _Identifier) -> ExecutionView:
+    """The execution once it has ended; its progress is shown."""
     shown = Shown()
     told = updates(client.watch_execution(control_pb2.WatchExecutionRequest(id=execution)), shown)
-    await (_ignored(told) if quietly else follow(told))
+    await follow(told)
     return await _complete(client, execution, shown)
 
 
@@ -64,11 +62,6 @@ async def followed_or_left(client: ControlClient, execution: _Identifier) -> Exe
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
-
-
-async def _ignored(told: AsyncIterator[Update]) -> None:
-    async for _ in told:
-        continue
 
 
 async def _complete(client: ControlClient, execution: _Identifier, shown: Shown) -> ExecutionView:

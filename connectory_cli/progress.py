@@ -56,6 +56,7 @@ class _Lines:
     def __init__(self) -> None:
         self._shown: dict[str, tuple[NodePhase, int]] = {}
         self._shown_at: dict[str, float] = {}
+        self._said: dict[str, str] = {}
         self._begun = time.monotonic()
 
     def __enter__(self) -> "_Lines":
@@ -65,13 +66,15 @@ class _Lines:
         return
 
     def node(self, node: NodeView) -> None:
-        seen, now = (node.phase, node.attempt), time.monotonic()
+        seen, now, text = (node.phase, node.attempt), time.monotonic(), said(node)
         unchanged = self._shown.get(node.id) == seen
+        if unchanged and node.phase is NodePhase.STOPPING:  # why it is not gone yet may be said once only
+            unchanged = self._said[node.id] == text
         if node.phase is NodePhase.WAITING or (unchanged and now - self._shown_at[node.id] < _BETWEEN_MESSAGES):
             return
-        self._shown[node.id], self._shown_at[node.id] = seen, now
+        self._shown[node.id], self._shown_at[node.id], self._said[node.id] = seen, now, text
         attempt = f" attempt {node.attempt + 1}" if node.attempt else ""
-        self._write(f"{node.id} {node.name}: {node.phase}{attempt} {elapsed(node)} {said(node)}")
+        self._write(f"{node.id} {node.name}: {node.phase}{attempt} {elapsed(node)} {text}")
 
     def execution(self, update: ExecutionUpdate) -> None:
         error = f" {update.error.message}" if update.error else ""

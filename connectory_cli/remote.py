@@ -9,15 +9,15 @@ import uvloop
 
 from connectory.client.control import ControlClient
 from connectory.v1 import control_pb2, identifiers_pb2, launch_plan_pb2, literals_pb2
-from connectory_cli.executions import print_execution, print_executions
+from connectory_cli.executions import print_abort, print_execution, print_executions
 from connectory_cli.following import followed, snapshot
-from connectory_cli.printing import print_json
+from connectory_cli.interruption import INTERRUPTED
+from connectory_cli.printing import print_json, say
 from connectory_cli.reaching import reach_from
 from connectory_cli.remote_timeline import remote_timeline
 from connectory_cli.remote_views import execution_summary, signal_view
 from connectory_cli.signals import literal_of_text, print_signals
 from connectory_cli.timeline import print_timeline
-from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.signals import SignalView
 
 __all__ = [
@@ -86,14 +86,13 @@ def abort_execution(place: Place, execution: str, cause: str, as_json: bool) -> 
     async def ask(client: ControlClient) -> int:
         identifier = place.named(execution)
         await client.terminate_execution(control_pb2.ExecutionTerminateRequest(id=identifier, cause=cause))
-        view = await followed(client, identifier, quietly=True)
-        if as_json:
-            print_execution(view, as_json)
-        else:
-            sys.stdout.write(f"{view.id} {view.phase}\n")
-        return 0 if view.phase is ExecutionPhase.ABORTED else 1
+        return print_abort(await followed(client, identifier), as_json)
 
-    return place.ask(ask)
+    try:
+        return place.ask(ask)
+    except KeyboardInterrupt:
+        say(f"\nleft while {execution} is ending; `connectory executions show` tells when its external jobs are gone")
+        return INTERRUPTED
 
 
 def relaunch_execution(

@@ -18,6 +18,7 @@ from connectory.authoring.resolver import locator_of
 from connectory.errors import SettingsError, StoreError
 from connectory.types import default_types
 from connectory.v1 import literals_pb2, workflow_pb2
+from connectory_cli.executions import say_left
 from connectory_cli.home import Places, places
 from connectory_cli.inputs import read_inputs
 from connectory_cli.interruption import INTERRUPTED, Interruption
@@ -26,7 +27,6 @@ from connectory_cli.printing import execution_json, outputs_json, print_json, sa
 from connectory_cli.progress import follow
 from connectory_cli.sessions import open_runner, require_execution
 from workflow_runner.bundles import Bundle, bundle
-from workflow_runner.engine.attempts import UNCONFIRMED
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.naming import require_execution_id
@@ -179,9 +179,7 @@ async def finish(runner: Runner, execution: str, interruption: Interruption, as_
         node = f"{result.error.node}: " if result.error.node else ""
         say(f"{execution} {result.phase}: {node}{result.error.message} ({result.error.code})")
     if interruption.requested and result.phase is ExecutionPhase.ABORTED:
-        left = [node for node in (await runner.show(execution)).nodes if node.error and node.error.code == UNCONFIRMED]
-        for each in left:
-            say(f"{each.id} {each.name}: {each.error.message if each.error else ''}")
+        left = say_left(await runner.show(execution))
         say(f"{execution} is aborted; {'look after what may still run' if left else 'its external jobs are gone'}")
         return INTERRUPTED
     return 0 if result.phase is ExecutionPhase.SUCCEEDED else 1

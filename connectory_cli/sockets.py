@@ -13,6 +13,10 @@ __all__ = ["socket_folder"]
 
 _PREFIX: Final = "connectory-inside-"
 _UNNAMED: Final = "connectory-begun-"
+_SHORT: Final = Path("/tmp")
+_LENGTH_WITHIN: Final = len(f"/{_PREFIX}abcdefgh/connectors.sock")
+_LONGEST: Final = 107
+"""So many bytes may the path of a unix socket have."""
 
 
 @contextmanager
@@ -21,8 +25,9 @@ def socket_folder() -> Iterator[Path]:
 
     A process that was killed could not remove its own: it is removed by the next one of the same user.
     """
-    _remove_those_of_the_dead()
-    made = tempfile.mkdtemp(prefix=_UNNAMED)
+    above = _place()
+    _remove_those_of_the_dead(above)
+    made = tempfile.mkdtemp(prefix=_UNNAMED, dir=above)
     descriptor = os.open(made, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -37,8 +42,15 @@ def socket_folder() -> Iterator[Path]:
         os.close(descriptor)
 
 
-def _remove_those_of_the_dead() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+def _place() -> Path:
+    """The temporary folder, or the system's where the names of sockets would be too long."""
+    usual = Path(tempfile.gettempdir())
+    fits = len(os.fsencode(usual)) + _LENGTH_WITHIN <= _LONGEST
+    return usual if fits or not os.access(_SHORT, os.W_OK | os.X_OK) else _SHORT
+
+
+def _remove_those_of_the_dead(above: Path) -> None:
+    for folder in above.glob(f"{_PREFIX}*"):
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:

@@ -250,6 +250,15 @@ def test_what_a_killed_run_leaves_in_the_temporary_folder_is_removed_by_the_next
     (tmp_path / "gate").touch()
 
 
+def test_a_temporary_folder_with_a_long_name_is_no_obstacle(connectory: Command, tmp_path: Path) -> None:
+    temporary = tmp_path / ("t" * 100)
+    temporary.mkdir()
+    connectory.environment["TMPDIR"] = str(temporary)
+    outcome = connectory("run", FLOWS, "echoed", "-i", "text=a")
+    assert (outcome.returncode, outcome.stdout) == (0, "o0 = a\n"), outcome.stderr
+    assert not list(temporary.glob("connectory-*"))
+
+
 def test_what_a_connector_of_ones_own_does_is_aborted_as_the_message_says(connectory: Command, tmp_path: Path) -> None:
     (tmp_path / "own_connectors.py").write_text(
         "from pathlib import Path\nfrom connectors.sleep import SleepConnector\n\n\nclass Own(SleepConnector):\n"
