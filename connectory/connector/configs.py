@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -29,7 +30,10 @@ class ConfigReader:
 
     def read(self, custom: struct_pb2.Struct) -> Any:
         """The config. What does not fit, or is not known, is an `InvalidTaskError` naming the field."""
-        return self._convert(plain(custom))
+        data = plain(custom)
+        if wrong := {path: f"{number} is no number in JSON" for path, number in _no_numbers(data, "custom")}:
+            raise InvalidTaskError(f"the task's config does not fit: {_sentences(wrong)}", fields=wrong)
+        return self._convert(data)
 
     def maker(self, custom: struct_pb2.Struct) -> Callable[[], Any]:
         """What gives each task with this `custom` its config: one for all when nobody can change it.
@@ -43,7 +47,10 @@ class ConfigReader:
             return dict
         own = struct_pb2.Struct()
         own.CopyFrom(custom)
-        return partial(self.read, own)
+        return partial(self._read_again, own)
+
+    def _read_again(self, custom: struct_pb2.Struct) -> Any:
+        return self._convert(plain(custom))
 
     def _convert(self, data: dict[str, Any]) -> Any:
         if self._is_dict:
@@ -98,6 +105,19 @@ def _plain_value(value: struct_pb2.Value) -> Any:
     if kind == "list_value":
         return [_plain_value(item) for item in value.list_value.values]
     return None
+
+
+def _no_numbers(value: Any, path: str) -> Iterator[tuple[str, float]]:
+    """Where there is something that protobuf takes for a number and nobody can calculate with."""
+    if isinstance(value, float):
+        if not isfinite(value):
+            yield path, value
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _no_numbers(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _no_numbers(item, f"{path}[{index}]")
 
 
 def _invalid(error: msgspec.ValidationError) -> InvalidTaskError:

@@ -42,7 +42,10 @@ def info_of_resource(resource: pb.Resource) -> PhaseInfo:
 def _facts(resource: pb.Resource) -> str:
     """What people are shown of the external system. They are no data, so there may not be much of it."""
     facts = plain(resource.custom_info)
-    text = json.dumps(facts, ensure_ascii=False) if facts else ""
+    try:
+        text = json.dumps(facts, ensure_ascii=False, allow_nan=False) if facts else ""
+    except ValueError:
+        return json.dumps({"custom_info": "left out: it has a number that JSON does not have"})
     return text if len(text) <= _MOST_FACTS else json.dumps({"custom_info": f"left out: {len(text)} characters"})
 
 

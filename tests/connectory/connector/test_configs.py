@@ -49,6 +49,15 @@ def test_numbers_without_a_fraction_fit_integers_and_floats() -> None:
     assert config.anything == [1, 1.5]
 
 
+@pytest.mark.parametrize("config_type", [Config, dict])
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_in_json_is_refused_by_its_path(config_type: Any, number: float) -> None:
+    custom = _struct({"size": 3, "anything": [1, {"deep": 2.5}]})
+    custom.fields["anything"].list_value.values[1].struct_value.fields["deep"].number_value = number
+    with pytest.raises(InvalidTaskError, match=r"custom\.anything\[1\]\.deep: -?(nan|inf) is no number in JSON"):
+        ConfigReader(config_type).maker(custom)
+
+
 @pytest.mark.parametrize(
     ("values", "path"),
     [
