@@ -29,9 +29,9 @@ class NodeChange:
     id: str
     name: str
     change: Change
-    """reused: its result is taken over. adopted: its job goes on. changed: it does something else than before. asked
-    for: it is to be run anew. after others: something that it depends on is run anew. new: it was not there before.
-    unfinished: it had not succeeded. gone: it is not there any more."""
+    """reused: its result is taken over. adopted: its job goes on. changed: it does something else than before, or with
+    inputs from elsewhere. asked for: it is to be run anew. after others: something that it depends on is run anew.
+    new: it was not there before. unfinished: it had not succeeded. gone: it is not there any more."""
 
 
 def recovering(
@@ -115,11 +115,16 @@ def _change(before: NodeState | None, node: NodeState, rerun: frozenset[str]) ->
         change = "new"
     elif _is_within(node.path, rerun):
         change = "asked for"
-    elif doing(before.spec) != doing(node.spec):
+    elif doing(before.spec) != doing(node.spec) or _bound(before) != _bound(node):
         change = "changed"
     elif before.phase is NodePhase.SUCCEEDED:
         change = "after others"
     return NodeChange(id=node.path, name=_name(node), change=change)
+
+
+def _bound(node: NodeState) -> Mapping[str, bytes]:
+    """Where its inputs come from, by their names."""
+    return {each.var: each.binding.SerializeToString(deterministic=True) for each in node.spec.node.inputs}
 
 
 def _name(node: NodeState) -> str:

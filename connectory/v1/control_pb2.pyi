@@ -3572,7 +3572,7 @@ class NodeChange(_message.Message):
         ADOPTED: NodeChange._Change.ValueType  # 2
         """Its job still runs and is gone on with."""
         CHANGED: NodeChange._Change.ValueType  # 3
-        """It does something else than before, and so is run again."""
+        """It does something else than before, or with inputs from elsewhere, and so is run again."""
         ASKED_FOR: NodeChange._Change.ValueType  # 4
         """It was asked for, and so is run again."""
         AFTER_OTHERS: NodeChange._Change.ValueType  # 5
@@ -3594,7 +3594,7 @@ class NodeChange(_message.Message):
     ADOPTED: NodeChange.Change.ValueType  # 2
     """Its job still runs and is gone on with."""
     CHANGED: NodeChange.Change.ValueType  # 3
-    """It does something else than before, and so is run again."""
+    """It does something else than before, or with inputs from elsewhere, and so is run again."""
     ASKED_FOR: NodeChange.Change.ValueType  # 4
     """It was asked for, and so is run again."""
     AFTER_OTHERS: NodeChange.Change.ValueType  # 5
