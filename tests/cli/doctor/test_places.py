@@ -14,6 +14,7 @@ import pytest
 
 from connectory.connector.ledger.postgres import PostgresLedger
 from connectory.connector.ledger.sqlite import SqliteLedger
+from connectory.errors import SettingsError
 from connectory_cli.doctor.clocks import clocks
 from connectory_cli.doctor.containers import containers
 from connectory_cli.doctor.databases import ledger, store
@@ -139,7 +140,8 @@ def test_postgresql_that_does_not(tmp_path: Path, postgres_server: PostgresServe
 def test_storage_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert [one.level for one in told(storage, patient(tmp_path, outputs="memory://x"))] == ["warn"]
-    assert [one.level for one in told(storage, patient(tmp_path, outputs="ftp://x/y"))] == ["fail"]
+    with pytest.raises(SettingsError, match="--output-prefix"):
+        patient(tmp_path, outputs="ftp://x/y")
     assert [one.level for one in told(storage, patient(tmp_path, outputs=str(tmp_path / "file")))] == ["ok"]
 
 
