@@ -15,7 +15,7 @@ from connectory.testing import task_call
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import jobs_pb2, operations_pb2, watch_pb2
 
-__all__ = ["DEFECTS", "Attempt", "attempts", "send"]
+__all__ = ["DEFECTS", "Attempt", "attempts", "mutated", "send"]
 
 DEFECTS: Final = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DEADLINE_EXCEEDED)
 """What bad input must never lead to."""
@@ -67,7 +67,7 @@ def attempts(seed: int, handles: Sequence[bytes], token: str = "") -> Iterator[A
     while True:
         path, operation = chance.choice(paths)
         count = chance.randrange(1, 4) if operation in _STREAMS else 1
-        messages = tuple(_bytes(chance, seeds[operation], seeds) for _ in range(count))
+        messages = tuple(mutated(chance, seeds[operation], seeds) for _ in range(count))
         yield Attempt(path, messages, tuple(_metadata(chance, token)))
 
 
@@ -143,7 +143,8 @@ def _requests(handles: Sequence[bytes]) -> Mapping[str, Sequence[Any]]:
     }
 
 
-def _bytes(chance: random.Random, valid: Sequence[bytes], seeds: Mapping[str, Sequence[bytes]]) -> bytes:
+def mutated(chance: random.Random, valid: Sequence[bytes], seeds: Mapping[str, Sequence[bytes]]) -> bytes:
+    """Something like one of the valid messages, now and then one of other operations, or anything."""
     kind = chance.random()
     if kind < 0.1:
         return chance.randbytes(chance.choice((0, 1, 2, 7, 64, 1000)))
