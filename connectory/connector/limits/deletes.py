@@ -14,6 +14,7 @@ from connectory.v1 import security_pb2
 __all__ = ["DeleteTurns"]
 
 _SOONEST: Final = 0.1
+_MANY: Final = 10_000
 
 
 class DeleteTurns:
@@ -59,8 +60,7 @@ class DeleteTurns:
     def failed(self, handle: bytes, error: BaseException) -> None:
         """The external system was asked to end the job, and may have said when to come again."""
         if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
-            pause = min(error.retry_after.total_seconds(), LONGEST_PAUSE)
-            self._until[handle] = self._gates.timers.time() + pause
+            self._wait(handle, min(error.retry_after.total_seconds(), LONGEST_PAUSE))
 
     def over(self, handle: bytes) -> None:
         """The job is deleted, or nobody tries that any more."""
@@ -73,8 +73,14 @@ class DeleteTurns:
             return until - self._gates.timers.time()
         pause = self._gates.pause(registration, connection)
         if pause > 0:
-            self._until[handle] = self._gates.timers.time() + pause
+            self._wait(handle, pause)
         return pause
+
+    def _wait(self, handle: bytes, seconds: float) -> None:
+        now = self._gates.timers.time()
+        if len(self._until) >= _MANY:  # those whose time has come and whose deletion nobody tried again
+            self._until = {one: until for one, until in self._until.items() if until > now}
+        self._until[handle] = now + seconds
 
     async def _pass(self, registration: Registration, seconds: float) -> None:
         timers, gates = self._gates.timers, self._gates.known(registration)
