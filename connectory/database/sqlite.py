@@ -31,18 +31,27 @@ class SqliteDatabase:
     """One file (WAL, every commit durable), one connection, one thread.
 
     `path` ":memory:" keeps everything in memory. Transactions run on the thread from their beginning to their end.
-    `is_private`: only the user who runs this may read the file. `called`: a word for it in messages.
+    `is_private`: only the user who runs this may read the file. `called`: a word for it in messages. `log_pages`: when
+    SQLite's log has so many pages, they are brought into the file and it begins anew. While it becomes longer, commits
+    take longer, so where they touch the same few pages again and again, a short one is better.
     """
 
     dialect: Final[Dialect] = "sqlite"
 
     def __init__(
-        self, path: str | Path, *, busy_timeout: float = 5.0, is_private: bool = False, called: str = "store"
+        self,
+        path: str | Path,
+        *,
+        busy_timeout: float = 5.0,
+        is_private: bool = False,
+        called: str = "store",
+        log_pages: int = 1000,
     ) -> None:
         self.where = str(path)
         self.shown = f"the {called} {self.where}"
         self._busy_timeout = busy_timeout
         self._is_private = is_private
+        self._log_pages = log_pages
         self._writer = Writer(self._connect, self.shown)
         self._shortcut = Shortcut(lambda: self._connect(busy_timeout=0.0))
 
@@ -99,6 +108,7 @@ class SqliteDatabase:
         try:
             self._use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {self._log_pages}")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.create_function("store_now", 0, time.time)
         except BaseException:

@@ -15,7 +15,7 @@ _MUCH: Final = 0.05
 _WEIGHT: Final = 0.1
 _PAUSE: Final = 2.0
 """After how many seconds it is tried once more."""
-_CHECKPOINTS: Final = 256
+_CHECKPOINTS: Final = 128
 """After so many commits the thread makes the next one, and brings what the log of SQLite holds into the file."""
 
 

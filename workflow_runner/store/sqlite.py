@@ -14,6 +14,8 @@ from workflow_runner.store.sqlite_notices import SqliteNotices
 __all__ = ["SqliteStore"]
 
 
+_LOG_PAGES: Final = 400
+"""Records are added at the end of a table and of its index: many commits have hardly more than two pages together."""
 _ALONE: Final = 4
 """When so many records in a row were of one execution, no other is likely to come meanwhile and share a commit."""
 
@@ -25,7 +27,7 @@ class SqliteStore(SqlStore):
     """
 
     def __init__(self, path: str | Path, *, busy_timeout: float = 5.0, owner: str = "") -> None:
-        database = SqliteDatabase(path, busy_timeout=busy_timeout)
+        database = SqliteDatabase(path, busy_timeout=busy_timeout, log_pages=_LOG_PAGES)
         self._file = database
         self._lately: deque[str] = deque(maxlen=_ALONE)
         self._shared = SqliteNotices(database) if database.where != ":memory:" else None

@@ -130,3 +130,12 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
 def test_urls_that_name_no_store_are_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="write sqlite:///PATH or memory://"):
         open_store(url)
+
+
+async def test_the_log_of_sqlite_stays_short_however_many_records_come(tmp_path: Path) -> None:
+    async with SqliteStore(tmp_path / "runs.db") as store:
+        await store.create(execution(), [record(0)])
+        for number in range(1, 2000):
+            await store.append("e", number, [record(number)])
+        assert (tmp_path / "runs.db-wal").stat().st_size < 3 << 20
+        assert len(await store.log("e")) == 2000
