@@ -32,7 +32,11 @@ async def open_control(
         async with (
             open_session(where, endpoints=endpoints, modules=modules) as session,
             serve_control(
-                settings, session.runner, output_prefix=where.outputs, connectors=session.connectors
+                settings,
+                session.runner,
+                output_prefix=where.outputs,
+                connectors=session.connectors,
+                by_itself=False,
             ) as server,
             ControlClient(server.addresses[0]) as client,
         ):

@@ -55,13 +55,15 @@ async def serve_control(
     channels: Channels | None = None,
     clock: Callable[[], float] = time.time,
     connectors: Sequence[ConnectorClient] = (),
+    by_itself: bool = True,
 ) -> AsyncIterator[ControlServer]:
     """Serve the control API of an open runner until the block ends.
 
     Executions that were accepted before and have not begun are begun first. Leaving the block drains: health turns
     NOT_SERVING, no call is accepted, those in flight have `settings.grace` seconds to finish. What runs, goes on.
     `channels` is how people are told of what has ended; without, nobody is. `connectors`, those that the runner's
-    plugins use, are asked for the logs of jobs.
+    plugins use, are asked for the logs of jobs. A server for a single command does nothing `by_itself`: schedules,
+    messages and forgetting are left to one that stays.
     """
     async with AsyncExitStack() as stack:
         catalog = SqlCatalog(runner.store.database)
@@ -88,9 +90,10 @@ async def serve_control(
         stack.push_async_callback(service.ending.close)
         await service.starting.begin_waiting()
         send = (channels or Channels()).send
-        await stack.enter_async_context(
-            background_work(runner, catalog, service.starting, send, clock, settings.retention)
-        )
+        if by_itself:
+            await stack.enter_async_context(
+                background_work(runner, catalog, service.starting, send, clock, settings.retention)
+            )
         names = (*(served.name for served in SERVICES), HEALTH_SERVICE, *REFLECTION_SERVICES)
         health = Health(names)
         server = grpc.aio.server(options=server_options(settings.max_message_bytes))

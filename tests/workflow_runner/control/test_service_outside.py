@@ -112,6 +112,20 @@ def test_people_are_told_of_the_phases_that_a_launch_plan_names(folder: Path, mo
             assert "has ended: SUCCEEDED" in text
 
 
+def test_messages_are_left_to_a_runner_that_serves(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts something by a command need not have set up how people are told."""
+    assert command(folder, "register", "flows.py").returncode == 0
+    for name, x, code in (("bad", 0, 1), ("good", 3, 0), ("better", 4, 0)):
+        assert command(folder, "launch", "told", "-i", f"x={x}", "--name", name).returncode == code
+    mailbox = Mailbox()
+    with mail_server(mailbox) as port:
+        monkeypatch.setenv("CONNECTORY_SMTP_URL", f"smtp://127.0.0.1:{port}?from=connectory@example.com")
+        with running_service(folder):
+            texts = [mailbox.messages.get(timeout=60)[1] for _ in range(3)]
+    for subject in ("FAILED: told (bad)", "SUCCEEDED: told (good)", "SUCCEEDED: told (better)"):
+        assert sum(f"Subject: {subject}" in text for text in texts) == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_job_goes_on_while_its_service_is_away_and_is_found_again(folder: Path, number: signal.Signals) -> None:
     os.mkfifo(folder / "begun")
