@@ -16,6 +16,10 @@ else:
     MethodHandler = grpc.RpcMethodHandler  # generic for type checkers only
 
 _MOST_PENDING = 100_000
+KEEPALIVE_EVERY = 120.0
+"""After so many seconds without a word, a client is asked whether it is still there."""
+KEEPALIVE_WITHIN = 20.0
+"""Seconds that it has to answer; then its connection and its calls end."""
 
 
 def metadata_of(context: CallContext) -> Metadata:
@@ -49,7 +53,10 @@ def register(server: grpc.aio.Server, handlers: Mapping[str, MethodHandler], oft
 
 
 def server_options(max_message_bytes: int, *, share_port: bool = False) -> list[tuple[str, int]]:
-    """Options of a server: messages of this size at most, whether processes share its port, and no early refusals."""
+    """Options of a server: messages of this size at most, whether processes share its port, and no early refusals.
+
+    A machine that is gone without a word would hold its open calls for hours, if nobody asked.
+    """
     return [
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
@@ -57,4 +64,7 @@ def server_options(max_message_bytes: int, *, share_port: bool = False) -> list[
         # Without these two grpc refuses calls with a bare CANCELLED as soon as about a thousand are pending.
         ("grpc.server.max_pending_requests", _MOST_PENDING),
         ("grpc.server.max_pending_requests_hard_limit", _MOST_PENDING),
+        ("grpc.keepalive_time_ms", int(KEEPALIVE_EVERY * 1000)),
+        ("grpc.keepalive_timeout_ms", int(KEEPALIVE_WITHIN * 1000)),
+        ("grpc.http2.ping_timeout_ms", int(KEEPALIVE_WITHIN * 1000)),
     ]

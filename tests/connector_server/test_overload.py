@@ -6,12 +6,14 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from connectory.rpc import handlers
 from connectory.v1 import connector_pb2 as pb
-from connectory.v1 import jobs_pb2, jobs_pb2_grpc, watch_pb2_grpc
-from tests.connector_server.fakes import SlowConnector
+from connectory.v1 import jobs_pb2, jobs_pb2_grpc, services_pb2_grpc, watch_pb2_grpc
+from tests.connector_server.fakes import SlowConnector, TrivialSyncConnector
 from tests.connector_server.harness import create_request, error_info, execute_messages, serving, template
 from tests.connector_server.test_limits import retry_delay
 from tests.connector_server.test_metrics_endpoint import key, scrape
+from tests.connector_server.wires import wire_to
 
 
 async def test_who_comes_to_a_full_process_is_told_at_once_when_to_come_again() -> None:
@@ -57,6 +59,24 @@ async def test_a_stream_on_which_jobs_are_watched_is_one_call_for_as_long_as_it_
         await open_one.done_writing()
         assert await open_one.read() is grpc.aio.EOF
         assert peer.server.admission.in_flight == 0
+
+
+async def test_a_caller_that_vanishes_without_a_word_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "KEEPALIVE_EVERY", 1.0)
+    monkeypatch.setattr(handlers, "KEEPALIVE_WITHIN", 1.0)
+    async with (
+        serving(TrivialSyncConnector(), addresses=["127.0.0.1:0"]) as peer,
+        wire_to(int(peer.server.addresses[0].rpartition(":")[2])) as wire,
+        grpc.aio.insecure_channel(f"127.0.0.1:{wire.port}") as channel,
+    ):
+        call = services_pb2_grpc.SyncConnectorServiceStub(channel).ExecuteTaskSync()
+        await call.write(execute_messages(template("trivial_sync"))[0])
+        async with asyncio.timeout(30):
+            while not peer.server.admission.in_flight:  # noqa: ASYNC110 - the event is in the server
+                await asyncio.sleep(0.01)
+            wire.loses_answers = True
+            while peer.server.admission.in_flight:  # noqa: ASYNC110 - the event is in the server
+                await asyncio.sleep(0.05)
 
 
 async def test_a_caller_that_goes_away_makes_room() -> None:
