@@ -18,7 +18,10 @@ _TIMEOUT: Final = 30.0
 
 
 class Channels:
-    """Sends by what is set up. What is meant for Slack goes by e-mail where no webhook is set, as for PagerDuty."""
+    """Sends by what is set up. What is meant for Slack goes by e-mail where no webhook is set, as for PagerDuty.
+
+    Where nothing at all is set up, a message is put off: another runner of the store, or this one later, may send it.
+    """
 
     def __init__(self, *, smtp: "Smtp | None" = None, slack: Send | None = None) -> None:
         self._smtp = smtp
@@ -34,7 +37,7 @@ class Channels:
             raise NotSentError(
                 f"nothing is set up for {notice.way}; set CONNECTORY_SMTP_URL"
                 f"{' or CONNECTORY_SLACK_WEBHOOK' if notice.way == 'slack' else ''}",
-                lasting=True,
+                lasting=self._slack is not None,
             )
 
 
