@@ -13,7 +13,9 @@ _SHORT: Final = 0.001
 _MUCH: Final = 0.05
 """A single commit that takes so long ends the shortcut for a while."""
 _WEIGHT: Final = 0.1
-_PAUSE: Final = 2.0
+_COUNTS: Final = 0.004
+"""A single commit counts for so many seconds at most: disks are slow now and then, and quick again."""
+_PAUSE: Final = 1.0
 """After how many seconds it is tried once more."""
 _CHECKPOINTS: Final = 128
 """After so many commits the thread makes the next one, and brings what the log of SQLite holds into the file."""
@@ -40,12 +42,13 @@ class Shortcut:
 
         The statement must be one that finds out by itself that it was carried out already.
         """
-        begun = self._clock()
         self._made += 1
-        if begun < self._not_before or self._made % _CHECKPOINTS == 0:
+        if self._clock() < self._not_before or self._made % _CHECKPOINTS == 0:
             return None
         try:
-            changed = self._opened().execute(statement, values).rowcount
+            connection = self._opened()
+            begun = self._clock()
+            changed = connection.execute(statement, values).rowcount
         except (sqlite3.Error, OSError):  # of which the thread says what it is
             self._pause()
             return None
@@ -66,7 +69,7 @@ class Shortcut:
         return self._connection
 
     def _note(self, took: float) -> None:
-        self._average += _WEIGHT * (took - self._average)
+        self._average += _WEIGHT * (min(took, _COUNTS) - self._average)
         if self._average > _SHORT or took > _MUCH:
             self._pause()
 
