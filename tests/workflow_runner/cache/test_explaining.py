@@ -98,7 +98,5 @@ async def test_what_is_no_task_is_told_with_the_nodes_inside_it() -> None:
         execution = await runner.start(closure(workflow("w", nodes), [plain]))
         await runner.wait(execution)
         assert (await explain(runner.store, execution, "n.0")).verdict == "not cached"
-        with pytest.raises(
-            UserError, match=r"it is of the kind array; look at the nodes inside it: n\.0, n\.1"
-        ):
+        with pytest.raises(UserError, match=r"it is of the kind array; look at the nodes inside it: n\.0, n\.1"):
             await explain(runner.store, execution, "n")
