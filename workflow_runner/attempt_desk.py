@@ -18,7 +18,7 @@ from workflow_runner.wake import Wake
 __all__ = ["AttemptDesk"]
 
 _READY: Final = 8
-"""So many attempts are made ready while it is written down that they begin: more would keep the first ones waiting."""
+"""So many attempts are made ready before it is written down that they begin: more would keep the first ones waiting."""
 
 
 class AttemptDesk:

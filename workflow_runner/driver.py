@@ -171,13 +171,12 @@ class Driver:
         self._decided = False
         before, events = self.state, self._take()
         commands = self._apply(events)
-        preparing = asyncio.get_running_loop().call_soon(self._desks.attempts.prepare, commands)
         try:
+            self._desks.attempts.prepare(commands)
             await self._write(before)
             for command in commands if not self._leaving else ():
                 self._desks.perform(command)
         finally:
-            preparing.cancel()
             self._desks.attempts.drop_prepared()
         self.subscribers.publish(before, self.state)
         for node, attempt in self._desks.leave_ended(events):

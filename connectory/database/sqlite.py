@@ -1,6 +1,5 @@
 """An SQLite database in a file, or in memory."""
 
-import asyncio
 import os
 import sqlite3
 import time
@@ -82,7 +81,6 @@ class SqliteDatabase:
         The statement must be one that finds out by itself that it was carried out already.
         """
         changed = None
-        await asyncio.sleep(0)  # others have their turn before the loop stands still
         if self._writer.is_idle and self.where != ":memory:":
             changed = self._shortcut.change(statement, {**values, "now": time.time()})
         return changed if changed is not None else await self.change(statement, **values)

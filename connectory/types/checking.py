@@ -74,8 +74,12 @@ def simple_fields(literal_type: types_pb2.LiteralType) -> tuple[str, ...]:
 def check_names(given: _Names, variables: interface_pb2.VariableMap) -> None:
     """Raise a `TypeConversionError` that names what is missing and what is unknown."""
     declared = variables.variables
-    if len(given) == len(declared) and all(name in declared for name in given):
-        return
+    if len(given) == len(declared):
+        for name in given:
+            if name not in declared:
+                break
+        else:
+            return
     missing = [name for name in declared if name not in given and not may_be_none(declared[name].type)]
     unknown = [name for name in given if name not in declared]
     if missing or unknown:

@@ -240,13 +240,14 @@ class TypeRegistry:
         checking.check_names(literals.literals, variables)
         known = annotations or {}
         values: dict[str, Any] = {}
-        for name, variable in variables.variables.items():
-            if name not in literals.literals:
+        given, declared = literals.literals, variables.variables
+        for name in declared:
+            if name not in given:
                 values[name] = None
                 continue
             try:
-                annotation = known[name] if name in known else self.annotation_for(variable.type)
-                values[name] = self.to_python(literals.literals[name], annotation, ctx)
+                annotation = known[name] if name in known else self.annotation_for(declared[name].type)
+                values[name] = self.to_python(given[name], annotation, ctx)
             except TypeConversionError as error:
                 raise nested(error, name) from error
             except RecursionError:
@@ -267,9 +268,10 @@ class TypeRegistry:
         checking.check_names(values, variables)
         known = annotations or {}
         result = literals_pb2.LiteralMap()
-        for name, variable in variables.variables.items():
+        declared = variables.variables
+        for name in declared:
             try:
-                literal = self.to_literal(values.get(name), variable.type, ctx, annotation=known.get(name, Any))
+                literal = self.to_literal(values.get(name), declared[name].type, ctx, annotation=known.get(name, Any))
             except TypeConversionError as error:
                 raise nested(error, name) from error
             except RecursionError:

@@ -217,8 +217,11 @@ def _handle(draft: Draft, scope: ScopeState, spec: NodeSpec, ending: NodePhase) 
 
 
 def _has_ready(draft: Draft, scope: ScopeState) -> bool:
-    nodes = (draft.nodes[path] for path in draft.ready)
-    return any(node.scope == scope.path and node.phase is NodePhase.WAITING for node in nodes)
+    for path in draft.ready:
+        node = draft.nodes[path]
+        if node.scope == scope.path and node.phase is NodePhase.WAITING:
+            return True
+    return False
 
 
 def _succeed_scope(draft: Draft, scope: ScopeState) -> None:

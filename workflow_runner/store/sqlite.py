@@ -39,7 +39,7 @@ class SqliteStore(SqlStore):
             await stack.enter_async_context(self._shared)
 
     async def _append_one(self, execution_id: str, values: Mapping[str, Any]) -> int:
-        is_alone = len(self._lately) == _ALONE and all(each == execution_id for each in self._lately)
+        is_alone = self._lately.count(execution_id) == _ALONE
         self._lately.append(execution_id)
         if is_alone:
             return await self._file.change_alone(self._sql["append_event"], **values)
