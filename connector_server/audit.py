@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from connector_server.calls import Method
+from connector_server.methods import Method
 from connectory.connector.creations import named_key
 from connectory.errors import ConnectorError
 from connectory.rpc.access.audit_file import REFUSED, AuditFile

@@ -19,7 +19,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.trace.span import NonRecordingSpan
 
-from connector_server.calls import Method
+from connector_server.methods import Method
 from connector_server.tracing import SCOPE, attributes_of, failure_of, parent_of
 from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError

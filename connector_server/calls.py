@@ -5,32 +5,26 @@ a call costs beyond its work is what one of these bodies says.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
-from typing import Any, Final, NoReturn, Protocol
+from typing import Any, Final, NoReturn
 
 import grpc
 from google.protobuf.message import DecodeError, Message
 
-from connector_server.admission import Admission
-from connector_server.measurements import UNKNOWN_TYPE, Series
+from connector_server.measurements import Series
+from connector_server.methods import CallSpan, Method, admitted
 from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError, InvalidTaskError, UnavailableError
 from connectory.rpc.access.scopes import Caller
 from connectory.rpc.failures import STATUS_CODES, abort, as_connector_error, status_code
-from connectory.rpc.handlers import CallContext, Metadata, metadata_of
+from connectory.rpc.handlers import CallContext, metadata_of
 
 __all__ = [
     "ADMIT_EVERY",
     "CallRecord",
-    "CallSpan",
-    "CallTracer",
-    "Guard",
     "Handler",
-    "Method",
-    "admitted",
     "deadline_of",
     "stream_call",
     "unary_call",
@@ -46,60 +40,6 @@ ADMIT_EVERY: Final = 60.0
 _OK = grpc.StatusCode.OK.value[0]
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]
 _log = logging.getLogger("connectory.server.calls")
-
-
-class CallSpan(Protocol):
-    """What traces one call."""
-
-    def end(self, code: int, error: ConnectorError | None) -> None:
-        """The call ended with this gRPC code, because of this error when there is one."""
-
-
-class CallTracer(Protocol):
-    """What makes the spans of calls."""
-
-    def begin(self, method: "Method", subject: Subject | None, metadata: Metadata) -> CallSpan:
-        """A call begins; `subject` is None when its message could not be read, or is about no task."""
-
-
-class Guard(Protocol):
-    """What lets callers in, and remembers what they did."""
-
-    def admit(self, context: CallContext, metadata: Metadata) -> Caller | Awaitable[Caller]:
-        """Who calls, at once when nothing has to be waited for; an `UnauthenticatedError` when nobody knows."""
-
-    def allow(self, caller: Caller, operation: str, subject: Subject | None) -> None:
-        """Raise a `PermissionDeniedError` when the caller may not do this."""
-
-    def ended(
-        self,
-        caller: Caller | None,
-        method: "Method",
-        request: Message | None,
-        context: CallContext,
-        code: int,
-        error: ConnectorError | None,
-    ) -> None:
-        """The call ended with this gRPC code. Its caller or its request are None when they never became known."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Method:
-    """What is the same for all calls of one method: its full name on the wire and how its calls are seen."""
-
-    name: str
-    operation: str
-    request_class: Any
-    subject: Callable[[Any], Subject | None]
-    series: Mapping[str, Series]
-    admission: Admission = field(default_factory=Admission.unbounded)
-    tracer: CallTracer | None = None
-    guard: Guard | None = None
-
-    def series_of(self, subject: Subject | None) -> Series:
-        """What calls about this are counted under; None: what is not known."""
-        series = self.series
-        return series[UNKNOWN_TYPE] if subject is None else series.get(subject[0]) or series[UNKNOWN_TYPE]
 
 
 class CallRecord:
@@ -188,12 +128,6 @@ class CallRecord:
         if method.tracer is not None:
             self._span = method.tracer.begin(method, subject, metadata_of(self._context))
         return series
-
-
-async def admitted(guard: Guard, context: CallContext) -> Caller:
-    """Who calls; an `UnauthenticatedError` when nobody knows."""
-    caller = guard.admit(context, metadata_of(context))
-    return caller if isinstance(caller, Caller) else await caller
 
 
 def unary_call(method: Method, perform: Perform) -> Handler:

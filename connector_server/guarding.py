@@ -7,7 +7,7 @@ from typing import Final
 from google.protobuf.message import Message
 
 from connector_server.audit import AuditLog
-from connector_server.calls import Method
+from connector_server.methods import Method
 from connector_server.settings import ServerSettings
 from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError

@@ -8,8 +8,9 @@ from typing import Any, Final
 import grpc
 from google.protobuf.message import Message
 
-from connector_server.calls import CallTracer, Guard, Method, unary_call
+from connector_server.calls import unary_call
 from connector_server.measurements import Measurements
+from connector_server.methods import CallTracer, Guard, Method
 from connector_server.names import JOB_SERVICE
 from connectory.connector.jobs import Jobs
 from connectory.connector.ledger.records import OPEN, JobQuery, JobRecord, JobState

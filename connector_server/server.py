@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import grpc
 
 from connector_server.admission import Admission
-from connector_server.calls import Guard
 from connector_server.gauges import Gauges
 from connector_server.isolation.opening import end_processes, opened
 from connector_server.jobs import JOB_OPERATIONS, job_handlers
 from connector_server.ledgers import chosen_ledger
 from connector_server.measurements import Measurements
+from connector_server.methods import Guard
 from connector_server.names import JOB_SERVICE, OPERATIONS_SERVICE, SERVICES, WATCH_SERVICE
 from connector_server.reaper import Pace, reaper
 from connector_server.reloading.connectors import reopened

@@ -8,16 +8,9 @@ import grpc
 from google.protobuf.message import Message
 
 from connector_server.admission import Admission
-from connector_server.calls import (
-    CallRecord,
-    CallTracer,
-    Guard,
-    Method,
-    deadline_of,
-    stream_call,
-    unary_call,
-)
+from connector_server.calls import CallRecord, deadline_of, stream_call, unary_call
 from connector_server.measurements import Measurements
+from connector_server.methods import CallTracer, Guard, Method
 from connector_server.names import SERVICES
 from connectory.connector.dispatch import Dispatcher
 from connectory.connector.streams import answers_of, merged

@@ -5,7 +5,7 @@ import os
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from connector_server.calls import CallTracer
+from connector_server.methods import CallTracer
 from connectory.connector.registry import Registry
 
 if TYPE_CHECKING:

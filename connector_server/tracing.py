@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from connector_server.calls import Method
+from connector_server.methods import Method
 from connectory.connector.subjects import Subject
 from connectory.errors import ConnectorError
 from connectory.rpc.failures import STATUS_CODES

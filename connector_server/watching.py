@@ -7,8 +7,9 @@ from typing import Any, Final
 import grpc
 
 from connector_server.admission import Admission
-from connector_server.calls import CallRecord, CallTracer, Guard, Method, admitted, stream_call
+from connector_server.calls import CallRecord, stream_call
 from connector_server.measurements import Measurements
+from connector_server.methods import CallTracer, Guard, Method, admitted
 from connector_server.names import WATCH_SERVICE
 from connector_server.watch_streams import LARGEST_CHANGE, WatchRoom, WatchStream
 from connectory.connector.subjects import no_subject, subject_of_job

@@ -7,10 +7,11 @@ import grpc
 from google.protobuf.message import Message
 
 from connector_server.admission import Admission
-from connector_server.calls import CallRecord, CallTracer, Method, stream_call, unary_call
+from connector_server.calls import CallRecord, stream_call, unary_call
 from connector_server.isolation.calls import CALLS, SERVICE, Call, call_of
 from connector_server.isolation.work import Work
 from connector_server.measurements import Measurements
+from connector_server.methods import CallTracer, Method
 from connectory.connector.subjects import Subject, subject_of_task
 from connectory.rpc.handlers import CallContext, MethodHandler
 

@@ -6,8 +6,9 @@ from typing import Final
 import grpc
 from google.protobuf.message import Message
 
-from connector_server.calls import CallTracer, Guard, Method, unary_call
+from connector_server.calls import unary_call
 from connector_server.measurements import Measurements
+from connector_server.methods import CallTracer, Guard, Method
 from connector_server.names import OPERATIONS_SERVICE
 from connector_server.reloading.outcome import Reloaded
 from connector_server.reloading.reloads import Reloads
