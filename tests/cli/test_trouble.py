@@ -9,7 +9,9 @@ import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -221,33 +223,40 @@ def test_a_second_signal_leaves_at_once_and_says_how_to_end_what_is_left(connect
     assert f"connectory executions abort left --store sqlite:///{tmp_path / 'home' / 'runner.db'}" in said
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A temporary folder below which the names of sockets are never too long."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
 def test_what_a_killed_run_leaves_in_the_temporary_folder_is_removed_by_the_next(
-    connectory: Command, tmp_path: Path
+    connectory: Command, tmp_path: Path, short_folder: Path
 ) -> None:
-    temporary = tmp_path / "t"
-    temporary.mkdir()
-    connectory.environment["TMPDIR"] = str(temporary)
+    connectory.environment["TMPDIR"] = str(short_folder)
 
     def sockets() -> set[Path]:
-        return set(temporary.glob("connectory-*/connectors.sock"))
+        return set(short_folder.glob("connectory-*/connectors.sock"))
 
     os.mkfifo(tmp_path / "begun")
-    for _ in range(2):
-        run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
+    try:
+        for _ in range(2):
+            run = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
+            (tmp_path / "begun").read_text()
+            run.kill()
+            run.wait()
+        (dead,) = sockets()
+        living = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
         (tmp_path / "begun").read_text()
-        run.kill()
-        run.wait()
-    (dead,) = sockets()
-    living = connectory.start("run", FLOWS, "gated", "-i", f"folder={tmp_path}")
-    (tmp_path / "begun").read_text()
-    (theirs,) = sockets()
-    assert theirs != dead
-    assert connectory("run", FLOWS, "twice", "--executor=thread").returncode == 0
-    assert sockets() == {theirs}
-    living.send_signal(signal.SIGINT)
-    assert living.wait(30) == 130
-    assert not list(temporary.glob("connectory-*/*.sock"))
-    (tmp_path / "gate").touch()
+        (theirs,) = sockets()
+        assert theirs != dead
+        assert connectory("run", FLOWS, "twice", "--executor=thread").returncode == 0
+        assert sockets() == {theirs}
+        living.send_signal(signal.SIGINT)
+        assert living.wait(30) == 130
+        assert not list(short_folder.glob("connectory-*/*.sock"))
+    finally:
+        (tmp_path / "gate").touch()  # what killed runs have left ends
 
 
 def test_a_temporary_folder_with_a_long_name_is_no_obstacle(connectory: Command, tmp_path: Path) -> None:
