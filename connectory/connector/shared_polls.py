@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from connectory.connector.leases import ENDED
-from connectory.connector.limits.credentials import credential_of
+from connectory.connector.limits.credentials import connection_of, credential_of
 from connectory.connector.polling import LastReport, Polling
 from connectory.connector.registry import Route
 from connectory.errors import ConnectorError, DeadlineExceededError
@@ -30,8 +30,7 @@ _End: TypeAlias = tuple[Asked, bytes]
 
 def asked_of(route: Route, request: pb.GetTaskRequest) -> Asked:
     """As what and by whom the request asks about its job."""
-    credential = credential_of(request.connection) if request.HasField("connection") else ""
-    return route.label, request.output_prefix, credential
+    return route.label, request.output_prefix, credential_of(connection_of(request))
 
 
 def retold(error: ConnectorError) -> ConnectorError:

@@ -42,14 +42,6 @@ class TokenBucket:
         self._fill(now)
         self._tokens -= 1.0
 
-    def take_if_any(self, now: float) -> bool:
-        """Take a token, and tell whether there was one."""
-        self._fill(now)
-        if self._tokens < _WHOLE:
-            return False
-        self._tokens -= 1.0
-        return True
-
     def is_full(self, now: float) -> bool:
         """Whether it is as it was at first."""
         self._fill(now)

@@ -6,7 +6,7 @@ from math import inf
 from typing import Final
 
 from connectory.connector.limits.gate import LIMIT_REACHED
-from connectory.connector.limits.gates import LONGEST_PAUSE, Gates
+from connectory.connector.limits.gates import Gates, pause_asked_for
 from connectory.connector.registry import Registration
 from connectory.errors import RateLimitedError
 from connectory.v1 import security_pb2
@@ -59,8 +59,8 @@ class DeleteTurns:
 
     def failed(self, handle: bytes, error: BaseException) -> None:
         """The external system was asked to end the job, and may have said when to come again."""
-        if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
-            self._wait(handle, min(error.retry_after.total_seconds(), LONGEST_PAUSE))
+        if (seconds := pause_asked_for(error)) is not None:
+            self._wait(handle, seconds)
 
     def over(self, handle: bytes) -> None:
         """The job is deleted, or nobody tries that any more."""

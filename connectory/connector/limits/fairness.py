@@ -14,22 +14,21 @@ class FairQueue(Generic[T]):
 
     def __init__(self) -> None:
         self._turns: OrderedDict[str, deque[T]] = OrderedDict()
-        self.length = 0
-        """How many wait. Must not be written from outside."""
+        self._length = 0
 
     def __len__(self) -> int:
-        return self.length
+        return self._length
 
     def add(self, project: str, item: T) -> None:
         """Let an item wait."""
         self._turns.setdefault(project, deque()).append(item)
-        self.length += 1
+        self._length += 1
 
     def pop(self) -> T:
         """The item whose turn it is. There must be one."""
         project, items = next(iter(self._turns.items()))
         item = items.popleft()
-        self.length -= 1
+        self._length -= 1
         if items:
             self._turns.move_to_end(project)
         else:
@@ -41,7 +40,7 @@ class FairQueue(Generic[T]):
         items = self._turns.get(project, deque())
         if item in items:
             items.remove(item)
-            self.length -= 1
+            self._length -= 1
             if not items:
                 del self._turns[project]
 
@@ -57,7 +56,7 @@ class FairQueue(Generic[T]):
                 dropped.append(items.popleft())
             if not items:
                 del self._turns[project]
-        self.length -= len(dropped)
+        self._length -= len(dropped)
         return dropped
 
     def ahead_of(self, project: str) -> int:

@@ -15,12 +15,12 @@ from connectory.errors import ConnectorError, RateLimitedError, RegistryError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import security_pb2
 
-__all__ = ["LONGEST_PAUSE", "Gates", "LimitCount", "WaitCount", "limits_of"]
+__all__ = ["Gates", "LimitCount", "WaitCount", "limits_of", "pause_asked_for"]
 
 CREATES: Final = "create"
 POLLS: Final = "get"
 DELETES: Final = "delete"
-LONGEST_PAUSE: Final = 3600.0
+_LONGEST_PAUSE: Final = 3600.0
 """No external system is left alone for more seconds, whatever it says."""
 
 
@@ -112,9 +112,9 @@ class Gates:
         self, registration: Registration, connection: security_pb2.Connection | None, error: ConnectorError
     ) -> ConnectorError:
         """Remember how long an external system wants to be left alone, for all who use the same credential."""
-        if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
+        if (seconds := pause_asked_for(error)) is not None:
             gates = self.of(registration) or self._opened(registration, Limits())
-            gates.of(connection).pause(min(error.retry_after.total_seconds(), LONGEST_PAUSE))
+            gates.of(connection).pause(seconds)
         return error
 
     async def look(self, registration: Registration, handle: bytes) -> None:
@@ -125,9 +125,9 @@ class Gates:
 
     def told_about(self, registration: Registration, handle: bytes, error: ConnectorError) -> ConnectorError:
         """What `told` does, for the credential under which a job is counted; the service's own when it is not."""
-        if isinstance(error, RateLimitedError) and error.retry_after is not None and error.reason != LIMIT_REACHED:
+        if (seconds := pause_asked_for(error)) is not None:
             gates = self.of(registration) or self._opened(registration, Limits())
-            gates.home(handle).pause(min(error.retry_after.total_seconds(), LONGEST_PAUSE))
+            gates.home(handle).pause(seconds)
         return error
 
     def polled(self, registration: Registration, handle: bytes, *, ended: bool) -> None:
@@ -169,6 +169,13 @@ class Gates:
         known = self._retired if registration in self._retired else self._known
         known[registration] = gates
         return gates
+
+
+def pause_asked_for(error: BaseException) -> float | None:
+    """For how many seconds an external system asks to be left alone; None: the error says nothing of that."""
+    if not isinstance(error, RateLimitedError) or error.retry_after is None or error.reason == LIMIT_REACHED:
+        return None
+    return min(error.retry_after.total_seconds(), _LONGEST_PAUSE)
 
 
 def limits_of(registration: Registration, said: Mapping[str, LimitChanges]) -> Limits:

@@ -78,20 +78,14 @@ class Lane:
 
     def go(self, now: float) -> bool:
         """Whether a call may go now without waiting; it counts then."""
-        if self._waiting.length or self._pause.until > now:
+        if self._waiting or self._delay(now) > 0:
             return False
-        slots, bucket = self._slots, self._bucket
-        if slots is not None and not slots.has_room(now):
-            return False
-        if bucket is not None and not bucket.take_if_any(now):
-            return False
-        if slots is not None:
-            slots.reserve()
+        self._count(now)
         return True
 
     def refused(self, project: str, now: float) -> Ticket | None:
         """What a call that came now would be turned away with at once; None: it may go, or wait."""
-        if not self._waiting.length and self._delay(now) <= 0:
+        if not self._waiting and self._delay(now) <= 0:
             return None
         ticket = self.ticket(project, now)
         expected = self._too_long(ticket, now)
@@ -103,7 +97,7 @@ class Lane:
         if expected is not None:
             return self._turned_away(ticket, expected)
         yielding = None
-        if self._waiting.length >= self._queue and (yielding := self._waiting.to_yield(ticket.project)) is not None:
+        if len(self._waiting) >= self._queue and (yielding := self._waiting.to_yield(ticket.project)) is not None:
             self._waiting.discard(yielding.project, yielding)
         self._waiting.add(ticket.project, ticket)
         return None if yielding is None else self._turned_away(yielding, self._expected(yielding.project, now))
@@ -159,7 +153,7 @@ class Lane:
         expected = self._expected(ticket.project, now)
         if isfinite(expected) and now + expected > ticket.until:
             return expected
-        is_full = self._waiting.length >= self._queue
+        is_full = len(self._waiting) >= self._queue
         return expected if is_full and self._waiting.to_yield(ticket.project) is None else None
 
     def _expected(self, project: str, now: float) -> float:
