@@ -1,7 +1,8 @@
 """Attempts that one call carries out: when they are made ready, when they begin, and what rounds are left for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ from workflow_runner.plugins.contract import (
 )
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.runner import Runner
-from workflow_runner.store.contract import ExecutionRecord
+from workflow_runner.store.contract import ExecutionRecord, Store
 from workflow_runner.store.opening import open_store
 from workflow_runner.store.sqlite import SqliteStore
 
@@ -115,6 +116,15 @@ class Run:
         self.plugin.note("drop", self.ctx)
 
 
+@asynccontextmanager
+async def having_loaded(plugin: Quick, store: Store | None = None) -> AsyncIterator[Runner]:
+    """A runner that has used the plugin before; what it called then is forgotten."""
+    async with Runner(store or open_store("memory://"), [plugin.entry()]) as runner:
+        await runner.wait(await runner.start(CHAIN))
+        plugin.calls.clear()
+        yield runner
+
+
 async def test_an_attempt_that_simply_succeeds_takes_no_rounds() -> None:
     plugin = Quick()
     async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
@@ -129,9 +139,7 @@ async def test_an_attempt_that_simply_succeeds_takes_no_rounds() -> None:
 
 async def test_what_begins_shows_that_it_runs() -> None:
     plugin = Quick()
-    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin) as runner:
         plugin.held = True
         execution = await runner.start(CHAIN)
         await plugin.until("begin n0")
@@ -154,9 +162,7 @@ async def test_whoever_cannot_be_quick_makes_rounds(plugin: Quick) -> None:
 
 async def test_what_does_not_simply_succeed_is_told_by_a_round() -> None:
     plugin = Quick()
-    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin) as runner:
         plugin.fails = True
         result = await runner.wait(await runner.start(CHAIN))
     assert (result.phase, result.error and result.error.code) == (ExecutionPhase.FAILED, "TOO_BAD")
@@ -165,9 +171,7 @@ async def test_what_does_not_simply_succeed_is_told_by_a_round() -> None:
 
 async def test_an_attempt_that_is_to_end_is_aborted() -> None:
     plugin = Quick()
-    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin) as runner:
         plugin.held = True
         execution = await runner.start(CHAIN)
         await plugin.until("begin n0")
@@ -177,9 +181,7 @@ async def test_an_attempt_that_is_to_end_is_aborted() -> None:
 
 async def test_an_attempt_that_is_left_is_let_go_of() -> None:
     plugin = Quick()
-    async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin) as runner:
         plugin.held = True
         await runner.start(CHAIN)
         await plugin.until("begin n0")
@@ -205,9 +207,7 @@ class SlowStore(SqliteStore):
 
 async def test_what_is_ready_begins_once_it_is_written_down(tmp_path: Path) -> None:
     plugin, store = Quick(), SlowStore(tmp_path / "runs.db")
-    async with Runner(store, [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin, store) as runner:
         store.slow = True
         execution = await runner.start(CHAIN)
         await plugin.until("prepare n1")
@@ -219,9 +219,7 @@ async def test_what_is_ready_begins_once_it_is_written_down(tmp_path: Path) -> N
 
 async def test_what_could_not_be_written_down_does_not_begin(tmp_path: Path) -> None:
     plugin, store = Quick(), SlowStore(tmp_path / "runs.db")
-    async with Runner(store, [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin, store) as runner:
         store.slow, store.error = True, StoreError("the disk is full")
         execution = await runner.start(CHAIN)
         await plugin.until("prepare n1")
@@ -234,9 +232,7 @@ async def test_what_could_not_be_written_down_does_not_begin(tmp_path: Path) -> 
 
 async def test_what_is_ready_when_the_runner_leaves_does_not_begin(tmp_path: Path) -> None:
     plugin, store = Quick(), SlowStore(tmp_path / "runs.db")
-    async with Runner(store, [plugin.entry()]) as runner:
-        await runner.wait(await runner.start(CHAIN))
-        plugin.calls.clear()
+    async with having_loaded(plugin, store) as runner:
         store.slow = True
         await runner.start(CHAIN)
         await plugin.until("prepare n1")
