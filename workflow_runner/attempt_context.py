@@ -1,6 +1,7 @@
 """What a plugin is told of an attempt, taken from the state of its execution."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 from connectory.v1 import connector_pb2, launch_plan_pb2, tasks_pb2
 from workflow_runner.engine.graph import NodeSpec
@@ -39,6 +40,7 @@ def context_of(
     adopted = node.adopted if attempt == 0 else None
     if adopted is not None:  # asked for in the words in which it was begun
         output_prefix, task = adopted.output_prefix, tasks_pb2.TaskTemplate.FromString(adopted.template)
+    launches = _launches(state, path) if "." in path else ()
     resources = AttemptResources(setup.quotas, remembered, key=key, scope=Scope(state.project, state.domain), wake=wake)
     ctx = TaskExecutionContext(
         execution=state.execution,
@@ -47,8 +49,8 @@ def context_of(
         key=key,
         template=task,
         inputs=node.inputs,
-        describe=_Description(
-            node, attempt, state.execution, state.project, state.domain, state.settings, _launches(state, path)
+        describe=partial(
+            _describe, node, attempt, state.execution, state.project, state.domain, state.settings, launches
         ),
         project=state.project,
         domain=state.domain,
@@ -63,58 +65,45 @@ def context_of(
     return ctx, resources
 
 
-class _Description:
-    """Makes an attempt's metadata for those who ask for it."""
+def _describe(
+    node: NodeState,
+    attempt: int,
+    execution: str,
+    project: str,
+    domain: str,
+    settings: ExecutionSettings,
+    launches: Sequence[launch_plan_pb2.LaunchPlanSpec],
+) -> connector_pb2.TaskExecutionMetadata:
+    """An attempt's metadata."""
+    spec = node.spec
+    metadata = connector_pb2.TaskExecutionMetadata(
+        max_attempts=user_retries(spec) + 1,
+        interruptible=_interruptible(spec) and not _was_interrupted_enough(node, settings),
+        labels=settings.labels or _first(plan.labels.values for plan in launches),
+        annotations=settings.annotations or _first(plan.annotations.values for plan in launches),
+    )
+    if settings.run_as:
+        metadata.identity.ParseFromString(settings.run_as)
+    for plan in launches:
+        if not metadata.HasField("identity") and plan.security_context.HasField("run_as"):
+            metadata.identity.CopyFrom(plan.security_context.run_as)
+    if metadata.HasField("identity"):
+        metadata.k8s_service_account = metadata.identity.k8s_service_account
+    identifier = metadata.task_execution_id
+    identifier.retry_attempt = attempt
+    if spec.task is not None:
+        identifier.task_id.CopyFrom(spec.task.id)
+    identifier.node_execution_id.node_id = node.path
+    named = identifier.node_execution_id.execution_id
+    named.project, named.domain, named.name = project, domain, execution
+    if spec.node.task_node.HasField("overrides"):
+        metadata.overrides.CopyFrom(spec.node.task_node.overrides)
+    return metadata
 
-    __slots__ = ("_attempt", "_domain", "_execution", "_launches", "_node", "_project", "_settings")
 
-    def __init__(
-        self,
-        node: NodeState,
-        attempt: int,
-        execution: str,
-        project: str,
-        domain: str,
-        settings: ExecutionSettings,
-        launches: Sequence[launch_plan_pb2.LaunchPlanSpec],
-    ) -> None:
-        self._node = node
-        self._attempt = attempt
-        self._execution = execution
-        self._project = project
-        self._domain = domain
-        self._settings = settings
-        self._launches = launches
-
-    def __call__(self) -> connector_pb2.TaskExecutionMetadata:
-        spec = self._node.spec
-        metadata = connector_pb2.TaskExecutionMetadata(
-            max_attempts=user_retries(spec) + 1,
-            interruptible=_interruptible(spec) and not self._was_interrupted_enough(),
-            labels=self._settings.labels or _first(plan.labels.values for plan in self._launches),
-            annotations=self._settings.annotations or _first(plan.annotations.values for plan in self._launches),
-        )
-        if self._settings.run_as:
-            metadata.identity.ParseFromString(self._settings.run_as)
-        for plan in self._launches:
-            if not metadata.HasField("identity") and plan.security_context.HasField("run_as"):
-                metadata.identity.CopyFrom(plan.security_context.run_as)
-        if metadata.HasField("identity"):
-            metadata.k8s_service_account = metadata.identity.k8s_service_account
-        identifier = metadata.task_execution_id
-        identifier.retry_attempt = self._attempt
-        if spec.task is not None:
-            identifier.task_id.CopyFrom(spec.task.id)
-        identifier.node_execution_id.node_id = self._node.path
-        execution = identifier.node_execution_id.execution_id
-        execution.project, execution.domain, execution.name = self._project, self._domain, self._execution
-        if spec.node.task_node.HasField("overrides"):
-            metadata.overrides.CopyFrom(spec.node.task_node.overrides)
-        return metadata
-
-    def _was_interrupted_enough(self) -> bool:
-        """Whether another system error would be the end, so that this attempt had better not be interrupted."""
-        return 0 < self._settings.system_retries <= self._node.failures.get("system", 0)
+def _was_interrupted_enough(node: NodeState, settings: ExecutionSettings) -> bool:
+    """Whether another system error would be the end, so that this attempt had better not be interrupted."""
+    return 0 < settings.system_retries <= node.failures.get("system", 0)
 
 
 def _launches(state: State, path: str) -> Sequence[launch_plan_pb2.LaunchPlanSpec]:

@@ -4,14 +4,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import msgspec
+
 from connectory.errors import RegistryError
 from workflow_runner.plugins.resources import AllocationStatus, ResourceConstraints
 
 __all__ = ["Quotas", "Scope"]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """On whose behalf a token is asked for."""
 
     project: str

@@ -74,7 +74,8 @@ class AttemptResources:
 
     def end(self) -> None:
         """Give back whatever the attempt has."""
-        self.leave()
+        if self._waiting:
+            self.leave()
         for namespace, token in self._memory.tokens:
             self._quotas.release(namespace, self._token(token))
 

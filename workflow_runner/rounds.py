@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from dataclasses import replace
 from math import inf
+
+from msgspec.structs import replace
 
 from connectory.errors import ConnectoryError, StoreError
 from workflow_runner.attempt_reports import AttemptReports

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Final
 
 from connectory.authoring.context import TaskContext
 from connectory.authoring.given import Given
 from connectory.v1 import identifiers_pb2
 
-__all__ = ["AttemptPlace", "attempting", "attempts_of_others", "context_of_attempt"]
+__all__ = ["NO_ATTEMPT", "AttemptPlace", "attempting", "attempts_of_others", "context_of_attempt"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +23,18 @@ class AttemptPlace:
 
 
 _now: ContextVar[AttemptPlace | None] = ContextVar("connectory_attempt", default=None)
+NO_ATTEMPT: Final = (_now, None)
+"""For `Given`: what runs now belongs to no attempt that is known outside of it."""
 
 
-def attempting(place: AttemptPlace | None) -> Given[AttemptPlace | None]:
+def attempting(place: AttemptPlace | None) -> Given:
     """The task that is run in here is run as this attempt."""
-    return Given(_now, place)
+    return Given((_now, place))
 
 
-def attempts_of_others() -> Given[AttemptPlace | None]:
+def attempts_of_others() -> Given:
     """What runs in here belongs to no attempt that is known outside of it."""
-    return attempting(None)
+    return Given(NO_ATTEMPT)
 
 
 def context_of_attempt(task_id: identifiers_pb2.Identifier) -> TaskContext:

@@ -24,9 +24,10 @@ from connectory.storage import Storage, default_storage
 from connectory.types.output_metadata import OutputMetadataTracker
 from connectory.v1 import identifiers_pb2
 
-__all__ = ["ContextBuilder", "TaskContext", "alone", "current_context", "entered"]
+__all__ = ["ContextBuilder", "TaskContext", "alone", "as_current", "current_context", "entered"]
 
 _LOGGER = getLogger("connectory.task")
+_NO_STATS = Stats()
 
 
 @dataclass(kw_only=True)
@@ -52,7 +53,7 @@ class TaskContext:
     previous_checkpoint: str = ""
     """Below which URL the previous attempt's checkpoint is; empty: there was no such attempt."""
     logging: Logger = _LOGGER
-    stats: Stats = field(default_factory=Stats)
+    stats: Stats = _NO_STATS
     """Counters and timers."""
     output_metadata_tracker: OutputMetadataTracker = field(default_factory=OutputMetadataTracker)
     """What the task says about the values that it is going to return: it arrives in their literals' metadata."""
@@ -162,9 +163,14 @@ def current_context() -> TaskContext:
     return context
 
 
-def entered(context: TaskContext) -> Given[TaskContext | None]:
+def as_current(context: TaskContext) -> tuple[ContextVar[TaskContext | None], TaskContext]:
+    """For `Given`: `current_context()` gives this context."""
+    return _current, context
+
+
+def entered(context: TaskContext) -> Given:
     """While this is entered, `current_context()` gives this context."""
-    return Given(_current, context)
+    return Given(as_current(context))
 
 
 @contextmanager

@@ -21,9 +21,9 @@ def conversion_context() -> ConversionContext:
     return _given.get() or _plain()
 
 
-def converting(conversion: ConversionContext) -> Given[ConversionContext | None]:
+def converting(conversion: ConversionContext) -> Given:
     """While this is entered, values go where this context says."""
-    return Given(_given, conversion)
+    return Given((_given, conversion))
 
 
 @cache

@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, Self
 
-from connectory.authoring.attempts import attempts_of_others, context_of_attempt
-from connectory.authoring.context import TaskContext, entered
+from connectory.authoring.attempts import NO_ATTEMPT, context_of_attempt
+from connectory.authoring.context import TaskContext, as_current
 from connectory.authoring.conversion import conversion_context, describe, type_registry
 from connectory.authoring.decks import DeckField, standard_decks, write_decks
 from connectory.authoring.errors import IgnoreOutputs, TaskFailedError, failure_message
-from connectory.authoring.graph import building
+from connectory.authoring.given import Given
+from connectory.authoring.graph import BUILDING_NOTHING
 from connectory.authoring.interface import Interface
 from connectory.errors import StorageError, TypeConversionError
 from connectory.types import ConversionContext, TypeRegistry
@@ -23,6 +24,7 @@ from connectory.v1 import identifiers_pb2, interface_pb2, literals_pb2
 
 __all__ = ["ExecutableTask", "execute_task", "failures_reported", "run_task", "run_task_async", "task_failure"]
 
+_PLAIN: Final = frozenset({type(None), bool, int, float, str, bytes, list, dict, tuple})
 _PACKAGE = str(Path(__file__).parent.parent) + "/"
 
 
@@ -92,13 +94,10 @@ def run_task(
 
     A task that raises `IgnoreOutputs` has none: the answer is empty.
     """
-    run = _Run(task, types, conversion, context)
-    with run.surroundings():
-        natives = run.natives(literals)
-        with run.timed("work"):
-            result = task.execute(**natives)
-            if inspect.isawaitable(result):
-                result = _completed(result)
+    with _Run(task, types, conversion, context) as run:
+        result = task.execute(**run.natives(literals))
+        if _is_awaitable(result):
+            result = _completed(result)
         return run.finish(result)
     return literals_pb2.LiteralMap()
 
@@ -112,35 +111,19 @@ async def run_task_async(
     context: TaskContext | None = None,
 ) -> literals_pb2.LiteralMap:
     """The same on the running event loop, for an `async def` task that is awaited."""
-    run = _Run(task, types, conversion, context)
-    with run.surroundings():
-        natives = run.natives(literals)
-        with run.timed("work"):
-            result = task.execute(**natives)
-            if inspect.isawaitable(result):
-                result = await result
+    with _Run(task, types, conversion, context) as run:
+        result = task.execute(**run.natives(literals))
+        if _is_awaitable(result):
+            result = await result
         return run.finish(result)
     return literals_pb2.LiteralMap()
 
 
-class _Timed:
-    """Notes how long a block takes."""
-
-    __slots__ = ("_began", "_durations", "_step")
-
-    def __init__(self, durations: dict[str, float], step: str) -> None:
-        self._durations = durations
-        self._step = step
-
-    def __enter__(self) -> None:
-        self._began = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        self._durations[self._step] = time.perf_counter() - self._began
-
-
 class _Run:
-    """One run of a task, from its inputs to its outputs."""
+    """One run of a task, from its inputs to its outputs; while it is entered, the task's context is the current one.
+
+    `IgnoreOutputs` is no failure. The task's files are removed after they were uploaded, and stay where nothing is.
+    """
 
     def __init__(
         self,
@@ -157,67 +140,77 @@ class _Run:
         self._values: Mapping[str, Any] | None = None
         self._durations: dict[str, float] = {}
 
-    def timed(self, step: str) -> "_Timed":
-        """Measure how long a step takes."""
-        return _Timed(self._durations, step)
-
-    @contextmanager
-    def surroundings(self) -> Iterator[None]:
-        """The task's context, in which `IgnoreOutputs` is no failure.
-
-        Its files are removed after they were uploaded, and stay where nothing is uploaded.
-        """
+    def __enter__(self) -> Self:
         context = self._context = self._task.pre_execute(self._context) or self._context
-        fields: tuple[DeckField, ...] | None = getattr(self._task, "deck_fields", None)
-        context.enable_deck = context.enable_deck or fields is not None
+        self._deck_fields: tuple[DeckField, ...] | None = getattr(self._task, "deck_fields", None)
+        context.enable_deck = context.enable_deck or self._deck_fields is not None
+        self._given = Given(as_current(context), BUILDING_NOTHING, NO_ATTEMPT)
+        self._given.__enter__()
+        self._step, self._began = "inputs", time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        context, ignored = self._context, isinstance(error, IgnoreOutputs)
+        if error is not None:
+            self._pass_to("")
         try:
-            with entered(context), building(None), attempts_of_others():
-                try:
-                    yield
-                except IgnoreOutputs as reason:
-                    context.logging.info("'%s' has no outputs: %s", self._task.name, reason)
-                finally:
-                    self._show(context, fields or ())
+            if ignored:
+                context.logging.info("'%s' has no outputs: %s", self._task.name, error)
+            if context.enable_deck and (context.output_prefix or context.decks):
+                self._show(context)
         finally:
+            self._given.__exit__()
             if self._conversion.raw_output_prefix:
                 context.discard()
+        return ignored
+
+    def _pass_to(self, step: str) -> None:
+        """Another step begins; how long the one before took is noted."""
+        now = time.perf_counter()
+        self._durations[self._step] = now - self._began
+        self._step, self._began = step, now
 
     def natives(self, literals: literals_pb2.LiteralMap) -> Mapping[str, Any]:
         """The inputs as the task's code takes them."""
         task = self._task
-        with self.timed("inputs"):
-            self._inputs = self._types.map_to_python(
-                literals, task.typed_interface.inputs, self._conversion, task.interface.inputs
-            )
+        self._inputs = self._types.map_to_python(
+            literals, task.typed_interface.inputs, self._conversion, task.interface.inputs
+        )
+        self._pass_to("work")
         return self._inputs
 
     def finish(self, result: Any) -> literals_pb2.LiteralMap:
         """The outputs as others take them."""
+        self._pass_to("outputs")
         result = self._task.post_execute(self._context, result)
         if isinstance(result, literals_pb2.LiteralMap):
             return result
-        task, self._values = self._task, _named(self._task, result)
-        declared, annotations = task.typed_interface.outputs, task.interface.outputs
+        task, annotations = self._task, self._task.interface.outputs
+        values = self._values = _named(task, result, annotations)
         conversion, tracker = self._conversion, self._context.output_metadata_tracker
         if conversion.output_metadata is not tracker:
             conversion = replace(conversion, output_metadata=tracker)
         try:
-            with self.timed("outputs"):
-                return self._types.map_to_literals(self._values, declared, conversion, annotations)
+            outputs = self._types.map_to_literals(values, task.typed_interface.outputs, conversion, annotations)
         except TypeConversionError as error:
             raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
+        self._pass_to("")
+        return outputs
 
-    def _show(self, context: TaskContext, fields: tuple[DeckField, ...]) -> None:
+    def _show(self, context: TaskContext) -> None:
         """Write the decks, whether the task succeeded or failed; what cannot be shown must not change how it ended.
 
         In plain Python, they are written only when the task's code made some.
         """
-        if not context.enable_deck or not (context.output_prefix or context.decks):
-            return
         try:
-            function = getattr(self._task, "task_function", None)
             context.decks += standard_decks(
-                fields, inputs=self._inputs, outputs=self._values, function=function, durations=self._durations
+                self._deck_fields or (),
+                inputs=self._inputs,
+                outputs=self._values,
+                function=getattr(self._task, "task_function", None),
+                durations=self._durations,
             )
             write_decks(context)
         except Exception:  # a value's own rendering may raise anything
@@ -230,17 +223,22 @@ def _identifier(task: ExecutableTask) -> identifiers_pb2.Identifier:
     )
 
 
-def _named(task: ExecutableTask, result: Any) -> Mapping[str, Any]:
+def _named(task: ExecutableTask, result: Any, declared: Mapping[str, Any]) -> Mapping[str, Any]:
     """A task's return value as outputs by name."""
-    names = list(task.interface.outputs)
+    names = list(declared)
     if not names:
         return {}
     if len(names) == 1 and (task.interface.output_tuple is None or not isinstance(result, tuple)):
         return {names[0]: result}
     if not isinstance(result, tuple) or len(result) != len(names):
-        declared = ", ".join(f"{name}: {describe(kind)}" for name, kind in task.interface.outputs.items())
-        raise TypeConversionError(f"'{task.name}' declares the outputs {declared}, but returned {result!r}")
+        kinds = ", ".join(f"{name}: {describe(kind)}" for name, kind in declared.items())
+        raise TypeConversionError(f"'{task.name}' declares the outputs {kinds}, but returned {result!r}")
     return dict(zip(names, result, strict=True))
+
+
+def _is_awaitable(result: Any) -> bool:
+    """What `inspect.isawaitable` says; most results are plain values, of which that can be told at once."""
+    return type(result) not in _PLAIN and inspect.isawaitable(result)
 
 
 def _completed(awaitable: Awaitable[Any]) -> Any:

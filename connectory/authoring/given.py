@@ -1,27 +1,23 @@
 """Values that hold while a block runs."""
 
 from contextvars import ContextVar, Token
-from typing import Generic, TypeVar
+from typing import Any
 
 __all__ = ["Given"]
 
-T = TypeVar("T")
 
+class Given:
+    """While this is entered, context variables have these values. Enter it once."""
 
-class Given(Generic[T]):
-    """While this is entered, a context variable has this value. Enter it once."""
+    __slots__ = ("_tokens", "_values")
 
-    __slots__ = ("_token", "_value", "_variable")
+    def __init__(self, *values: tuple[ContextVar[Any], Any]) -> None:
+        self._values = values
+        self._tokens: list[Token[Any]] = []
 
-    def __init__(self, variable: ContextVar[T], value: T) -> None:
-        self._variable = variable
-        self._value = value
-        self._token: Token[T] | None = None
-
-    def __enter__(self) -> T:
-        self._token = self._variable.set(self._value)
-        return self._value
+    def __enter__(self) -> None:
+        self._tokens = [variable.set(value) for variable, value in self._values]
 
     def __exit__(self, *_: object) -> None:
-        if self._token is not None:
-            self._variable.reset(self._token)
+        for token in self._tokens:
+            token.var.reset(token)

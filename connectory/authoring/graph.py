@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from typing import Final
 
 from connectory.authoring.given import Given
 from connectory.authoring.location import authoring_error
@@ -11,7 +12,7 @@ from connectory.authoring.node import Node
 from connectory.authoring.ordering import find_cycle
 from connectory.v1 import workflow_pb2
 
-__all__ = ["Graph", "building", "current_graph", "waits_for"]
+__all__ = ["BUILDING_NOTHING", "Graph", "building", "current_graph", "waits_for"]
 
 
 class Graph:
@@ -129,6 +130,10 @@ def current_graph() -> Graph | None:
     return _current.get()
 
 
-def building(graph: Graph | None) -> Given[Graph | None]:
+BUILDING_NOTHING: Final = (_current, None)
+"""For `Given`: calls run, whatever is being built around them."""
+
+
+def building(graph: Graph | None) -> Given:
     """While this is entered, calls add nodes to the graph (None: calls run)."""
-    return Given(_current, graph)
+    return Given((_current, graph))

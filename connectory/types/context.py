@@ -29,7 +29,7 @@ def _default_working_dir() -> Path:
     return _process_dir(os.getpid())
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ConversionContext:
     """Where conversions read, write and download. `ConversionContext()` works for everything that is local."""
 

@@ -32,7 +32,10 @@ class ExecutionPhase(enum.StrEnum):
     @property
     def is_terminal(self) -> bool:
         """Whether the execution has ended."""
-        return self in (ExecutionPhase.SUCCEEDED, ExecutionPhase.FAILED, ExecutionPhase.ABORTED)
+        return self in _ENDED
+
+
+_ENDED = (ExecutionPhase.SUCCEEDED, ExecutionPhase.FAILED, ExecutionPhase.ABORTED)
 
 
 class NodePhase(enum.StrEnum):

@@ -1,8 +1,9 @@
 """What a plugin knows of an attempt, and what it may use for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from connectory.secrets import Secrets
 from connectory.storage import Storage
@@ -17,8 +18,7 @@ from workflow_runner.plugins.setup import SetupContext
 __all__ = ["TaskExecutionContext"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskExecutionContext:
+class TaskExecutionContext(msgspec.Struct, frozen=True, kw_only=True, dict=True, eq=False):
     """One attempt of one task."""
 
     execution: str
@@ -44,7 +44,7 @@ class TaskExecutionContext:
     """What the runner lends to its plugins."""
     project: str = ""
     domain: str = ""
-    nodes: NodeCalls = field(default_factory=NoCalls)
+    nodes: NodeCalls = msgspec.field(default_factory=NoCalls)
     """Runs nodes for it while it goes on, if its task is eager."""
     name_limit: int | None = None
     """The plugin's property `generated_name_max_length`."""

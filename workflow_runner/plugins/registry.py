@@ -25,6 +25,7 @@ class PluginRegistry:
         self._by_type: dict[str, PluginEntry] = {}
         self._default: PluginEntry | None = None
         self._loaded: dict[str, asyncio.Future[Plugin]] = {}
+        self._ready: dict[str, Plugin] = {}
         for entry in entries:
             self.register_core_plugin(entry)
 
@@ -60,11 +61,7 @@ class PluginRegistry:
     def ready(self, template: tasks_pb2.TaskTemplate) -> Plugin | None:
         """The same as `get` when nobody has to wait for it; else None."""
         entry = self._by_type.get(template.type)
-        if entry is None or entry.gives_way:
-            return None
-        pending = self._loaded.get(entry.id)
-        is_loaded = pending is not None and pending.done() and not pending.cancelled() and pending.exception() is None
-        return pending.result() if pending is not None and is_loaded else None
+        return self._ready.get(entry.id) if entry is not None and not entry.gives_way else None
 
     async def get(self, template: tasks_pb2.TaskTemplate) -> Plugin:
         """The plugin for a task, loaded; NotFoundError lists the types that exist."""
@@ -102,11 +99,13 @@ class PluginRegistry:
             raise RegistryError(
                 f"plugin {entry.id!r} allows names of {longest} characters; at least {SHORTEST_NAME} are needed"
             )
+        self._ready[entry.id] = plugin
         return plugin
 
     async def close(self) -> None:
         """Close the plugins that were loaded."""
         loaded, self._loaded = self._loaded, {}
+        self._ready.clear()
         for pending in loaded.values():
             if (await asyncio.wait([pending]))[0] and pending.exception() is None:
                 await pending.result().close()

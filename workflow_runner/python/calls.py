@@ -11,6 +11,7 @@ from connectory.authoring.dynamic import DynamicTask
 from connectory.authoring.eager_task import EagerTask
 from connectory.authoring.errors import TaskFailedError
 from connectory.authoring.execution import execute_task
+from connectory.authoring.function_task import FunctionTask
 from connectory.authoring.map_item import MapItem
 from connectory.authoring.own_container import variables_of
 from connectory.authoring.resolver import TaskLocator, locator_of
@@ -127,6 +128,8 @@ def _made_ready(call: Call) -> Ready:
 def _run(call: Call, channel: Channel | None, ready: Ready) -> Returned | Expanded:
     template, task = ready.code.template, ready.code.load()
     inputs, context, conversion = ready.inputs, ready.context, ready.conversion
+    if type(task) is FunctionTask:  # which most are, and none of what follows
+        return _returned(execute_task(task, inputs, conversion=conversion, context=context))
     if isinstance(task, MapItem):
         inputs = _as_lists(inputs, task)
     if isinstance(task, DynamicTask) or (isinstance(task, EagerTask) and channel is not None):
@@ -138,6 +141,10 @@ def _run(call: Call, channel: Channel | None, ready: Ready) -> Returned | Expand
         outputs = making.drive(task, inputs, template, channel, conversion, context)
     else:
         outputs = execute_task(task, inputs, conversion=conversion, context=context)
+    return _returned(outputs)
+
+
+def _returned(outputs: literals_pb2.LiteralMap) -> Returned:
     return Returned(outputs=outputs.SerializeToString(deterministic=True))
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
+
 from connectory.database.contract import Database
 from connectory.errors import StoreError
 from workflow_runner.cache.contract import ResultCache
@@ -58,8 +60,7 @@ class ExecutionRecord:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LogRecord:
+class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One event, and the commands that it led to, encoded."""
 
     event: bytes

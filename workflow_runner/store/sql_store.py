@@ -82,8 +82,14 @@ class SqlStore:
         self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
     ) -> None:
         if len(log) == 1 and update is None:
-            values: dict[str, Any] = {"execution": execution_id, "number": number, "owner": self._owner}
-            values |= {"event": log[0].event, "commands": log[0].commands}
+            record = log[0]
+            values = {
+                "execution": execution_id,
+                "number": number,
+                "owner": self._owner,
+                "event": record.event,
+                "commands": record.commands,
+            }
             if not await self._append_one(execution_id, values):
                 head = await self.database.rows(self._sql["select_head"], execution=execution_id)
                 raise self._conflict(execution_id, number, head)

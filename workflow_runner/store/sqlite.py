@@ -1,6 +1,5 @@
 """The store in an SQLite file, or in memory."""
 
-from collections import deque
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -29,7 +28,7 @@ class SqliteStore(SqlStore):
     def __init__(self, path: str | Path, *, busy_timeout: float = 5.0, owner: str = "") -> None:
         database = SqliteDatabase(path, busy_timeout=busy_timeout, log_pages=_LOG_PAGES)
         self._file = database
-        self._lately: deque[str] = deque(maxlen=_ALONE)
+        self._latest, self._in_a_row = "", 0
         self._shared = SqliteNotices(database) if database.where != ":memory:" else None
         super().__init__(database, self._shared or Notices(), owner)
 
@@ -39,8 +38,8 @@ class SqliteStore(SqlStore):
             await stack.enter_async_context(self._shared)
 
     async def _append_one(self, execution_id: str, values: Mapping[str, Any]) -> int:
-        is_alone = self._lately.count(execution_id) == _ALONE
-        self._lately.append(execution_id)
-        if is_alone:
+        self._in_a_row = self._in_a_row + 1 if execution_id == self._latest else 0
+        self._latest = execution_id
+        if self._in_a_row >= _ALONE:
             return await self._file.change_alone(self._sql["append_event"], **values)
         return await super()._append_one(execution_id, values)

@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +193,7 @@ class ContainerPlugin(Plugin):
     @staticmethod
     def _job(ctx: TaskExecutionContext, kept: Kept) -> TaskExecutionContext:
         """The attempt as the connector plugin is to see it."""
-        return replace(
+        return msgspec.structs.replace(
             ctx,
             template=tasks_pb2.TaskTemplate.FromString(kept.template),
             inputs=literals_pb2.LiteralMap.FromString(kept.inputs),
