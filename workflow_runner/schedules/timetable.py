@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -110,8 +110,9 @@ class _Cron:
     offset: timedelta
 
     def after(self, moment: datetime) -> Iterator[datetime]:
-        for tick in CronSim(self.expression, (moment - self.offset).astimezone(self.zone)):
-            yield tick.astimezone(UTC) + self.offset
+        ticks = CronSim(self.expression, (moment - self.offset).astimezone(self.zone))
+        points = (tick.astimezone(UTC) + self.offset for tick in ticks)
+        yield from dropwhile(lambda point: point <= moment, points)  # in an hour that comes twice: of its first time
 
 
 def _rate(rate: launch_plan_pb2.FixedRate, since: datetime) -> Timetable:

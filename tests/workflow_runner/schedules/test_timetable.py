@@ -82,6 +82,17 @@ def test_points_in_time(timetable: Timetable, after: str, expected: list[str]) -
     assert first(timetable, after) == expected
 
 
+@pytest.mark.parametrize("expression", ["30 2 * * *", "30 1-3 * * *", "0 * * * *", "*/20 2 * * *"])
+@pytest.mark.parametrize("offset", ["", "PT15M", "-PT90M"])
+def test_wherever_one_begins_in_the_hour_that_comes_twice_the_points_are_the_same(expression: str, offset: str) -> None:
+    timetable = cron(f"CRON_TZ=Europe/Berlin {expression}", offset)
+    begin = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)
+    every = list(islice(timetable.after(begin), 20))
+    for minutes in range(0, 8 * 60, 5):
+        moment = begin + timedelta(minutes=minutes)
+        assert next(timetable.after(moment)) == next(point for point in every if point > moment)
+
+
 def test_an_older_expression_is_understood_when_it_is_an_ordinary_one() -> None:
     made = timetable_of(launch_plan_pb2.Schedule(cron_expression="15 * * * *"), SINCE)
     assert made is not None
