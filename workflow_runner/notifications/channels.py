@@ -9,12 +9,17 @@ from email.message import EmailMessage
 from typing import Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from connectory.connector.pools import BoundedPool
 from connectory.errors import SettingsError
 from workflow_runner.notifications.messages import Notice, NotSentError, Send
 
 __all__ = ["Channels", "channels_from"]
 
 _TIMEOUT: Final = 30.0
+"""How many seconds an e-mail server may be silent."""
+_LONGEST: Final = 120.0
+"""How many seconds an e-mail may take, however busily its server talks."""
+_AT_ONCE: Final = 8
 
 
 class Channels:
@@ -26,19 +31,27 @@ class Channels:
     def __init__(self, *, smtp: "Smtp | None" = None, slack: Send | None = None) -> None:
         self._smtp = smtp
         self._slack = slack
+        self._threads = BoundedPool("e-mail", _AT_ONCE)  # a silent server keeps no runner from ending
 
     async def send(self, notice: Notice) -> None:
         """Send a message, or raise NotSentError."""
         if notice.way == "slack" and self._slack is not None:
             await self._slack(notice)
         elif self._smtp is not None:
-            await asyncio.to_thread(self._smtp.send, notice)
+            await self._send_email(self._smtp, notice)
         else:
             raise NotSentError(
                 f"nothing is set up for {notice.way}; set CONNECTORY_SMTP_URL"
                 f"{' or CONNECTORY_SLACK_WEBHOOK' if notice.way == 'slack' else ''}",
                 lasting=self._slack is not None,
             )
+
+    async def _send_email(self, smtp: "Smtp", notice: Notice) -> None:
+        try:
+            async with asyncio.timeout(_LONGEST):
+                await self._threads.run(smtp.send, notice)
+        except TimeoutError:
+            raise NotSentError(f"the e-mail server took more than {_LONGEST:g} s") from None
 
 
 class Smtp:

@@ -22,6 +22,8 @@ _BACK: Final = 86_400.0
 _HOLD: Final = 300.0
 """How many seconds one runner has for the messages of an execution."""
 _MOST: Final = 100
+_AT_ONCE: Final = 8
+"""How many executions are told of side by side, so that one that is slow to tell holds few others up."""
 _log = logging.getLogger("connectory.runner.notifications")
 
 
@@ -42,18 +44,30 @@ class Notifier:
     async def run(self) -> None:
         """Go round for ever. What fails is logged, and tried again for a day."""
         while True:
+            more = False
             try:
-                await self.look()
+                more = await self.look()
             except StoreError as error:
                 _log.error("ended executions cannot be looked for now: %s", error)
             except Exception:
                 _log.exception("people could not be told about executions that have ended")
-            await asyncio.sleep(self._look_every)
+            await asyncio.sleep(0 if more else self._look_every)
 
-    async def look(self) -> None:
-        """Send what is to be sent now."""
+    async def look(self) -> bool:
+        """Send what is to be sent now, or a part of it; whether there may be more.
+
+        What fails for one execution is raised once the others have been dealt with.
+        """
         rows = await self._database.rows(self._sql["ended"], back=_BACK, most=_MOST)
-        for row in rows:
+        places = asyncio.Semaphore(_AT_ONCE)
+        outcomes = await asyncio.gather(*(self._deal_with(row, places) for row in rows), return_exceptions=True)
+        failed = [outcome for outcome in outcomes if outcome is not None]
+        if failed:
+            raise failed[0]
+        return len(rows) == _MOST
+
+    async def _deal_with(self, row: Row, places: asyncio.Semaphore) -> None:
+        async with places:
             if await self._database.change(self._sql["claim"], id=row[0], hold=_HOLD):
                 await self._tell(row)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,6 +16,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from connectory.errors import SettingsError
+from workflow_runner.notifications import channels
 from workflow_runner.notifications.channels import channels_from
 from workflow_runner.notifications.messages import Notice, NotSentError
 
@@ -81,17 +83,46 @@ async def test_without_a_webhook_all_ways_lead_to_email(way: Any, mailbox: Mailb
 
 
 async def test_refused_recipients_are_not_tried_again_and_busy_servers_are(mailbox: Mailbox, smtp: int) -> None:
-    channels = channels_from({"CONNECTORY_SMTP_URL": url_of(smtp)})
+    made = channels_from({"CONNECTORY_SMTP_URL": url_of(smtp)})
     for refusing, lasting in (("550 no such user", True), ("451 try again later", False)):
         mailbox.refusing = refusing
         with pytest.raises(NotSentError) as caught:
-            await channels.send(NOTICE)
+            await made.send(NOTICE)
         assert caught.value.lasting is lasting
 
 
 async def test_a_server_that_does_not_answer_is_tried_again() -> None:
     with pytest.raises(NotSentError, match="refused or failed") as caught:
         await channels_from({"CONNECTORY_SMTP_URL": "smtp://127.0.0.1:1?from=a@example.com"}).send(NOTICE)
+    assert not caught.value.lasting
+
+
+def test_a_server_that_is_silent_keeps_no_runner_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "_TIMEOUT", 3600.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as open_until_then:
+        thread = threading.Thread(target=lambda: asyncio.run(_give_up_once_connected(silent, open_until_then)))
+        thread.daemon = True
+        thread.start()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
+
+
+async def _give_up_once_connected(silent: socket.socket, connections: ExitStack) -> None:
+    made = channels_from({"CONNECTORY_SMTP_URL": url_of(silent.getsockname()[1])})
+    sending = asyncio.create_task(made.send(NOTICE))
+    silent.setblocking(False)
+    connections.enter_context((await asyncio.get_running_loop().sock_accept(silent))[0])
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+
+
+async def test_a_server_that_never_comes_to_an_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channels, "_LONGEST", 0.0)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(NotSentError, match="took more than") as caught,
+    ):
+        await channels_from({"CONNECTORY_SMTP_URL": url_of(silent.getsockname()[1])}).send(NOTICE)
     assert not caught.value.lasting
 
 
@@ -150,13 +181,13 @@ def webhook() -> Iterator[Webhook]:
 
 
 async def test_slack_is_told_through_its_webhook(webhook: Webhook) -> None:
-    channels = channels_from({"CONNECTORY_SLACK_WEBHOOK": f"http://127.0.0.1:{webhook.server_port}/secret-path"})
-    await channels.send(replace(NOTICE, way="slack"))
+    made = channels_from({"CONNECTORY_SLACK_WEBHOOK": f"http://127.0.0.1:{webhook.server_port}/secret-path"})
+    await made.send(replace(NOTICE, way="slack"))
     assert webhook.received == [{"text": "*FAILED: flow*\nIt broke."}]
     for answer, lasting in ((404, True), (429, False), (500, False)):
         webhook.answers.append(answer)
         with pytest.raises(NotSentError, match=str(answer)) as caught:
-            await channels.send(replace(NOTICE, way="slack"))
+            await made.send(replace(NOTICE, way="slack"))
         assert caught.value.lasting is lasting
         assert "secret-path" not in str(caught.value)
 

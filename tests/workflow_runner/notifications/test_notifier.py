@@ -123,6 +123,27 @@ async def test_what_could_not_be_sent_is_put_off_and_what_was_sent_is_not_repeat
         assert len(post.sent) == 2
 
 
+async def test_a_message_that_takes_long_holds_no_other_up() -> None:
+    async with serving() as control:
+        plan = await registered(control, email(Phase.SUCCEEDED))
+        for name in ("first", "second"):
+            await control.ended(await control.start(plan.id, name, a=integer(1)))
+        post = Post()
+        after_the_second = asyncio.Event()
+
+        async def send(notice: Notice) -> None:
+            if "first" in notice.subject:
+                await after_the_second.wait()
+            await Post.send(post, notice)
+            after_the_second.set()
+
+        telling = await notifier(control, post)
+        telling._send = send
+        async with asyncio.timeout(30):
+            await telling.look()
+        assert [notice.subject for notice in post.sent] == ["SUCCEEDED: diamond (second)", "SUCCEEDED: diamond (first)"]
+
+
 async def test_what_can_never_be_sent_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     async with serving() as control:
         plan = await registered(control, email(Phase.SUCCEEDED), email(Phase.SUCCEEDED))
