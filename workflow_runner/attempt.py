@@ -3,6 +3,8 @@
 import logging
 from typing import Final
 
+import msgspec
+
 from workflow_runner.attempt_reports import AttemptReports
 from workflow_runner.means import Means
 from workflow_runner.plugin_state import AttemptState
@@ -19,23 +21,19 @@ _RUNNING: Final = PhaseInfo.running()
 _SUCCEEDED: Final = PhaseInfo.success()
 
 
-class Attempt:
+class Attempt(msgspec.Struct, eq=False):
     """One attempt while this process carries it out. Every end is reported once."""
 
-    __slots__ = ("_ctx", "_means", "_plugin", "_quick", "_reports", "_resources", "_rounds", "_state", "_wake")
-
-    def __init__(
-        self, ctx: TaskExecutionContext, state: AttemptState, resources: AttemptResources, wake: Wake, means: Means
-    ) -> None:
-        self._ctx = ctx
-        self._state = state
-        self._resources = resources
-        self._wake = wake
-        self._means = means
-        self._reports = AttemptReports(ctx.node, ctx.attempt, means.emit, means.clock)
-        self._plugin: Plugin | None = None
-        self._quick: QuickRun | None = None
-        self._rounds: Rounds | None = None
+    _ctx: TaskExecutionContext
+    _state: AttemptState
+    _resources: AttemptResources
+    _wake: Wake
+    _reports: AttemptReports
+    _means: Means
+    _plugin: Plugin | None = None
+    _quick: QuickRun | None = None
+    _rounds: Rounds | None = None
+    _began_at: float = 0.0
 
     def prepare(self) -> None:
         """Make ready what may be made before the attempt begins; nothing of it happens yet."""
@@ -53,13 +51,19 @@ class Attempt:
         if self._quick is not None:
             self._quick.drop()
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self) -> bool:
+        """Begin; whether somebody is to ask it in a while to `speak`."""
         if self._quick is None:
             self._in_rounds().start()
-        else:
-            self._quick.begin(self._ended)
-            self._reports.progressed(_RUNNING)
+            return False
+        self._began_at = self._means.clock()
+        self._quick.begin(self._ended)
+        return True
+
+    def speak(self) -> None:
+        """Say that it runs, if it does: most that end by themselves have ended before anybody asks."""
+        if self._quick is not None:
+            self._reports.progressed(_RUNNING, at=self._began_at)
 
     def stop(self) -> None:
         """End the attempt early; a round that is under way is finished first. Repetition changes nothing."""

@@ -41,7 +41,7 @@ def context_of(
     if adopted is not None:  # asked for in the words in which it was begun
         output_prefix, task = adopted.output_prefix, tasks_pb2.TaskTemplate.FromString(adopted.template)
     launches = _launches(state, path) if "." in path else ()
-    resources = AttemptResources(setup.quotas, remembered, key=key, scope=Scope(state.project, state.domain), wake=wake)
+    resources = AttemptResources(setup.quotas, remembered, key, Scope(state.project, state.domain), wake)
     ctx = TaskExecutionContext(
         execution=state.execution,
         node=path,

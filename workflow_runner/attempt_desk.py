@@ -6,6 +6,7 @@ from typing import Final
 
 from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_context import context_of
+from workflow_runner.attempt_reports import AttemptReports
 from workflow_runner.called import AttemptCalls, CallDesk
 from workflow_runner.engine.commands import Command, StartAttempt, StopAttempt
 from workflow_runner.engine.state import State
@@ -24,7 +25,8 @@ _READY: Final = 8
 class AttemptDesk:
     """Begins and ends attempts on the engine's word.
 
-    `plugin_states` is what plugins remember of attempts from before.
+    `plugin_states` is what plugins remember of attempts from before. `silent` is called when an attempt has begun that
+    will not say so before it is asked to `speak`.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class AttemptDesk:
         setup: SetupContext,
         calls: CallDesk,
         means: Means,
+        silent: Callable[[], None],
     ) -> None:
         self._state = state
         self._store = store
@@ -43,6 +46,8 @@ class AttemptDesk:
         self._setup = setup
         self._calls = calls
         self._means = means
+        self._on_silence = silent
+        self._silent: list[Attempt] = []
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._prepared: dict[tuple[str, int], Attempt] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -68,7 +73,15 @@ class AttemptDesk:
             attempt = self._new(command, resumed=resumed)
             attempt.prepare()
         self._attempts[place] = attempt
-        attempt.start()
+        if attempt.start():
+            self._silent.append(attempt)
+            self._on_silence()
+
+    def speak(self) -> None:
+        """Have attempts that run say so, if they have not yet."""
+        silent, self._silent = self._silent, []
+        for attempt in silent:
+            attempt.speak()
 
     def stop(self, command: StopAttempt) -> None:
         """End an attempt, whoever began it."""
@@ -98,7 +111,7 @@ class AttemptDesk:
     def _new(self, command: StartAttempt | StopAttempt, *, resumed: bool) -> Attempt:
         place = (command.node, command.attempt)
         state = self._state()
-        memory = AttemptState(self._store, state.execution, *place, self._plugin_states.get(place))
+        memory = AttemptState.of(self._store, state.execution, *place, self._plugin_states.get(place))
         wake = Wake()
         ctx, resources = context_of(
             state,
@@ -108,8 +121,9 @@ class AttemptDesk:
             remembered=memory,
             wake=wake.set,
             setup=self._setup,
-            nodes=AttemptCalls(self._calls, *place),
+            nodes=AttemptCalls(self._calls, place),
         )
         if resumed:
             resources.restore()
-        return Attempt(ctx, memory, resources, wake, self._means)
+        reports = AttemptReports(*place, self._means.emit, self._means.clock)
+        return Attempt(ctx, memory, resources, wake, reports, self._means)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from workflow_runner.engine.events import (
     AttemptExpanded,
     AttemptFailed,
@@ -17,18 +19,17 @@ from workflow_runner.plugins.phases import PhaseInfo
 __all__ = ["AttemptReports"]
 
 
-class AttemptReports:
+class AttemptReports(msgspec.Struct, eq=False):
     """Emits the events of one attempt."""
 
-    def __init__(self, node: str, attempt: int, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
-        self._node = node
-        self._attempt = attempt
-        self._emit = emit
-        self._clock = clock
-        self._shown: tuple[int, str, tuple[LogLink, ...], str] = (0, "", (), "")
+    _node: str
+    _attempt: int
+    _emit: Callable[[Event], None]
+    _clock: Callable[[], float]
+    _shown: tuple[int, str, tuple[LogLink, ...], str] = (0, "", (), "")
 
-    def progressed(self, info: PhaseInfo) -> bool:
-        """Where it stands, unless that was said already; whether it is new."""
+    def progressed(self, info: PhaseInfo, *, at: float | None = None) -> bool:
+        """Where it stands, now or since a moment, unless that was said already; whether it is new."""
         shown = (int(info.phase), info.message, _links(info), info.facts)
         if shown == self._shown:
             return False
@@ -36,7 +37,7 @@ class AttemptReports:
         phase, message, links, facts = shown
         self._emit(
             AttemptProgressed(
-                at=self._clock(),
+                at=self._clock() if at is None else at,
                 node=self._node,
                 attempt=self._attempt,
                 phase=phase,

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from workflow_runner.engine.calls import is_answerable
 from workflow_runner.engine.commands import AnswerCall
 from workflow_runner.engine.events import NodeCalled, NodeWithdrawn
@@ -85,12 +87,11 @@ class CallDesk:
         return self._state().nodes.get(child_path(node, call)) if scope and call in scope.graph.nodes else None
 
 
-class AttemptCalls:
-    """The desk as one attempt sees it."""
+class AttemptCalls(msgspec.Struct, eq=False):
+    """The desk as one attempt, of a node and a number, sees it."""
 
-    def __init__(self, desk: CallDesk, node: str, attempt: int) -> None:
-        self._desk = desk
-        self._place = (node, attempt)
+    _desk: CallDesk
+    _place: tuple[str, int]
 
     def begin(
         self, call: str, spec: bytes, inputs: bytes, launch_plans: tuple[bytes, ...] = ()

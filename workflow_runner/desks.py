@@ -42,7 +42,8 @@ __all__ = ["Desks"]
 class Desks:
     """The desks of one execution; `state` is where it stands, `look` the same with the progress of this moment.
 
-    `emit` receives what happens, `pause` a StoreError after which nothing more may be done.
+    `emit` receives what happens, `pause` a StoreError after which nothing more may be done. For `silent` see
+    AttemptDesk.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Desks:
         setup: SetupContext,
         emit: Callable[[Event], None],
         pause: Callable[[StoreError], None],
+        silent: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._state = state
@@ -82,6 +84,7 @@ class Desks:
             setup=setup,
             calls=self._calls,
             means=Means(plugins=plugins, emit=emit, pause=pause, values=values, clock=clock),
+            silent=silent,
         )
         self._mailbox = Mailbox(store, state, emit=emit, pause=pause, clock=clock)
 

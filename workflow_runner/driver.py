@@ -70,11 +70,12 @@ class Driver:
             setup=setup,
             emit=self.emit,
             pause=self.pause,
+            silent=self._see_to_progress,
             clock=clock,
         )
         self._events: list[Event] = []
         self._wake = Wake()
-        self._company = Alarm(_COMPANY, self._decide)
+        self._company = Alarm(_COMPANY, self._hear)
         self._decided = False
         """Whether something came that cannot wait for company."""
         self._leaving = False
@@ -90,12 +91,10 @@ class Driver:
     def emit(self, event: Event) -> None:
         """Something happened."""
         self._events.append(event)
-        if not isinstance(event, AttemptProgressed):
-            self._decide()
-        elif self.subscribers.are_there:
-            asyncio.get_running_loop().call_soon(self._take_in_progress)
+        if isinstance(event, AttemptProgressed):
+            self._see_to_progress()
         else:
-            self._company.set()
+            self._decide()
 
     def look(self) -> State:
         """Where the execution stands this very moment."""
@@ -157,8 +156,22 @@ class Driver:
             _log.exception("execution %s cannot go on", self.state.execution)
             await self._pause(error)
 
+    def _see_to_progress(self) -> None:
+        if self.subscribers.are_there:
+            asyncio.get_running_loop().call_soon(self._take_in_progress)
+        else:
+            self._company.set()
+
+    def _hear(self) -> None:
+        self._desks.attempts.speak()
+        self._company.clear()
+        self._decide()
+
     def _take_in_progress(self) -> None:
-        if self._decided or not self._events:
+        if self._decided:
+            return
+        self._desks.attempts.speak()
+        if not self._events:
             return
         before = self.state
         self._apply(self._take())

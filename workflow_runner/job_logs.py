@@ -43,7 +43,7 @@ async def job_of(store: Store, execution: str, path: str, attempt: int | None = 
     kept = await store.plugin_states(execution)
     known = {number: state for (where, number), state in kept.items() if where == path}
     chosen = max(known, default=0) if attempt is None else attempt
-    memory = AttemptState(store, execution, path, chosen, known.get(chosen))
+    memory = AttemptState.of(store, execution, path, chosen, known.get(chosen))
     task = _template(node, node.spec.task, chosen)
     job = started_job(memory, task) if chosen in known else None
     if job is None:

@@ -39,19 +39,23 @@ class _Record(msgspec.Struct, frozen=True, kw_only=True):
 _EMPTY = _Record()
 
 
-class AttemptState:
+class AttemptState(msgspec.Struct, eq=False):
     """The memory of one attempt; what a round writes is kept in the store when the round ends."""
 
-    def __init__(
-        self, store: KeepsPluginState, execution: str, node: str, attempt: int, kept: PluginState | None
-    ) -> None:
-        self._store = store
-        self._execution = execution
-        self._node = node
-        self._attempt = attempt
-        self._kept = _EMPTY if kept is None else _unpacked(kept)
-        self._written: tuple[int, bytes] | None = None
-        self._outputs: bytes | None = None
+    _store: KeepsPluginState
+    _execution: str
+    _node: str
+    _attempt: int
+    _kept: _Record = _EMPTY
+    _written: tuple[int, bytes] | None = None
+    _outputs: bytes | None = None
+
+    @classmethod
+    def of(
+        cls, store: KeepsPluginState, execution: str, node: str, attempt: int, kept: PluginState | None
+    ) -> "AttemptState":
+        """The memory of an attempt of which the store keeps this."""
+        return cls(store, execution, node, attempt, _EMPTY if kept is None else _unpacked(kept))
 
     @property
     def version(self) -> int:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from workflow_runner.plugins.memory import AttemptMemory
 from workflow_runner.plugins.resources import AllocationStatus, ResourceConstraints
 from workflow_runner.quotas import Quotas, Scope
@@ -11,21 +13,16 @@ __all__ = ["AttemptResources"]
 _NO_CONSTRAINTS = ResourceConstraints()
 
 
-class AttemptResources:
+class AttemptResources(msgspec.Struct, eq=False):
     """Asks for tokens on behalf of one attempt, and gives them all back when it ends."""
 
-    __slots__ = ("_asked", "_key", "_memory", "_quotas", "_scope", "_waiting", "_wake")
-
-    def __init__(
-        self, quotas: Quotas, memory: AttemptMemory, *, key: str, scope: Scope, wake: Callable[[], None]
-    ) -> None:
-        self._quotas = quotas
-        self._memory = memory
-        self._key = key
-        self._scope = scope
-        self._wake = wake
-        self._waiting: set[tuple[str, str]] = set()
-        self._asked: set[tuple[str, str]] = set()
+    _quotas: Quotas
+    _memory: AttemptMemory
+    _key: str
+    _scope: Scope
+    _wake: Callable[[], None]
+    _waiting: set[tuple[str, str]] = set()
+    _asked: set[tuple[str, str]] = set()
 
     async def allocate_resource(
         self, namespace: str, allocation_token: str = "", constraints: ResourceConstraints = _NO_CONSTRAINTS

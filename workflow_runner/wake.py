@@ -2,17 +2,16 @@
 
 import asyncio
 
+import msgspec
+
 __all__ = ["Wake"]
 
 
-class Wake:
+class Wake(msgspec.Struct, eq=False):
     """An event that one task at a time waits for: lighter than asyncio's, which any number may wait for."""
 
-    __slots__ = ("_is_set", "_waiter")
-
-    def __init__(self) -> None:
-        self._is_set = False
-        self._waiter: asyncio.Future[None] | None = None
+    _is_set: bool = False
+    _waiter: "asyncio.Future[None] | None" = None
 
     def set(self) -> None:
         """Let the one go on who waits, or the next who is going to wait."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Final, Literal
 
+import msgspec
+
 from connectory.authoring.resolver import locator_of
 from connectory.errors import SettingsError
 from connectory.v1 import literals_pb2, workflow_pb2
@@ -110,24 +112,23 @@ class PythonTaskPlugin(Plugin):
         await self._executor.close()
 
 
-class _QuickCall:
+class _QuickCall(msgspec.Struct, eq=False):
     """One call of a task's code."""
 
-    __slots__ = ("_announced", "_future", "_key", "_running")
-
-    def __init__(self, running: dict[str, asyncio.Future[Reply]], key: str, announced: Announced) -> None:
-        self._running = running
-        self._key = key
-        self._announced = announced
+    _running: dict[str, "asyncio.Future[Reply]"]
+    _key: str
+    _announced: Announced
+    _future: "asyncio.Future[Reply] | None" = None
 
     def begin(self, ended: Callable[[], None]) -> None:
         self._future = self._running[self._key] = self._announced.begin()
         self._future.add_done_callback(lambda _: ended())
 
     def outputs(self) -> bytes | None:
-        if self._future.cancelled() or self._future.exception() is not None:
+        future = self._future
+        if future is None or future.cancelled() or future.exception() is not None:
             return None
-        reply = self._future.result()
+        reply = future.result()
         return reply.outputs if isinstance(reply, Returned) else None
 
     def forget(self) -> None:

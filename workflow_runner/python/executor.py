@@ -3,6 +3,8 @@
 import asyncio
 from typing import Protocol
 
+import msgspec
+
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.python.messages import Call, Reply
 
@@ -48,14 +50,11 @@ class EagerExecutor(Protocol):
         ...
 
 
-class Unannounced:
+class Unannounced(msgspec.Struct, eq=False):
     """A call that nothing is made ready for."""
 
-    __slots__ = ("_call", "_executor")
-
-    def __init__(self, executor: CallExecutor, call: Call) -> None:
-        self._executor = executor
-        self._call = call
+    _executor: CallExecutor
+    _call: Call
 
     def begin(self) -> asyncio.Future[Reply]:
         """See `Announced.begin`."""

@@ -96,11 +96,9 @@ class BenchAttempt:
         self._wake = asyncio.Event()
         self.key = f"bench/{name}/{number}"
         self.last: PhaseInfo | None = None
-        self._memory = AttemptState(bench, "bench", name, number, bench.kept(self.key))
+        self._memory = AttemptState.of(bench, "bench", name, number, bench.kept(self.key))
         prefix = bench.output_prefix
-        self._resources = AttemptResources(
-            bench.setup.quotas, self._memory, key=self.key, scope=Scope("p", "d"), wake=self._wake.set
-        )
+        self._resources = AttemptResources(bench.setup.quotas, self._memory, self.key, Scope("p", "d"), self._wake.set)
         if resumed:
             self._resources.restore()
         self.ctx = TaskExecutionContext(
