@@ -17,6 +17,7 @@ from workflow_runner.engine.state import NodePhase, State
 __all__ = ["SignalView", "check_answer", "is_waiting", "signals_of"]
 
 _BOOLEAN = types_pb2.LiteralType(simple=types_pb2.BOOLEAN)
+_CALENDAR_END = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class SignalView:
     shown: literals_pb2.LiteralMap
     """What an approval is about, once that is known."""
     deadline: datetime | None
-    """When the first of the nodes gives up."""
+    """When the first of the nodes gives up; None: never, as far as the calendar goes."""
     answer: literals_pb2.Literal | None
     """What was answered."""
 
@@ -99,9 +100,13 @@ def _view(state: State, signal: str, spec: NodeSpec) -> SignalView:
         type=asked,
         nodes=[node.path for node in nodes],
         shown=shown,
-        deadline=datetime.fromtimestamp(min(deadlines), UTC) if deadlines else None,
+        deadline=_time(min(deadlines)) if deadlines else None,
         answer=state.signals.get(signal),
     )
+
+
+def _time(seconds: float) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds < _CALENDAR_END else None
 
 
 def _specs(state: State) -> Iterator[NodeSpec]:

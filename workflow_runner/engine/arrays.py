@@ -35,7 +35,7 @@ def array_of(where: str, node: workflow_pb2.ArrayNode, item: NodeSpec) -> Array:
 
 
 def count_of(array: Array, inputs: literals_pb2.LiteralMap) -> int:
-    """How many repetitions there are; TypeConversionError unless all lists have one length."""
+    """How many repetitions there are; TypeConversionError unless all lists have one length, and enough members."""
     lengths = {}
     for name, literal in inputs.literals.items():
         if name in array.bound:
@@ -48,7 +48,10 @@ def count_of(array: Array, inputs: literals_pb2.LiteralMap) -> int:
         raise TypeConversionError(f"the lists that a node is repeated for differ in length: {told}")
     if not lengths:
         raise TypeConversionError("there is no list that the node could be repeated for")
-    return next(iter(lengths.values()))
+    count = next(iter(lengths.values()))
+    if array.min_successes is not None and count < array.min_successes:
+        raise TypeConversionError(f"the lists have {count} members, and {array.min_successes} repetitions must succeed")
+    return count
 
 
 def items_graph(array: Array, count: int) -> Graph:

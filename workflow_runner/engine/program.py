@@ -9,6 +9,7 @@ from functools import lru_cache
 from connectory.errors import InvalidTaskError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.engine.arrays import array_of
+from workflow_runner.engine.asking import require_agreement
 from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
 from workflow_runner.engine.library import Library, Said, extended, given, key_of
 from workflow_runner.engine.overriding import overridden
@@ -53,6 +54,7 @@ def program_of(
     graph = builder.graph(primary)
     for template in templates:  # what is not reachable is refused all the same
         builder.graph(template)
+    require_agreement(templates)
     return Program(graph=graph, library=library)
 
 

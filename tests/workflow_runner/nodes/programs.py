@@ -67,6 +67,22 @@ def waiting() -> int:
 
 
 @workflow
+def patient() -> int:
+    return wait_for_input("number", timeout=timedelta.max, expected_type=int)
+
+
+@task
+def labelled(x: int, label: str) -> str:
+    return f"{label} {x}"
+
+
+@workflow
+def at_odds() -> str:
+    number = wait_for_input("it", timeout=MINUTE, expected_type=int)
+    return labelled(x=number, label=wait_for_input("it", timeout=MINUTE, expected_type=str))
+
+
+@workflow
 def impatient() -> int:
     return wait_for_input("number", timeout=timedelta(milliseconds=50), expected_type=int)
 
@@ -87,6 +103,11 @@ def mapped(xs: list[int]) -> list[int]:
 @workflow
 def mostly_odd(xs: list[int]) -> list[Optional[int]]:  # noqa: UP045
     return map_task(odd, min_success_ratio=0.5)(x=xs)
+
+
+@workflow
+def three_odd(xs: list[int]) -> list[Optional[int]]:  # noqa: UP045
+    return map_task(odd, min_successes=3)(x=xs)
 
 
 @task

@@ -131,6 +131,21 @@ async def test_a_gate_survives_a_restart_and_is_answered_by_another_process(tmp_
         assert native(programs.waiting, await waiting) == 9
 
 
+async def test_a_gate_that_never_gives_up_can_be_answered() -> None:
+    async with runner() as opened:
+        execution = await opened.start(compile_workflow(programs.patient))
+        await until_waiting(opened, execution, "number")
+        assert [view.deadline for view in await opened.signals(execution)] == [None]
+        await opened.signal(execution, "number", integer(5))
+        assert native(programs.patient, await opened.wait(execution)) == 5
+
+
+async def test_gates_that_ask_for_one_signal_by_two_types_are_refused() -> None:
+    async with runner() as opened:
+        with pytest.raises(InvalidTaskError, match=r"'n1' of workflow .* and node 'n0' .* signal 'it' by different"):
+            await opened.start(compile_workflow(programs.at_odds))
+
+
 async def test_a_gate_gives_up_when_its_time_is_over() -> None:
     result, view = await run(programs.impatient)
     assert message(result) == "gate 'number' was not answered within 0.05 s"
@@ -205,6 +220,15 @@ async def test_what_a_node_overrides_counts(tmp_path: Path) -> None:
         execution = await opened.start(compile_workflow(programs.tried_twice), inputs, settings=settings)
         assert "never" in message(await opened.wait(execution))
     assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("xs", [[], [1, 3]])
+async def test_a_list_that_is_too_short_for_its_successes_fails(xs: list[int]) -> None:
+    result, view = await run(programs.three_odd, xs=xs)
+    assert f"the lists have {len(xs)} members, and 3 repetitions must succeed" in message(result)
+    assert len(view.nodes) == 1
+    result, _ = await run(programs.three_odd, xs=[1, 2, 3, 5])
+    assert native(programs.three_odd, result) == [1, None, 3, 5]
 
 
 async def test_inputs_that_are_bound_are_the_same_for_every_repetition() -> None:
