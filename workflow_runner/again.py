@@ -12,6 +12,7 @@ from connectory.v1 import interface_pb2, launch_plan_pb2, literals_pb2, workflow
 from workflow_runner.engine.apply import apply
 from workflow_runner.engine.events import ExecutionStarted, decode_event
 from workflow_runner.engine.reuse import Reuse
+from workflow_runner.engine.rules import RULES
 from workflow_runner.engine.state import State
 from workflow_runner.naming import require_execution_id
 from workflow_runner.recovery import NodeChange, changes, recovering
@@ -128,4 +129,4 @@ def _renamed(runner: Runner, started: ExecutionStarted, name: str | None) -> Exe
     execution = name or f"e{secrets.token_hex(9)}"
     require_execution_id(execution)
     prefix = execution if name is None else f"{execution}-{secrets.token_hex(6)}"
-    return msgspec.structs.replace(started, at=runner.now(), execution=execution, key_prefix=prefix)
+    return msgspec.structs.replace(started, at=runner.now(), execution=execution, key_prefix=prefix, rules=RULES)

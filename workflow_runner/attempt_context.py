@@ -8,6 +8,7 @@ from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.retry import user_retries
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import NodeState, State
+from workflow_runner.launches import attempt_place, launches_around
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.memory import AttemptMemory
 from workflow_runner.plugins.node_calls import NodeCalls
@@ -35,12 +36,11 @@ def context_of(
     task = node.spec.task
     if task is None or node.inputs is None:
         raise ValueError(f"node {path!r} has no task to attempt")
-    prefix = state.settings.output_prefix.rstrip("/")
-    output_prefix = f"{prefix}/{state.execution}/{path}/{attempt}" if prefix else ""
+    output_prefix = attempt_place(state, path, attempt)
     adopted = node.adopted if attempt == 0 else None
     if adopted is not None:  # asked for in the words in which it was begun
         output_prefix, task = adopted.output_prefix, tasks_pb2.TaskTemplate.FromString(adopted.template)
-    launches = _launches(state, path) if "." in path else ()
+    launches = launches_around(state, path)
     resources = AttemptResources(setup.quotas, remembered, key, Scope(state.project, state.domain), wake)
     ctx = TaskExecutionContext(
         execution=state.execution,
@@ -104,17 +104,6 @@ def _describe(
 def _was_interrupted_enough(node: NodeState, settings: ExecutionSettings) -> bool:
     """Whether another system error would be the end, so that this attempt had better not be interrupted."""
     return 0 < settings.system_retries <= node.failures.get("system", 0)
-
-
-def _launches(state: State, path: str) -> Sequence[launch_plan_pb2.LaunchPlanSpec]:
-    """What the launch plans say that have begun the workflows around a node, the innermost first."""
-    found = []
-    while "." in path:
-        path = path.rpartition(".")[0]
-        outer = state.nodes.get(path)
-        if outer is not None and outer.spec.launch is not None:
-            found.append(outer.spec.launch)
-    return found
 
 
 def _first(said: Iterable[Mapping[str, str]]) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from connectory.types import TypeRegistry
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.engine.events import ExecutionStarted
 from workflow_runner.engine.program import program_in
+from workflow_runner.engine.rules import RULES
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.naming import require_execution_id
 from workflow_runner.offloading import inputs_as_needed
@@ -46,4 +47,5 @@ async def first_event(
         inputs=known.SerializeToString(deterministic=True),
         launch_plans=plans,
         settings=settings or ExecutionSettings(),
+        rules=RULES,
     )

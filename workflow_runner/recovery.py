@@ -14,7 +14,9 @@ from workflow_runner.engine.commands import StartAttempt
 from workflow_runner.engine.events import ExecutionStarted
 from workflow_runner.engine.likeness import doing, known_by
 from workflow_runner.engine.reuse import AdoptedJob, Reuse, ReusedNode
+from workflow_runner.engine.rules import RULES
 from workflow_runner.engine.state import NodePhase, NodeState, State
+from workflow_runner.launches import attempt_place
 from workflow_runner.store.contract import PluginState
 
 __all__ = ["Change", "NodeChange", "carried_over", "changes", "recovering", "still_running"]
@@ -53,7 +55,7 @@ def recovering(
     }
     candidates = {node.path: _adopted(old, node) for node in still_running(old) if not _is_within(node.path, again)}
     reuse = Reuse(execution=old.execution, nodes=nodes, jobs=candidates)
-    begun = msgspec.structs.replace(started, reuse=reuse)
+    begun = msgspec.structs.replace(started, reuse=reuse, rules=RULES)
     state, commands = apply(State(), begun)
     taken = {
         command.node
@@ -147,13 +149,12 @@ def _reused(node: NodeState) -> ReusedNode:
 
 
 def _adopted(old: State, node: NodeState) -> AdoptedJob:
-    prefix = old.settings.output_prefix.rstrip("/")
     task = node.spec.task
     template = task.SerializeToString(deterministic=True) if task is not None else b""
     if node.adopted is not None and node.attempt == 0:
         place, template = node.adopted.output_prefix, node.adopted.template
     else:
-        place = f"{prefix}/{old.execution}/{node.path}/{node.attempt}" if prefix else ""
+        place = attempt_place(old, node.path, node.attempt)
     return AdoptedJob(
         key=old.key_of(node),
         output_prefix=place,

@@ -10,6 +10,7 @@ from connectory.v1 import literals_pb2
 from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.state import ExecutionPhase, NodePhase, NodeState, State
+from workflow_runner.launches import attempt_place
 from workflow_runner.store.contract import ExecutionRecord
 
 __all__ = [
@@ -180,13 +181,10 @@ def deck_of(state: State, node: NodeState) -> str:
 
 def deck_place(state: State, node: NodeState) -> str:
     """The URL at which the last attempt of a node's task puts a page about itself; empty: nowhere."""
-    prefix = state.settings.output_prefix.rstrip("/")
-    if not prefix:
-        return ""
-    place = f"{prefix}/{state.execution}/{node.path}/{node.attempt}"
+    place = attempt_place(state, node.path, node.attempt)
     if node.adopted is not None and node.attempt == 0:
         place = node.adopted.output_prefix
-    return f"{place}/{DECK_FILE}"
+    return f"{place}/{DECK_FILE}" if place else ""
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -4,7 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from connectory.v1 import identifiers_pb2, interface_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from connectory.v1 import (
+    identifiers_pb2,
+    interface_pb2,
+    launch_plan_pb2,
+    literals_pb2,
+    tasks_pb2,
+    types_pb2,
+    workflow_pb2,
+)
+
+Target = tasks_pb2.TaskTemplate | workflow_pb2.WorkflowTemplate | launch_plan_pb2.LaunchPlan
 
 INTEGER = types_pb2.LiteralType(simple=types_pb2.INTEGER)
 STRING = types_pb2.LiteralType(simple=types_pb2.STRING)
@@ -84,9 +94,19 @@ def bindings(values: Mapping[str, workflow_pb2.BindingData]) -> list[workflow_pb
     return [workflow_pb2.Binding(var=var, binding=data) for var, data in values.items()]
 
 
+def launch_plan(
+    name: str, started: workflow_pb2.WorkflowTemplate, *, max_parallelism: int = 0, outputs: str = ""
+) -> launch_plan_pb2.LaunchPlan:
+    made = launch_plan_pb2.LaunchPlan(id=identifier(name, identifiers_pb2.LAUNCH_PLAN))
+    made.spec.workflow_id.CopyFrom(started.id)
+    made.spec.max_parallelism = max_parallelism
+    made.spec.raw_output_data_config.output_location_prefix = outputs
+    return made
+
+
 def node(
     node_id: str,
-    target: tasks_pb2.TaskTemplate | workflow_pb2.WorkflowTemplate,
+    target: Target,
     inputs: Mapping[str, workflow_pb2.BindingData] | None = None,
     *,
     after: Sequence[str] = (),
@@ -94,6 +114,8 @@ def node(
     made = workflow_pb2.Node(id=node_id, inputs=bindings(inputs or {}), upstream_node_ids=after)
     if isinstance(target, tasks_pb2.TaskTemplate):
         made.task_node.reference_id.CopyFrom(target.id)
+    elif isinstance(target, launch_plan_pb2.LaunchPlan):
+        made.workflow_node.launchplan_ref.CopyFrom(target.id)
     else:
         made.workflow_node.sub_workflow_ref.CopyFrom(target.id)
     return made
@@ -183,7 +205,7 @@ def signal(node_id: str, signal_id: str, kind: types_pb2.LiteralType, *, var: st
 
 def array(
     node_id: str,
-    target: tasks_pb2.TaskTemplate | workflow_pb2.WorkflowTemplate,
+    target: Target,
     inputs: Mapping[str, workflow_pb2.BindingData],
     *,
     parallelism: int = 0,

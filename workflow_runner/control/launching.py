@@ -46,11 +46,15 @@ def launch_of(
     _set_interruptible(closure, interruptible)
     for task in closure.tasks if variables else ():
         change_variables(task.template, variables)
-    prefix = spec.raw_output_data_config.output_location_prefix or plan.raw_output_data_config.output_location_prefix
+    asked = spec.raw_output_data_config.output_location_prefix
+    prefix = asked or plan.raw_output_data_config.output_location_prefix
     require_allowed(prefix, allowed_prefixes)
+    within = tuple(_within(each, interruptible, variables, asked) for each in what.launch_plans)
+    for each in within:
+        require_allowed(each.spec.raw_output_data_config.output_location_prefix, allowed_prefixes, of=each.id.name)
     return Launch(
         closure=closure,
-        launch_plans=tuple(_within(each, interruptible, variables) for each in what.launch_plans),
+        launch_plans=within,
         inputs=_inputs(what, request),
         settings=ExecutionSettings(
             max_parallelism=spec.max_parallelism or plan.max_parallelism,
@@ -102,13 +106,18 @@ def _set_interruptible(
 
 
 def _within(
-    plan: launch_plan_pb2.LaunchPlan, interruptible: wrappers_pb2.BoolValue | None, variables: Mapping[str, str]
+    plan: launch_plan_pb2.LaunchPlan,
+    interruptible: wrappers_pb2.BoolValue | None,
+    variables: Mapping[str, str],
+    output_prefix: str,
 ) -> launch_plan_pb2.LaunchPlan:
     """A launch plan that a node starts: what is said of the whole execution counts before what that says."""
     said = launch_plan_pb2.LaunchPlan()
     said.CopyFrom(plan)
     if interruptible is not None:
         said.spec.interruptible.CopyFrom(interruptible)
+    if output_prefix:
+        said.spec.ClearField("raw_output_data_config")
     kept = [pair for pair in plan.spec.envs.values if pair.key not in variables]
     del said.spec.envs.values[:]
     said.spec.envs.values.extend(kept)

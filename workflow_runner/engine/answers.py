@@ -4,6 +4,7 @@ from connectory.v1 import literals_pb2
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import CacheAnswered, SignalGiven
 from workflow_runner.engine.gates import answer, signal_of
+from workflow_runner.engine.places import take_place
 from workflow_runner.engine.scopes import succeed_node
 from workflow_runner.engine.state import NodePhase
 
@@ -31,7 +32,7 @@ def on_cache_answered(draft: Draft, event: CacheAnswered) -> None:
     if node is None or node.attempt != event.attempt or node.phase is not NodePhase.LOOKING:
         return
     if event.outputs is None:
-        draft.enqueue(draft.change(node, phase=NodePhase.QUEUED))
+        take_place(draft, draft.change(node, phase=NodePhase.QUEUED))
         return
     node = draft.change(
         node,

@@ -98,6 +98,7 @@ def _start(draft: Draft, event: ExecutionStarted) -> None:
         domain=event.domain,
         key_prefix=event.key_prefix or event.execution,
         program=program,
+        rules=event.rules,
         settings=event.settings,
         reuse=event.reuse,
         started_at=event.at,

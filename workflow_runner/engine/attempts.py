@@ -14,6 +14,7 @@ from workflow_runner.engine.events import (
     TimerFired,
 )
 from workflow_runner.engine.failures import Failure
+from workflow_runner.engine.places import leave_place, take_place
 from workflow_runner.engine.program import expanded
 from workflow_runner.engine.queueing import leave_queue, wait_in_queue
 from workflow_runner.engine.repeating import may_repeat
@@ -58,7 +59,7 @@ def on_succeeded(draft: Draft, event: AttemptSucceeded) -> None:
     node = _current(draft, event.node, event.attempt, NodePhase.RUNNING)
     if node is None:
         return
-    draft.leave_place(node)
+    leave_place(draft, node)
     links, facts = event.log_links or node.log_links, event.facts or node.facts
     if (event.message, links, facts) != (node.message, node.log_links, node.facts):
         node = draft.change(node, message=event.message, log_links=links, facts=facts)
@@ -75,7 +76,7 @@ def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
     task = node.spec.task if node is not None else None
     if node is None or task is None or draft.base.program is None:
         return
-    draft.leave_place(node)
+    leave_place(draft, node)
     if node.spec.is_eager:
         message = f"task {task.id.name!r} is eager: it calls nodes while it runs, and cannot leave others behind"
         failure = Failure(code="INVALID_NODES", message=message, node=node.path)
@@ -106,7 +107,7 @@ def on_failed(draft: Draft, event: AttemptFailed) -> None:
     if event.live:
         stop(draft, node, outcome)
     else:
-        draft.leave_place(node)
+        leave_place(draft, node)
         conclude(draft, node, outcome)
 
 
@@ -115,7 +116,7 @@ def on_stopped(draft: Draft, event: AttemptStopped) -> None:
     node = _current(draft, event.node, event.attempt, NodePhase.STOPPING)
     if node is None or node.outcome is None or node.is_over:
         return
-    draft.leave_place(node)
+    leave_place(draft, node)
     outcome = node.outcome
     if event.unconfirmed:
         failure = outcome.failure
@@ -139,7 +140,7 @@ def on_timer(draft: Draft, event: TimerFired) -> None:
     elif event.kind == "retry" and node.phase is NodePhase.RETRYING:
         node = draft.change(node, phase=NodePhase.QUEUED, retry_at=None)
         if node.spec.task is not None:
-            draft.enqueue(wait_in_queue(draft, node))
+            take_place(draft, wait_in_queue(draft, node))
         else:
             draft.ready.append(node.path)
     elif event.kind == "attempt" and node.phase is NodePhase.RUNNING and node.deadline is not None:

@@ -10,6 +10,7 @@ from workflow_runner.engine.events import NodeCalled, NodeWithdrawn
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import Graph, NodeSpec
 from workflow_runner.engine.members import new_node
+from workflow_runner.engine.places import bounds_of
 from workflow_runner.engine.program import called
 from workflow_runner.engine.scopes import end_call
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState, child_path
@@ -24,7 +25,7 @@ def on_called(draft: Draft, event: NodeCalled) -> None:
     caller = _caller(draft, event.node, event.attempt)
     if caller is None:
         return
-    scope = draft.scopes.get(caller.path) or _calls_of(caller)
+    scope = draft.scopes.get(caller.path) or _calls_of(draft, caller)
     path = child_path(caller.path, event.call)
     known = draft.nodes.get(path)
     if event.call in scope.graph.nodes and known is not None and not _may_be_called_again(known):
@@ -73,10 +74,18 @@ def _caller(draft: Draft, path: str, attempt: int) -> NodeState | None:
     return node
 
 
-def _calls_of(caller: NodeState) -> ScopeState:
+def _calls_of(draft: Draft, caller: NodeState) -> ScopeState:
     graph = Graph(name=caller.spec.title, nodes={}, interface=interface_pb2.TypedInterface(), fails_at_once=False)
     inputs = literals_pb2.LiteralMap()
-    return ScopeState(path=caller.path, graph=graph, inputs=inputs, binds_in=caller.path, remaining=0, is_eager=True)
+    return ScopeState(
+        path=caller.path,
+        graph=graph,
+        inputs=inputs,
+        binds_in=caller.path,
+        remaining=0,
+        bounds=bounds_of(draft, caller.path),
+        is_eager=True,
+    )
 
 
 def _spec(draft: Draft, caller: NodeState, event: NodeCalled) -> tuple[NodeSpec, Failure | None]:

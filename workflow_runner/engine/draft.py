@@ -20,6 +20,9 @@ class Draft:
         self.scopes: dict[str, ScopeState] = dict(state.scopes)
         self.queue = deque(state.queue)
         self.running = state.running
+        self.lines = {plan: deque(line) for plan, line in state.lines.items()}
+        self.taken: dict[str, int] = dict(state.taken)
+        self.places: dict[str, int] = dict(state.places)
         self.signals = dict(state.signals)
         self.placeless: deque[str] = deque()
         """Nodes that begin now and take no place, because they wait for others most of their time."""
@@ -38,6 +41,9 @@ class Draft:
             scopes=self.scopes,
             queue=tuple(self.queue),
             running=self.running,
+            lines={plan: tuple(line) for plan, line in self.lines.items()},
+            taken=self.taken,
+            places=self.places,
             signals=self.signals,
             **self.changes,
         )
@@ -63,15 +69,6 @@ class Draft:
     def change_execution(self, **changes: Any) -> None:
         """Set fields of the execution itself."""
         self.changes.update(changes)
-
-    def enqueue(self, node: NodeState) -> None:
-        """Let the node's attempt begin as soon as there is a place for it."""
-        (self.placeless if node.spec.is_eager else self.queue).append(node.path)
-
-    def leave_place(self, node: NodeState) -> None:
-        """The node's attempt runs no more."""
-        if not node.spec.is_eager:
-            self.running -= 1
 
     def set_timer(self, kind: TimerKind, node: NodeState, after: float, at: float) -> None:
         """Ask for a timer."""

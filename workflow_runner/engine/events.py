@@ -67,6 +67,8 @@ class ExecutionStarted(_Event, frozen=True, kw_only=True):
     settings: ExecutionSettings = ExecutionSettings()
     reuse: Reuse = Reuse()
     """What is taken over from an earlier execution."""
+    rules: int = 0
+    """Which of the engine's rules hold, see `rules.RULES`; 0: those from before there was a choice."""
 
 
 class AttemptProgressed(_AttemptEvent, frozen=True, kw_only=True):

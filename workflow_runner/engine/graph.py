@@ -61,6 +61,11 @@ class NodeSpec:
     """What the launch plan that it starts says of its executions."""
 
     @cached_property
+    def most_at_once(self) -> int:
+        """How many attempts the launch plan that it starts lets run inside of it at once; 0: any number."""
+        return max(0, self.launch.max_parallelism) if self.launch is not None else 0
+
+    @cached_property
     def is_eager(self) -> bool:
         """Whether its task's code calls other nodes while it runs, and waits for them."""
         return self.task is not None and self.task.metadata.is_eager

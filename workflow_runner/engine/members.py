@@ -8,6 +8,7 @@ from workflow_runner.engine.commands import AnswerCall, GiveUp
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import NodeSpec
+from workflow_runner.engine.places import give_back
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState, child_path
 
 __all__ = [
@@ -85,6 +86,7 @@ def inside(scope: ScopeState) -> Iterator[str]:
 def end_now(draft: Draft, node: NodeState, failure: Failure) -> None:
     """The node ends, and its workflow is not looked at yet."""
     give_up(draft, node)
+    give_back(draft, node)
     node = draft.change(node, phase=NodePhase.ABORTED, failure=failure, ended_at=draft.now)
     answer_call(draft, draft.scopes[node.scope], node)
     count_end(draft, node, live=1)

@@ -13,6 +13,7 @@ from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import Array, Branch
 from workflow_runner.engine.handling import with_error
 from workflow_runner.engine.outstanding import look_up
+from workflow_runner.engine.places import may_start, take_place
 from workflow_runner.engine.queueing import wait_in_queue
 from workflow_runner.engine.reusing import note_news, reuse
 from workflow_runner.engine.scopes import end_node, open_scope
@@ -105,7 +106,7 @@ def _begin_task(draft: Draft, node: NodeState, inputs: literals_pb2.LiteralMap) 
     if node.cache_key and not (draft.base.settings.overwrite_cache or node.spec.overwrites_cache):
         draft.commands.append(look_up(draft.change(node, phase=NodePhase.LOOKING)))
     else:
-        draft.enqueue(node)
+        take_place(draft, node)
 
 
 def _choose(draft: Draft, node: NodeState, branch: Branch, inputs: literals_pb2.LiteralMap) -> None:
@@ -134,7 +135,7 @@ def _repeat(draft: Draft, node: NodeState, array: Array, inputs: literals_pb2.Li
 
 
 def _start(draft: Draft, node: NodeState) -> None:
-    if node.phase is not NodePhase.QUEUED:
+    if not may_start(draft, node):
         return
     draft.running += not node.spec.is_eager
     started = StartAttempt(node=node.path, attempt=node.attempt, key=draft.base.key_of(node))

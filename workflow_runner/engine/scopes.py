@@ -26,6 +26,7 @@ from workflow_runner.engine.members import (
     new_node,
     note_handler,
 )
+from workflow_runner.engine.places import bounds_of, give_back, leave_place
 from workflow_runner.engine.repeating import may_repeat, repeat
 from workflow_runner.engine.state import (
     ROOT,
@@ -52,7 +53,7 @@ __all__ = [
 
 def open_scope(draft: Draft, scope: ScopeState) -> None:
     """Begin a workflow: its nodes wait, and those that wait for nothing are ready."""
-    draft.scopes[scope.path] = scope
+    scope = draft.change_scope(scope, bounds=bounds_of(draft, scope.path))
     for node_id, spec in scope.graph.nodes.items():
         node = new_node(draft, scope, node_id, spec)
         if node.waiting == 0 and scope.array is None:
@@ -97,6 +98,7 @@ def succeed_node(draft: Draft, node: NodeState, outputs: literals_pb2.LiteralMap
 def end_node(draft: Draft, node: NodeState, phase: NodePhase, failure: Failure) -> None:
     """The node ends without success. It must be live, and nothing that it started may run any more."""
     give_up(draft, node)
+    give_back(draft, node)
     draft.change(node, phase=phase, failure=failure, outcome=None, ended_at=draft.now)
     scope = draft.scopes[node.scope]
     answer_call(draft, scope, node)
@@ -141,7 +143,7 @@ def let_go(draft: Draft, node: NodeState, failure: Failure) -> None:
     """The node ends here and its running attempt does not: somebody else looks after it."""
     if node.phase is not NodePhase.RUNNING or node.spec.task is None or node.path in draft.scopes:
         return
-    draft.leave_place(node)
+    leave_place(draft, node)
     end_now(draft, node, failure)
 
 

@@ -158,6 +158,8 @@ class ScopeState(msgspec.Struct, frozen=True, kw_only=True):
     """How many repetitions were let go."""
     failed: int = 0
     """How many repetitions have failed."""
+    bounds: tuple[str, ...] = ()
+    """The paths of the nodes around it whose launch plans bound how much runs inside of them, the innermost first."""
     is_eager: bool = False
     """Whether the nodes are what an attempt calls while it runs: they are added one by one, and it is told how they
     end."""
@@ -179,6 +181,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     project: str = ""
     domain: str = ""
     key_prefix: str = ""
+    rules: int = 0
+    """What the engine knew to decide when the execution began."""
     program: Program | None = None
     settings: ExecutionSettings = ExecutionSettings()
     reuse: Reuse = Reuse()
@@ -190,6 +194,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Nodes that wait for a place, first come first served."""
     running: int = 0
     """How many attempts run or are being stopped."""
+    lines: Mapping[str, tuple[str, ...]] = {}
+    """Nodes that wait for a place in a launch plan, by the path of the node that it bounds, first come first served."""
+    taken: Mapping[str, int] = {}
+    """How many places of each of these launch plans are taken; attempts that wait for one further out have theirs."""
+    places: Mapping[str, int] = {}
+    """In how many launch plans around it a node has a place, counted outwards; only nodes that wait or run."""
     signals: Mapping[str, literals_pb2.Literal] = {}
     """What was answered to gates, by signal id."""
     outputs: literals_pb2.LiteralMap | None = None

@@ -35,6 +35,7 @@ from workflow_runner.engine.events import (
 )
 from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.outstanding import is_awaited
+from workflow_runner.engine.rules import RULES
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import State, child_path
 from workflow_runner.local.attempts import Result
@@ -91,6 +92,7 @@ class Execution:
             closure=self._program.closure,
             inputs=inputs.SerializeToString(deterministic=True),
             settings=self._settings,
+            rules=RULES,
         )
         self._events.append(started)
         try:

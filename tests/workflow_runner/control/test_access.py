@@ -26,6 +26,7 @@ from workflow_runner.control.names import SERVICES
 from workflow_runner.control.places import places_of
 from workflow_runner.control.server import serve_control
 from workflow_runner.control.settings import ControlSettings
+from workflow_runner.launches import attempt_place
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
@@ -246,6 +247,28 @@ async def test_outputs_are_written_only_where_the_operator_allows(tokens: Path, 
         for refused in (f"{shared}-too", "s3://theirs", str(tmp_path), f"{shared}/../elsewhere"):
             with pytest.raises(PermissionDeniedError, match="is not where executions may write"):
                 await launched(refused)
+
+
+async def test_launch_plans_within_write_only_where_the_operator_allows(tokens: Path, tmp_path: Path) -> None:
+    inner = diamond()
+    starting = workflow_pb2.Node(id="n0", inputs=bindings({"a": constant(integer(1))}))
+    starting.workflow_node.launchplan_ref.CopyFrom(plan_of(inner).id)
+    outer = closure(workflow("outer", [starting]), [])
+    within = plan_of(inner)
+    within.spec.raw_output_data_config.output_location_prefix = "s3://theirs"
+    options = {"output_prefix": f"{tmp_path}/outputs"}
+    async with serving(tokens=tokens, **options) as control, clients(control) as by:
+        await register(by["author"], [inner], [within])
+        await register(by["author"], [outer], [plan_of(outer)])
+        request = request_of(plan_of(outer).id)
+        with pytest.raises(PermissionDeniedError, match=r"launch plan 'diamond', which a node starts: raw_output_.*"):
+            await by["starter"].create_execution(request)
+        request.spec.raw_output_data_config.output_location_prefix = f"{tmp_path}/outputs/mine"
+        execution = (await by["starter"].create_execution(request)).id
+        async for _ in by["starter"].watch_execution(control_pb2.WatchExecutionRequest(id=execution)):
+            pass
+        state = await control.runner.state(execution.name)
+        assert attempt_place(state, "n0.top", 0) == f"{tmp_path}/outputs/mine/{execution.name}/n0.top/0"
 
 
 def test_where_outputs_may_be_written_unless_it_is_said(tokens: Path, tmp_path: Path) -> None:

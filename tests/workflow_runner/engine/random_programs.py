@@ -1,10 +1,11 @@
 """Random workflows with every kind of node, whose outputs depend on nothing but their inputs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
 
-from connectory.v1 import literals_pb2, tasks_pb2, types_pb2, workflow_pb2
+from connectory.v1 import launch_plan_pb2, literals_pb2, tasks_pb2, types_pb2, workflow_pb2
 from tests.workflow_runner.workflows import (
     INTEGER,
     approval,
@@ -13,6 +14,7 @@ from tests.workflow_runner.workflows import (
     closure,
     constant,
     integer,
+    launch_plan,
     many,
     node,
     promise,
@@ -23,13 +25,25 @@ from tests.workflow_runner.workflows import (
 )
 
 LIST = types_pb2.LiteralType(collection_type=INTEGER)
-KINDS = ("task", "inner", "cached", "branch", "sleep", "approve", "signal", "array", "tolerant", "dynamic", "eager")
+KINDS = ("task", "cached", "branch", "sleep", "approve", "signal", "array", "tolerant", "dynamic", "eager")
+AROUND = ("inner", "bounded", "around", "array of bounded")
+"""What runs other workflows: one, a launch plan of it, one with several of these inside, and one for every member."""
 
 
 @dataclass
 class Program:
     compiled: workflow_pb2.CompiledWorkflowClosure
     retries: int
+    launch_plans: Sequence[launch_plan_pb2.LaunchPlan] = ()
+
+
+@dataclass
+class Started:
+    """What nodes run workflows by."""
+
+    inner: workflow_pb2.WorkflowTemplate
+    bounded: launch_plan_pb2.LaunchPlan
+    around: launch_plan_pb2.LaunchPlan
 
 
 @dataclass
@@ -63,7 +77,7 @@ def tasks(draw: st.DrawFn, retries: int) -> Tasks:
 
 
 @st.composite
-def graphs(draw: st.DrawFn, name: str, inner: workflow_pb2.WorkflowTemplate | None, known: Tasks):
+def graphs(draw: st.DrawFn, name: str, inner: Started | None, known: Tasks):
     count = draw(st.integers(0 if name == "inner" else 1, 6))
     nodes: list[workflow_pb2.Node] = []
     results: list[workflow_pb2.BindingData] = []
@@ -72,7 +86,7 @@ def graphs(draw: st.DrawFn, name: str, inner: workflow_pb2.WorkflowTemplate | No
         above = draw(st.lists(st.integers(0, index - 1), unique=True, max_size=3)) if index else []
         after = draw(st.lists(st.integers(0, index - 1), unique=True, max_size=2)) if index else []
         values = [results[i] for i in above] or [promise("", "a")]
-        kind = draw(st.sampled_from(KINDS if inner is not None else [each for each in KINDS if each != "inner"]))
+        kind = draw(st.sampled_from(KINDS if inner is None else (*KINDS, *AROUND)))
         made, result = _node(draw, kind, f"{name[0]}{index}", values, inner, known)
         made.upstream_node_ids.extend(nodes[i].id for i in after)
         nodes.append(made)
@@ -88,8 +102,11 @@ def graphs(draw: st.DrawFn, name: str, inner: workflow_pb2.WorkflowTemplate | No
 
 def _node(draw, kind, name, values, inner, known):
     first, result = values[0], promise(name, "o")
-    if kind == "inner":
-        made = node(name, inner, {"a": first})
+    if kind == "array of bounded":
+        made = array(name, inner.bounded, {"a": many(*values, first)}, own_interface=True)
+        return made, promise(name, "o", 0)
+    if kind in AROUND:
+        made = node(name, getattr(inner, kind), {"a": first})
         made.metadata.retries.retries = draw(st.integers(0, 1))
         made.metadata.retries.backoff.base.FromMilliseconds(1)
         return made, result
@@ -117,10 +134,19 @@ def programs(draw: st.DrawFn) -> Program:
     retries = draw(st.integers(0, 2))
     known = draw(tasks(retries))
     inner = draw(graphs("inner", None, known))
-    outer = draw(graphs("outer", inner, known))
-    return Program(
-        closure(outer, [known.plain, known.cached, known.mapped, known.dynamic, known.eager], [inner]), retries
-    )
+    bounded = launch_plan("bounded", inner, max_parallelism=draw(st.integers(0, 2)))
+    middle = _middle(bounded, known.plain)
+    around = launch_plan("around", middle, max_parallelism=draw(st.integers(0, 3)))
+    outer = draw(graphs("outer", Started(inner, bounded, around), known))
+    every = [known.plain, known.cached, known.mapped, known.dynamic, known.eager]
+    return Program(closure(outer, every, [inner, middle]), retries, (bounded, around))
+
+
+def _middle(bounded: launch_plan_pb2.LaunchPlan, plain: tasks_pb2.TaskTemplate) -> workflow_pb2.WorkflowTemplate:
+    """Two of a launch plan and a task, side by side."""
+    taken = {"a": promise("", "a")}
+    nodes = [node("m0", bounded, taken), node("m1", bounded, taken), node("m2", plain, taken)]
+    return workflow("middle", nodes, inputs={"a": INTEGER}, outputs={"o": (INTEGER, promise("m0", "o"))})
 
 
 def work(inputs: literals_pb2.LiteralMap) -> literals_pb2.Literal:

@@ -24,7 +24,9 @@ class Play:
     """What may happen to a program, in a world."""
 
     def __init__(self, program: Program, limits: ExecutionSettings | None = None, earlier: State | None = None) -> None:
-        self.world = World(program.compiled, literal_map(a=integer(5)), limits, earlier)
+        self.world = World(
+            program.compiled, literal_map(a=integer(5)), limits, earlier, launch_plans=program.launch_plans
+        )
         self.known: dict[str, tasks_pb2.TaskTemplate] = {
             each.template.id.name: each.template for each in program.compiled.tasks
         }

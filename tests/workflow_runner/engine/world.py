@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from connectory.v1 import literals_pb2, workflow_pb2
+from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
 from workflow_runner.engine.apply import apply, apply_all
 from workflow_runner.engine.calls import is_answerable
 from workflow_runner.engine.commands import (
@@ -36,9 +36,12 @@ from workflow_runner.engine.events import (
 )
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.outstanding import outstanding
+from workflow_runner.engine.rules import LAUNCH_PLANS_COUNT, RULES
 from workflow_runner.engine.settings import ExecutionSettings
-from workflow_runner.engine.state import ROOT, ExecutionPhase, NodePhase, State
+from workflow_runner.engine.state import ROOT, ExecutionPhase, NodePhase, NodeState, State
 from workflow_runner.recovery import recovering
+
+_PLACED = (NodePhase.QUEUED, NodePhase.RUNNING, NodePhase.STOPPING)
 
 
 class World:
@@ -50,6 +53,9 @@ class World:
         inputs: literals_pb2.LiteralMap | None = None,
         settings: ExecutionSettings | None = None,
         earlier: State | None = None,
+        *,
+        launch_plans: Sequence[launch_plan_pb2.LaunchPlan] = (),
+        rules: int = RULES,
     ) -> None:
         self.now = 1000.0
         self.state = State()
@@ -73,7 +79,9 @@ class World:
             execution="x",
             closure=closure.SerializeToString(),
             inputs=(inputs or literals_pb2.LiteralMap()).SerializeToString(),
+            launch_plans=tuple(plan.SerializeToString() for plan in launch_plans),
             settings=settings or ExecutionSettings(),
+            rules=rules,
         )
         self.happen(first if earlier is None else recovering(earlier, first))
 
@@ -83,7 +91,10 @@ class World:
         self.log.append(event)
         for command in commands:
             self._perform(command)
-        self.most_running = max(self.most_running, self._placed())
+        self.most_running = max(self.most_running, self.running())
+        for path, node in self.state.nodes.items():
+            most = self._most_inside(node)
+            assert most == 0 or self.running(path) <= most, "no launch plan has more run inside of it than it allows"
         return commands
 
     def _perform(self, command: Command) -> None:
@@ -197,7 +208,8 @@ class World:
         }
         assert running == self.jobs, "what runs outside is what the state says"
         assert {(t.kind, t.node, t.attempt) for t in waiting if isinstance(t, SetTimer)} <= self.timers
-        assert self.state.running == self._placed()
+        assert self.state.running == self.running()
+        self._check_queue()
         assert {(c.node, c.attempt) for c in waiting if isinstance(c, LookUp)} <= self.lookups
         if self.state.phase.is_terminal:
             assert not self.jobs, "nothing runs once the execution has ended"
@@ -208,9 +220,27 @@ class World:
         if self.state.phase is ExecutionPhase.SUCCEEDED:
             assert all(n.phase is NodePhase.SUCCEEDED for n in self.state.nodes.values() if n.scope == ROOT)
 
-    def _placed(self) -> int:
-        """How many attempts run that take a place: those that call nodes take none."""
-        return sum(not self.state.nodes[path].spec.is_eager for path, _ in self.jobs)
+    def running(self, within: str = ROOT) -> int:
+        """How many attempts run inside a node that take a place: those that call nodes take none."""
+        inside = f"{within}." if within != ROOT else ""
+        return sum(path.startswith(inside) and not self.state.nodes[path].spec.is_eager for path, _ in self.jobs)
+
+    def _most_inside(self, node: NodeState) -> int:
+        return node.spec.most_at_once if self.state.rules >= LAUNCH_PLANS_COUNT else 0
+
+    def _check_queue(self) -> None:
+        """Nobody waits for a place unless some bound around it is reached, and what is over holds none."""
+        nodes = self.state.nodes
+        is_full = 0 < self.state.settings.max_parallelism <= self.running()
+        for path, node in nodes.items():
+            if node.phase is not NodePhase.QUEUED:
+                continue
+            steps = path.split(".")
+            around = [".".join(steps[:depth]) for depth in range(1, len(steps))]
+            bounds = [(each, most) for each in around if (most := self._most_inside(nodes[each]))]
+            assert is_full or any(self.running(each) >= most for each, most in bounds)
+        assert all(nodes[path].phase in _PLACED for path in self.state.places)
+        assert sum(self.state.taken.values()) == sum(self.state.places.values())
 
     def _is_ending(self, node: str) -> bool:
         """Whether a workflow around the node is ending, and the node is no part of what is run because of that."""

@@ -22,6 +22,7 @@ from tests.workflow_runner.workflows import (
     closure,
     constant,
     integer,
+    launch_plan,
     literal_map,
     many,
     node,
@@ -151,6 +152,24 @@ async def queued() -> list[LogRecord]:
         return list(await store.log(execution))
 
 
+async def bounded() -> list[LogRecord]:
+    """Three tasks in a launch plan that lets one run at a time, and one of them fails first.
+
+    `launched.history` is of the same program, from before launch plans of nodes bounded anything.
+    """
+    inner = workflow("inner", [node(f"n{i}", ADD, {"a": constant(integer(i))}) for i in range(3)])
+    plan = launch_plan("plan", inner, max_parallelism=1)
+    plugin = FakePlugin({"p.n1": [FLAKY]})
+    store = open_store("memory://")
+    async with Runner(store, [plugin.entry()]) as runner:
+        compiled = closure(
+            workflow("outer", [node("p", plan), node("z", ADD, {"a": constant(integer(9))})]), [ADD], [inner]
+        )
+        execution = await runner.start(compiled, launch_plans=[plan])
+        await runner.wait(execution)
+        return list(await store.log(execution))
+
+
 async def authored(
     program: object, inputs: literals_pb2.LiteralMap, **signals: literals_pb2.Literal
 ) -> list[LogRecord]:
@@ -168,6 +187,7 @@ HISTORIES: dict[str, Callable[[], Awaitable[list[LogRecord]]]] = {
     "recovered": recovered,
     "handed_over": handed_over,
     "queued": queued,
+    "bounded": bounded,
     "flaky": lambda: with_fake(diamond(), {"left": [FLAKY, FLAKY]}),
     "failed": lambda: with_fake(diamond(), {"left": [BROKEN], "tidy": [FLAKY]}),
     "patient": lambda: with_fake(diamond(fail_at_once=False), {"left": [BROKEN]}),

@@ -6,6 +6,7 @@ import pytest
 
 from tests.workflow_runner.histories.record import FOLDER, HISTORIES, facts, read
 from workflow_runner.engine.apply import apply_all
+from workflow_runner.engine.commands import StartAttempt
 from workflow_runner.engine.events import decode_event
 from workflow_runner.engine.outstanding import outstanding
 from workflow_runner.engine.state import State
@@ -33,3 +34,9 @@ def test_every_beginning_of_it_can_be_gone_on_with(name: str) -> None:
 
 def test_every_history_is_there() -> None:
     assert {path.stem for path in FOLDER.glob("*.history")} >= HISTORIES.keys()
+
+
+@pytest.mark.parametrize(("name", "at_once"), [("launched", 3), ("bounded", 1)])
+def test_an_execution_goes_on_by_the_rules_that_it_began_with(name: str, at_once: int) -> None:
+    (begun,) = apply_all(State(), [decode_event(read(name)[0].event)])[1]
+    assert sum(isinstance(each, StartAttempt) and each.node.startswith("p.") for each in begun) == at_once

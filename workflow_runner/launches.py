@@ -1,0 +1,37 @@
+"""What the launch plans around a node say of the attempts inside of it."""
+
+from collections.abc import Sequence
+
+from connectory.v1 import launch_plan_pb2
+from workflow_runner.engine.rules import LAUNCH_PLANS_COUNT
+from workflow_runner.engine.state import State
+
+__all__ = ["attempt_place", "launches_around"]
+
+
+def launches_around(state: State, path: str) -> Sequence[launch_plan_pb2.LaunchPlanSpec]:
+    """What the launch plans say that have begun the workflows around a node, the innermost first."""
+    found = []
+    while "." in path:
+        path = path.rpartition(".")[0]
+        outer = state.nodes.get(path)
+        if outer is not None and outer.spec.launch is not None:
+            found.append(outer.spec.launch)
+    return found
+
+
+def attempt_place(state: State, path: str, attempt: int) -> str:
+    """The URL below which this attempt of a node may write, without a slash at its end; empty: nowhere.
+
+    It is below the place that the innermost launch plan around the node names, or else below the execution's.
+    """
+    prefix = _prefix(state, path).rstrip("/")
+    return f"{prefix}/{state.execution}/{path}/{attempt}" if prefix else ""
+
+
+def _prefix(state: State, path: str) -> str:
+    if state.rules >= LAUNCH_PLANS_COUNT:
+        for launch in launches_around(state, path):
+            if launch.raw_output_data_config.output_location_prefix:
+                return launch.raw_output_data_config.output_location_prefix
+    return state.settings.output_prefix
