@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
 import jwt
@@ -17,6 +18,10 @@ __all__ = ["JwtTokens", "KeySource", "keys_at"]
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures with a public key only: a shared secret would let every server make tokens."""
 _REMEMBERED: Final = 10_000
+_THREADS: Final = 4
+"""So many tokens are checked at once, in threads of their own: an issuer who does not answer holds up nobody else."""
+_LINE: Final = 256
+"""So many tokens at most wait to be checked."""
 
 
 class KeySource(Protocol):
@@ -48,13 +53,29 @@ class JwtTokens:
         self._audience = audience
         self._leeway = leeway
         self._settled: dict[str, _Settled] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jwt")
+        self._checking: dict[str, asyncio.Task[Caller]] = {}
 
     async def caller(self, token: str) -> Caller:
         """Who has signed in with this token, or an `UnauthenticatedError` that says what is wrong with it."""
         settled = self._settled.get(token)
         if settled is not None and time.time() < settled.until:
             return settled.caller
-        claims = await asyncio.to_thread(self._checked, token)
+        checking = self._checking.get(token)
+        if checking is None:
+            if len(self._checking) >= _LINE:
+                raise UnavailableError("too many new tokens wait for the issuer's keys now; try again")
+            checking = self._checking[token] = asyncio.create_task(self._settle(token))
+            checking.add_done_callback(lambda ended: self._forget(token, ended))
+        return await asyncio.shield(checking)
+
+    def _forget(self, token: str, ended: "asyncio.Task[Caller]") -> None:
+        del self._checking[token]
+        if not ended.cancelled():
+            ended.exception()  # which was told to whoever still waited
+
+    async def _settle(self, token: str) -> Caller:
+        claims = await asyncio.get_running_loop().run_in_executor(self._threads, self._checked, token)
         caller = Caller(str(claims["sub"]), frozenset(_scopes(claims)))
         if len(self._settled) >= _REMEMBERED:
             self._settled.clear()
