@@ -43,16 +43,19 @@ class Shortcut:
         The statement must be one that finds out by itself that it was carried out already.
         """
         self._made += 1
-        if self._clock() < self._not_before or self._made % _CHECKPOINTS == 0:
+        begun = self._clock()
+        if begun < self._not_before or self._made % _CHECKPOINTS == 0:
             return None
         try:
-            connection = self._opened()
-            begun = self._clock()
+            connection = self._connection or self._open()
             changed = connection.execute(statement, values).rowcount
         except (sqlite3.Error, OSError):  # of which the thread says what it is
             self._pause()
             return None
-        self._note(self._clock() - begun)
+        took = self._clock() - begun
+        self._average += _WEIGHT * (min(took, _COUNTS) - self._average)
+        if self._average > _SHORT or took > _MUCH:
+            self._pause()
         return changed
 
     def close(self) -> None:
@@ -62,16 +65,10 @@ class Shortcut:
                 self._connection.close()
             self._connection = None
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self._connection = self._connect()
-            self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+    def _open(self) -> sqlite3.Connection:
+        self._connection = self._connect()
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         return self._connection
-
-    def _note(self, took: float) -> None:
-        self._average += _WEIGHT * (min(took, _COUNTS) - self._average)
-        if self._average > _SHORT or took > _MUCH:
-            self._pause()
 
     def _pause(self) -> None:
         self._average = 0.0
