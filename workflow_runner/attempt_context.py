@@ -40,7 +40,7 @@ def context_of(
     adopted = node.adopted if attempt == 0 else None
     if adopted is not None:  # asked for in the words in which it was begun
         output_prefix, task = adopted.output_prefix, tasks_pb2.TaskTemplate.FromString(adopted.template)
-    launches = launches_around(state, path)
+    launches = launches_around(state, path) if "." in path else ()
     resources = AttemptResources(setup.quotas, remembered, key, Scope(state.project, state.domain), wake)
     ctx = TaskExecutionContext(
         execution=state.execution,

@@ -30,7 +30,7 @@ def attempt_place(state: State, path: str, attempt: int) -> str:
 
 
 def _prefix(state: State, path: str) -> str:
-    if state.rules >= LAUNCH_PLANS_COUNT:
+    if "." in path and state.rules >= LAUNCH_PLANS_COUNT:
         for launch in launches_around(state, path):
             if launch.raw_output_data_config.output_location_prefix:
                 return launch.raw_output_data_config.output_location_prefix

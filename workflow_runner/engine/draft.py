@@ -20,7 +20,7 @@ class Draft:
         self.scopes: dict[str, ScopeState] = dict(state.scopes)
         self.queue = deque(state.queue)
         self.running = state.running
-        self.lines = {plan: deque(line) for plan, line in state.lines.items()}
+        self.lines = {plan: deque(line) for plan, line in state.lines.items()} if state.lines else {}
         self.taken: dict[str, int] = dict(state.taken)
         self.places: dict[str, int] = dict(state.places)
         self.signals = dict(state.signals)
@@ -41,7 +41,7 @@ class Draft:
             scopes=self.scopes,
             queue=tuple(self.queue),
             running=self.running,
-            lines={plan: tuple(line) for plan, line in self.lines.items()},
+            lines={plan: tuple(line) for plan, line in self.lines.items()} if self.lines else {},
             taken=self.taken,
             places=self.places,
             signals=self.signals,

@@ -33,21 +33,25 @@ def take_place(draft: Draft, node: NodeState) -> None:
     bounds = draft.scopes[node.scope].bounds
     if bounds:
         draft.places[node.path] = 0
-    _go_on(draft, node.path, bounds)
+        _go_on(draft, node.path, bounds)
+    else:
+        draft.queue.append(node.path)
 
 
 def may_start(draft: Draft, node: NodeState) -> bool:
     """Whether a node that has come up in the queue is still to begin, and has its place in every launch plan."""
     if node.phase is not NodePhase.QUEUED:
         return False
-    return node.spec.is_eager or draft.places.get(node.path, 0) == len(draft.scopes[node.scope].bounds)
+    bounds = draft.scopes[node.scope].bounds
+    return not bounds or node.spec.is_eager or draft.places.get(node.path, 0) == len(bounds)
 
 
 def leave_place(draft: Draft, node: NodeState) -> None:
     """The node's attempt runs no more."""
     if not node.spec.is_eager:
         draft.running -= 1
-        give_back(draft, node)
+        if draft.places:
+            give_back(draft, node)
 
 
 def give_back(draft: Draft, node: NodeState) -> None:
