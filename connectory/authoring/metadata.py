@@ -12,6 +12,9 @@ from connectory.v1 import tasks_pb2
 
 __all__ = ["Cache", "TaskMetadata", "as_duration"]
 
+_LONGEST = timedelta(seconds=315_576_000_000)
+"""What a google.protobuf.Duration may say."""
+
 
 @dataclass(frozen=True)
 class TaskMetadata:
@@ -92,13 +95,16 @@ class TaskMetadata:
 
 
 def as_duration(value: timedelta | int | None, name: str) -> timedelta | None:
-    """A duration that may be given as seconds; anything else is an error that names the setting."""
+    """A duration that may be given as seconds; anything else is an error that names the setting.
+
+    What is longer than a compiled workflow can say, such as timedelta.max, is as long as it can.
+    """
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < timedelta.max.total_seconds():
         value = timedelta(seconds=value)
     if isinstance(value, timedelta) and value < timedelta():
         raise authoring_error(f"{name} is {value!r}; time does not run backwards: give a timedelta above zero")
     if value is None or isinstance(value, timedelta):
-        return value
+        return value if value is None else min(value, _LONGEST)
     raise authoring_error(f"{name} is {value!r}; give a timedelta, or whole seconds as an int")
 
 

@@ -63,7 +63,7 @@ class Starting:
         known = await self._accept(_known(request, what, launch, self._clock()), most)
         try:
             await self._begin(known, request, launch)
-        except ConnectoryError as error:
+        except Exception as error:
             if not isinstance(error, StoreError):  # it never can
                 await self._catalog.forget(known.key)
             raise
@@ -95,6 +95,8 @@ class Starting:
                 raise
             except ConnectoryError as error:
                 _log.error("execution %s was accepted and cannot begin: %s", known.name, error)
+            except Exception:
+                _log.exception("execution %s was accepted and cannot begin", known.name)
 
     async def _accept(self, wanted: KnownExecution, most: int) -> KnownExecution:
         """Keep it under its name, or under one like it where the runner has another execution of that name."""

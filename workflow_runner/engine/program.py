@@ -13,6 +13,7 @@ from workflow_runner.engine.asking import require_agreement
 from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
 from workflow_runner.engine.library import Library, Said, extended, given, key_of
 from workflow_runner.engine.overriding import overridden
+from workflow_runner.engine.times import require_times
 from workflow_runner.engine.wiring import cases_of, downstream_of, upstream_of
 
 __all__ = ["Program", "called", "expanded", "program_in", "program_of"]
@@ -132,6 +133,7 @@ class _Builder:
         downstream: tuple[str, ...] = (),
     ) -> NodeSpec:
         where = f"node {node.id!r} of workflow {template.id.name!r}"
+        require_times(where, node.metadata)
         spec = NodeSpec(
             node=node,
             upstream=upstream,
@@ -152,6 +154,7 @@ class _Builder:
             case "gate_node":
                 if node.gate_node.WhichOneof("condition") is None:
                     raise InvalidTaskError(f"{where} is a gate node that waits for nothing")
+                require_times(where, node.gate_node.sleep)
                 return _with(spec, gate=node.gate_node)
             case "array_node":
                 item = self._spec(template, node.array_node.node)
@@ -166,6 +169,7 @@ class _Builder:
         task = self._library.tasks.get(key_of(reference))
         if task is None:
             raise InvalidTaskError(f"{where} refers to task {reference.name!r}, which is not included")
+        require_times(f"task {reference.name!r}", task.metadata)
         return task
 
     def _workflow(self, where: str, spec: NodeSpec) -> NodeSpec:

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
 from connectory.authoring import approve, gate_answers, sleep, task, wait_for_input, workflow
+from connectory.compiler import compile_workflow
 from connectory.errors import AuthoringError, ExecutionError
 
 SOON = timedelta(minutes=1)
@@ -115,6 +117,23 @@ def test_mistakes(use: Callable[[Any], Any], said: str) -> None:
     with pytest.raises(AuthoringError) as caught:
         _ = workflow(body).graph
     assert said in caught.value.message
+
+
+@task(timeout=timedelta.max)
+def same(x: int) -> int:
+    return x
+
+
+@workflow
+def for_ever(x: int) -> int:
+    return approve(same(x=x), "ok", timeout=timedelta.max)
+
+
+def test_for_ever_is_as_long_as_a_compiled_workflow_can_say() -> None:
+    compiled = json_format.MessageToDict(compile_workflow(for_ever))
+    longest = "315576000000s"
+    assert {node["metadata"]["timeout"] for node in compiled["primary"]["template"]["nodes"]} == {longest}
+    assert compiled["tasks"][0]["template"]["metadata"]["timeout"] == longest
 
 
 def test_there_are_no_gates_outside_of_a_workflow() -> None:

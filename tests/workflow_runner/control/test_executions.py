@@ -1,6 +1,7 @@
 """Executions through the control API: from their start to their end, and again."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,7 @@ from tests.workflow_runner.fakes import FakePlugin
 from tests.workflow_runner.workflows import bindings, closure, constant, integer, string, workflow
 from workflow_runner.plugins.contract import TaskExecutionContext
 from workflow_runner.plugins.phases import Transition
+from workflow_runner.runner import Runner
 
 Phase = execution_pb2.WorkflowExecution
 Node = execution_pb2.NodeExecution
@@ -281,6 +283,50 @@ async def test_what_was_accepted_and_could_not_begin_begins_at_the_next_start(
         assert (await control.get(execution)).closure.phase == Phase.QUEUED
     async with serving(store) as control:
         assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+
+
+async def test_what_never_can_begin_keeps_no_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = f"sqlite:///{tmp_path / 'runner.db'}"
+    begin = Runner.start
+
+    async def full(*_: object, **__: object) -> str:
+        raise StoreError("the disk is full")
+
+    async def broken(*given: Any, **settings: Any) -> str:
+        if settings["execution_id"] == "bad":
+            raise OverflowError("a defect")
+        return await begin(*given, **settings)
+
+    async with serving(store) as control:
+        plan = await control.register(diamond())
+        monkeypatch.setattr(Runner, "start", full)
+        for name in ("bad", "good"):
+            with pytest.raises(UnavailableError):
+                await control.start(plan, name, a=integer(1))
+    monkeypatch.setattr(Runner, "start", broken)
+    async with serving(store) as control:
+        execution = identifiers_pb2.WorkflowExecutionIdentifier(project="p", domain="d", name="good")
+        assert (await control.ended(execution)).closure.phase == Phase.SUCCEEDED
+
+
+@pytest.mark.parametrize("place", ["timeout", "backoff", "sleep"])
+async def test_times_that_cannot_be_reckoned_with_are_refused_and_nothing_is_kept(place: str) -> None:
+    made = diamond()
+    join = made.primary.template.nodes[-1]
+    if place == "timeout":
+        made.tasks[0].template.metadata.timeout.seconds = 10**15
+    elif place == "backoff":
+        join.metadata.retries.backoff.cap.seconds = 10**15
+    else:
+        join.gate_node.sleep.duration.seconds = 10**15
+        del made.primary.template.outputs[:]
+        made.primary.template.interface.outputs.variables.clear()
+    async with serving() as control:
+        with pytest.raises(InvalidTaskError, match="give 10,000 years at most"):
+            await control.start(await control.register(made), "long", a=integer(1))
+        assert await names(control) == []
 
 
 async def outputs_of(control: Control, name: str) -> literals_pb2.Literal:
