@@ -82,7 +82,7 @@ def from_status(status: status_pb2.Status) -> ConnectorError:
                 retry_after = retry.retry_delay.ToTimedelta()
             elif detail.Unpack(bad):
                 fields.update({violation.field: violation.description for violation in bad.field_violations})
-        except DecodeError:
+        except (DecodeError, OverflowError):
             continue  # a detail that cannot be read says nothing; code and message still do
     return cls(status.message, reason=reason, fields=fields, retry_after=retry_after)
 

@@ -23,7 +23,7 @@ from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionC
 from workflow_runner.plugins.deletion import delete_job, learn_job
 from workflow_runner.plugins.knowledge import ConnectorJob, JobKnowledge
 from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
-from workflow_runner.plugins.patience import Patience
+from workflow_runner.plugins.patience import LONGEST_PAUSE, Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.requests import category_of, create_request, get_request, header
 from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route, Routes
@@ -161,7 +161,10 @@ class ConnectorPlugin(Plugin):
     def _wait(self, memory: JobKnowledge, error: ConnectorError) -> float:
         memory.failures += 1
         wait = min(self._patience.first_retry * 2.0 ** min(memory.failures - 1, 30), self._patience.slowest_retry)
-        return max(wait, error.retry_after.total_seconds()) if error.retry_after is not None else wait
+        told = error.retry_after.total_seconds() if error.retry_after is not None else 0.0
+        return max(
+            wait, min(told, LONGEST_PAUSE if isinstance(error, RateLimitedError) else self._patience.longest_told)
+        )
 
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Delete the job, and see that it is gone."""

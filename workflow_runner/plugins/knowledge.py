@@ -60,7 +60,7 @@ class JobKnowledge:
         if self.watch.is_live:
             return self.watch.silence(patience)
         if resource.HasField("poll_after"):
-            told = resource.poll_after.ToTimedelta().total_seconds()
+            told = resource.poll_after.seconds + resource.poll_after.nanos / 1e9
             return min(max(told, patience.first_poll), patience.longest_told)
         grown = max(self.interval * patience.growth, patience.first_poll)
         self.interval = min(grown, patience.slowest_poll)

@@ -18,6 +18,7 @@ from connectory.errors import (
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2
 from workflow_runner.engine.failures import FailureKind
+from workflow_runner.plugins.patience import LONGEST_PAUSE
 from workflow_runner.plugins.phases import PhaseInfo
 
 __all__ = ["failure_of_error", "info_of_resource", "unknown_phase"]
@@ -85,7 +86,7 @@ def failure_of_error(error: ConnectorError) -> PhaseInfo:
         text = f"whether the job was created cannot be known, so it is not created again; look for it first: {message}"
         return PhaseInfo.permanent_failure(error.reason, text, kind="system")
     if isinstance(error, InternalError | RateLimitedError):
-        after = error.retry_after.total_seconds() if error.retry_after is not None else 0.0
+        after = min(error.retry_after.total_seconds(), LONGEST_PAUSE) if error.retry_after is not None else 0.0
         return PhaseInfo.retryable_failure(error.reason, message, kind="system", retry_after=after)
     return PhaseInfo.permanent_failure(error.reason, message, kind="system")
 

@@ -1,8 +1,12 @@
 """How long the runner waits for a connector service."""
 
 from dataclasses import dataclass
+from typing import Final
 
-__all__ = ["Patience"]
+__all__ = ["LONGEST_PAUSE", "Patience"]
+
+LONGEST_PAUSE: Final = 3600.0
+"""Seconds. Whoever is told to come back later than that, because a limit is reached, comes back then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +17,7 @@ class Patience:
     growth: float = 1.5
     slowest_poll: float = 5.0
     longest_told: float = 60.0
-    """A job that says when to ask again is asked after so long at the latest."""
+    """A job, or a service in trouble, that says when to ask again is asked after so long at the latest."""
     first_word: float = 2.0
     """A job that is watched is asked about when nothing was heard of it for so long at first."""
     unheard: float = 300.0

@@ -87,7 +87,7 @@ def _seconds(literal: literals_pb2.Literal) -> object:
     primitive = literal.scalar.primitive
     match primitive.WhichOneof("value"):
         case "duration":
-            return primitive.duration.ToTimedelta().total_seconds()
+            return primitive.duration.seconds + primitive.duration.nanos / 1e9
         case "integer":
             return primitive.integer
         case "float_value":

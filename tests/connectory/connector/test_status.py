@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from google.rpc import code_pb2, status_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +73,15 @@ def test_a_status_of_somebody_else_is_understood_as_far_as_it_goes() -> None:
     error = from_status(status)
     assert isinstance(error, errors.InternalError)
     assert error.message == "lost"
+
+
+def test_a_wait_that_cannot_be_reckoned_with_says_nothing() -> None:
+    status = to_status(errors.RateLimitedError("why"))
+    retry = error_details_pb2.RetryInfo()
+    retry.retry_delay.seconds = 10**15
+    status.details.add().Pack(retry)
+    back = from_status(status)
+    assert (type(back), back.message, back.retry_after) == (errors.RateLimitedError, "why", None)
 
 
 def test_the_details_name_the_domain() -> None:

@@ -4,6 +4,8 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import grpc
@@ -123,6 +125,15 @@ async def test_a_service_that_never_answers_about_a_job_ends_the_attempt_and_its
     assert result.error is not None
     assert "no good answer" in result.error.message
     assert all(job.deleted for job in system.jobs.values())
+
+
+async def test_a_service_in_trouble_is_asked_again_long_before_it_wants_to_be(socket: Path) -> None:
+    later = UnavailableError("closed for today", retry_after=timedelta(days=1))
+    system = FakeSystem(trouble={"create": [later], "get": [later]})
+    patience = replace(QUICK, longest_told=0.01)
+    async with fake_service(socket, system), runner(socket, patience=patience) as opened, asyncio.timeout(30):
+        result = await opened.wait(await opened.start(one(fake(rounds=1))))
+    assert result.phase is ExecutionPhase.SUCCEEDED
 
 
 async def test_a_job_that_failed_may_be_tried_again_as_another_job(socket: Path) -> None:
