@@ -23,6 +23,7 @@ from workflow_runner.plugins.prepared import PreparedTasks
 from workflow_runner.python.calls import Expanded, Failed, Reply, Returned
 from workflow_runner.python.executor import Announced, CallExecutor, EagerExecutor
 from workflow_runner.python.processes import ProcessExecutor
+from workflow_runner.python.prompt import when_done
 from workflow_runner.python.threads import ThreadExecutor
 
 __all__ = ["Executor", "PythonTaskPlugin", "python_task_plugin"]
@@ -122,7 +123,7 @@ class _QuickCall(msgspec.Struct, eq=False):
 
     def begin(self, ended: Callable[[], None]) -> None:
         self._future = self._running[self._key] = self._announced.begin()
-        self._future.add_done_callback(lambda _: ended())
+        when_done(self._future, ended)
 
     def outputs(self) -> bytes | None:
         future = self._future

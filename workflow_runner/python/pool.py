@@ -7,6 +7,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
+from workflow_runner.python.prompt import PromptFuture
+
 __all__ = ["ThreadPool"]
 
 WorkT = TypeVar("WorkT")
@@ -34,7 +36,7 @@ class ThreadPool(Generic[WorkT, DoneT]):
 
     def begin(self, work: WorkT) -> asyncio.Future[DoneT]:
         """Have this performed; its result. Cancelled before a thread has come to it, it is left out."""
-        future: asyncio.Future[DoneT] = asyncio.get_running_loop().create_future()
+        future: PromptFuture[DoneT] = PromptFuture(loop=asyncio.get_running_loop())
         self._under_way += 1
         if self._threads < min(self._under_way, self._size):
             self._threads += 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.python.driving import answered
 from workflow_runner.python.messages import Answered, Asked, Call, Reply, Withdrawn
+from workflow_runner.python.prompt import PromptFuture
 
 if TYPE_CHECKING:
     from workflow_runner.python.process import WorkerProcess
@@ -31,7 +32,7 @@ class Office(Protocol):
         ...
 
 
-class CallFuture(asyncio.Future[Reply]):
+class CallFuture(PromptFuture[Reply]):
     """The reply to a call. Cancelling it asks for the end of the call; it is cancelled once that is confirmed."""
 
     def __init__(self, work: Work) -> None:
