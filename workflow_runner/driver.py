@@ -168,10 +168,8 @@ class Driver:
         self._decide()
 
     def _take_in_progress(self) -> None:
-        if self._decided:
-            return
         self._desks.attempts.speak()
-        if not self._events:
+        if self._decided or not self._events:
             return
         before = self.state
         self._apply(self._take())

@@ -18,6 +18,7 @@ from tests.workflow_runner.workflows import (
     literal_map,
     node,
     promise,
+    signal,
     task,
     workflow,
 )
@@ -34,6 +35,7 @@ from workflow_runner.runner import Runner
 from workflow_runner.store.contract import ExecutionRecord, Store
 from workflow_runner.store.opening import open_store
 from workflow_runner.store.sqlite import SqliteStore
+from workflow_runner.views import ExecutionUpdate
 
 ADD = task("add", inputs={"a": INTEGER}, outputs={"o": INTEGER})
 CHAIN = closure(
@@ -99,10 +101,11 @@ class Run:
     def __init__(self, plugin: Quick, ctx: TaskExecutionContext) -> None:
         self.plugin = plugin
         self.ctx = ctx
+        self.held = plugin.held
 
     def begin(self, ended: Callable[[], None]) -> None:
         self.plugin.note("begin", self.ctx)
-        if not self.plugin.held:
+        if not self.held:
             asyncio.get_running_loop().call_soon(ended)
 
     def outputs(self) -> bytes | None:
@@ -144,6 +147,39 @@ async def test_what_begins_shows_that_it_runs() -> None:
         execution = await runner.start(CHAIN)
         await plugin.until("begin n0")
         assert (await runner.state(execution)).nodes["n0"].job_phase == Phase.RUNNING
+        await runner.abort(execution)
+
+
+class HoldsLong(Quick):
+    """The attempt of `long` does not end."""
+
+    def prepare(self, ctx: TaskExecutionContext) -> QuickRun | None:
+        self.held = ctx.node == "long"
+        return Run(self, ctx)
+
+
+FORK = closure(
+    workflow(
+        "fork",
+        [
+            signal("gate", "number", INTEGER),
+            node("short", ADD, {"a": promise("gate", "o")}),
+            node("long", ADD, {"a": promise("gate", "o")}),
+        ],
+    ),
+    [ADD],
+)
+
+
+async def test_who_watches_is_told_that_an_attempt_runs_also_when_another_ends_in_that_moment() -> None:
+    plugin = HoldsLong()
+    async with having_loaded(plugin) as runner:
+        execution = await runner.start(FORK)
+        async for update in runner.subscribe(execution):
+            if isinstance(update, ExecutionUpdate):
+                await runner.signal(execution, "number", integer(1))
+            elif (update.node.id, update.node.job_phase) == ("long", Phase.RUNNING):
+                break
         await runner.abort(execution)
 
 
