@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from connectory.texts import sendable
 from workflow_runner.engine.events import (
     AttemptExpanded,
     AttemptFailed,
@@ -30,7 +31,7 @@ class AttemptReports(msgspec.Struct, eq=False):
 
     def progressed(self, info: PhaseInfo, *, at: float | None = None) -> bool:
         """Where it stands, now or since a moment, unless that was said already; whether it is new."""
-        shown = (int(info.phase), info.message, _links(info), info.facts)
+        shown = (int(info.phase), sendable(info.message), _links(info), info.facts)
         if shown == self._shown:
             return False
         self._shown = shown
@@ -92,7 +93,8 @@ class AttemptReports(msgspec.Struct, eq=False):
 
     def stopped(self, unconfirmed: str = "") -> None:
         """Nothing of it runs any more, as far as that can be known."""
-        self._emit(AttemptStopped(at=self._clock(), node=self._node, attempt=self._attempt, unconfirmed=unconfirmed))
+        text = sendable(unconfirmed)
+        self._emit(AttemptStopped(at=self._clock(), node=self._node, attempt=self._attempt, unconfirmed=text))
 
 
 def _links(info: PhaseInfo) -> tuple[LogLink, ...]:

@@ -3,6 +3,7 @@
 from typing import Final, Literal
 
 from connectory.errors import ConnectoryError
+from connectory.texts import clipped, sendable
 
 __all__ = ["IgnoreOutputs", "TaskFailedError", "failure_message", "may_be_retried"]
 
@@ -19,6 +20,8 @@ _PERMANENT: Final = frozenset(
     }
 )
 """What goes wrong in the same way every time."""
+_LONGEST: Final = 20_000
+"""Characters: the text is kept in logs, and goes to whoever looks at the execution."""
 
 
 class IgnoreOutputs(Exception):
@@ -33,7 +36,8 @@ class TaskFailedError(ConnectoryError):
 
     `kind` says who caused it: "user" when the task's code raised or returned something that does not fit its
     interface, "system" when the surroundings failed (an object store, a lost file). `code` is a stable word for
-    programs, the exception's class name; `traceback` is the traceback as text, beginning in the user's code.
+    programs, the exception's class name; `traceback` is the traceback as text, beginning in the user's code. Of long
+    texts the beginning and the end are kept.
     """
 
     def __init__(
@@ -45,11 +49,12 @@ class TaskFailedError(ConnectoryError):
         traceback: str = "",
         recoverable: bool = False,
     ) -> None:
+        message = clipped(sendable(message), _LONGEST)
         super().__init__(message)
         self.message = message
         self.kind: Literal["user", "system"] = kind
         self.code = code
-        self.traceback = traceback
+        self.traceback = clipped(sendable(traceback), _LONGEST)
         self.recoverable = recoverable
         """Whether the same task may succeed when it is run again."""
 
@@ -66,4 +71,8 @@ def may_be_retried(error: Exception) -> bool:
 
 def failure_message(error: Exception) -> str:
     """What an exception of a task's code is called in errors that others read."""
-    return str(error) if isinstance(error, ConnectoryError) else f"{type(error).__name__}: {error}"
+    try:
+        text = str(error)
+    except Exception:  # its class is the author's
+        text = "its text cannot be made"
+    return text if isinstance(error, ConnectoryError) else f"{type(error).__name__}: {text}"

@@ -8,8 +8,8 @@ from connectory.connector.contract import JobError, Phase, Resource
 from connectory.connector.redaction import Redactor
 from connectory.connector.registry import Registration
 from connectory.connector.structs import fill_struct
-from connectory.connector.texts import sendable
 from connectory.errors import InternalError
+from connectory.texts import clipped, sendable
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import execution_pb2
 
@@ -68,7 +68,7 @@ def describe(message: pb.Resource, resource: Resource, phase: Phase, registratio
     redactor = registration.redactor
     if resource.message or error is not None:
         text = _text(resource.message, error)
-        message.message = _clipped(sendable(redactor.text(text) if redactor else text))
+        message.message = clipped(sendable(redactor.text(text) if redactor else text), MESSAGE_LIMIT)
     for link in resource.log_links:
         uri, name = (redactor.text(link.uri), redactor.text(link.name)) if redactor else (link.uri, link.name)
         message.log_links.add(uri=sendable(uri), name=sendable(name), ready=link.ready)
@@ -117,10 +117,3 @@ def _text(message: str, error: JobError | None) -> str:
     if not message:
         return said
     return message if (error.message or error.code) in message else f"{message} ({said})"
-
-
-def _clipped(text: str) -> str:
-    if len(text) <= MESSAGE_LIMIT:
-        return text
-    half = MESSAGE_LIMIT // 2
-    return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"

@@ -9,8 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from connectory.connector.contract import LogPage, MetricSeries, MetricsRequest
 from connectory.connector.registry import Registration
 from connectory.connector.structs import fill_struct
-from connectory.connector.texts import sendable
 from connectory.errors import InternalError
+from connectory.texts import sendable
 from connectory.v1 import connector_pb2 as pb
 
 __all__ = ["log_messages", "metric_messages", "metrics_request"]

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectory.connector.contract import LogLink, Phase
+from connectory.texts import clipped, sendable
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.engine.failures import Failure, FailureKind
 
 __all__ = ["DEFAULT_PHASE_VERSION", "PhaseInfo", "Transition", "do_transition"]
 
 DEFAULT_PHASE_VERSION: Final = 0
+_LONGEST: Final = 50_000
+"""Characters of a failure's message: it is kept in logs, and goes to whoever looks at the execution."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,4 +129,5 @@ def do_transition(info: PhaseInfo, *, again_in: float | None = None) -> Transiti
 def _failure(code: str, message: str, kind: FailureKind, *, recoverable: bool, retry_after: float = 0.0) -> Failure:
     if not code or not message:
         raise ValueError("a failure needs a code and a message")
-    return Failure(code=code, message=message, kind=kind, recoverable=recoverable, retry_after=retry_after)
+    text = clipped(sendable(message), _LONGEST)
+    return Failure(code=sendable(code), message=text, kind=kind, recoverable=recoverable, retry_after=retry_after)

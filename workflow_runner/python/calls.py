@@ -17,6 +17,7 @@ from connectory.authoring.own_container import variables_of
 from connectory.authoring.resolver import TaskLocator, locator_of
 from connectory.errors import AuthoringError
 from connectory.storage import default_storage
+from connectory.texts import sendable
 from connectory.types import ConversionContext
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 from workflow_runner.python.code import CODE_VARIABLE, SEARCH_PATH, unpacked
@@ -58,7 +59,7 @@ def perform(call: Call, channel: Channel | None = None, ready: "Ready | None" = 
         return Failed(code=error.code, message=text, kind=error.kind, recoverable=error.may_be_retried)
     except Exception as error:  # the module of the task itself may raise anything when it is imported
         message = f"the task cannot be loaded: {type(error).__name__}: {error}"
-        return Failed(code="TASK_NOT_LOADED", message=message)
+        return Failed(code="TASK_NOT_LOADED", message=sendable(message))
 
 
 def get_ready(call: Call) -> "Ready | None":

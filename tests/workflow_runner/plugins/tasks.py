@@ -34,6 +34,16 @@ def broken(x: int) -> int:
     raise KeyError("no such thing")
 
 
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@task
+def broken_oddly(how: str) -> int:
+    raise {"long": ValueError("x" * 9_000_000), "no text": ValueError("a\udc80b"), "silent": Unspeakable()}[how]
+
+
 @task(retries=3)
 def broken_until(folder: str, times: int) -> int:
     """Fails until it has been tried often enough; every try leaves a file."""
@@ -80,6 +90,11 @@ def arithmetic(x: int) -> int:
 @workflow
 def in_a_process(x: int) -> int:
     return whereabouts(x=x)
+
+
+@workflow
+def breaks_oddly(how: str) -> int:
+    return broken_oddly(how=how)
 
 
 @workflow

@@ -56,6 +56,25 @@ async def test_an_exception_fails_the_node_with_the_authors_traceback(executor: 
     assert 'raise KeyError("no such thing")' in result.error.message
 
 
+@pytest.mark.parametrize("executor", ["process", "thread"])
+@pytest.mark.parametrize(
+    ("how", "code", "said"),
+    [
+        ("long", "ValueError", "characters left out"),
+        ("no text", "ValueError", "a?b"),
+        ("silent", "Unspeakable", "its text cannot be made"),
+    ],
+)
+async def test_whatever_an_exception_says_can_be_kept_and_shown(
+    how: str, code: str, said: str, executor: Executor
+) -> None:
+    result = await run(tasks.breaks_oddly, literal_map(how=string(how)), executor)
+    assert result.error is not None
+    assert result.error.code == code
+    assert said in result.error.message
+    assert len(result.error.message) < 100_000
+
+
 async def test_an_exception_is_worth_a_retry_when_the_author_asked_for_some(tmp_path: Path) -> None:
     result = await run(tasks.breaks_until, literal_map(folder=string(str(tmp_path)), times=integer(1)), "thread")
     assert number(result) == 1
