@@ -53,7 +53,7 @@ class LaunchPlans:
     async def list(self, request: control_pb2.ResourceListRequest) -> launch_plan_pb2.LaunchPlanList:
         """Versions of a name, or of all names of a domain."""
         place = request.id
-        require_place(place.project, place.domain)
+        require_place(place.project, place.domain, place.name)
         query = query_of(request, ENTITY_FIELDS, order="created_at")
         kind = identifiers_pb2.LAUNCH_PLAN
         page, token = page_of(await self._catalog.entities(kind, place.project, place.domain, place.name, query), query)
@@ -72,7 +72,7 @@ class LaunchPlans:
     async def active(self, request: launch_plan_pb2.ActiveLaunchPlanRequest) -> launch_plan_pb2.LaunchPlan:
         """The version that counts."""
         place = request.id
-        require_place(place.project, place.domain)
+        require_place(place.project, place.domain, place.name)
         found = await self._catalog.active(place.project, place.domain, place.name)
         if found is None:
             raise NotFoundError(

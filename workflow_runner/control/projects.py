@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connectory.errors import AlreadyExistsError, InvalidTaskError, NotFoundError
 from connectory.v1 import control_pb2, launch_plan_pb2
 from workflow_runner.control.catalog.contract import NAME_FIELDS, Catalog, NameRecord, ProjectRecord
-from workflow_runner.control.identifiers import require_place
+from workflow_runner.control.identifiers import require_name, require_place
 from workflow_runner.control.queries import Field, chosen, page_of, query_of
 
 __all__ = ["DOMAINS", "Projects"]
@@ -34,6 +34,7 @@ class Projects:
         project = request.project
         if not project.id:
             raise InvalidTaskError("project.id is empty; it is part of all identifiers in the project")
+        require_name("project.id", project.id)
         record = ProjectRecord(id=project.id, body=project.SerializeToString(deterministic=True))
         if project.id == _DEFAULT.id or not await self._catalog.add_project(record):
             raise AlreadyExistsError(f"there is a project {project.id!r}")

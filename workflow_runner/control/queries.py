@@ -137,6 +137,8 @@ def _sortable(value: Value | None) -> tuple[bool, Any]:
 def _conditions(text: str, fields: Mapping[str, Field]) -> Iterable[Condition]:
     if len(text) > _LONGEST_FILTERS:
         raise InvalidTaskError(f"filters have {len(text)} characters, and {_LONGEST_FILTERS} are possible")
+    if "\0" in text:
+        raise InvalidTaskError(f"filters have a character that is none at {text.index(chr(0))}; leave it out")
     rest = text
     while rest:
         found = _CONDITION.match(rest)

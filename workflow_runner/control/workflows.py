@@ -43,7 +43,7 @@ class Workflows:
     async def list(self, request: control_pb2.ResourceListRequest) -> control_pb2.WorkflowList:
         """Versions of a name, or of all names of a domain."""
         place = request.id
-        require_place(place.project, place.domain)
+        require_place(place.project, place.domain, place.name)
         query = query_of(request, ENTITY_FIELDS, order="created_at")
         found = await self._catalog.entities(identifiers_pb2.WORKFLOW, place.project, place.domain, place.name, query)
         page, token = page_of(found, query)

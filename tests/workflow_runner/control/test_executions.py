@@ -231,6 +231,7 @@ async def test_lists_are_filtered_sorted_and_paged() -> None:
         ("phase=RUNNING", "cannot be read at 'phase=RUNNING'"),
         ("eq(created_at,yesterday)", "'yesterday', which is not a time"),
         ("eq(duration,long)", "'long', which is not a number"),
+        ("eq(name,a\0b)", "a character that is none at 9"),
     ],
 )
 async def test_filters_that_cannot_be_read_are_refused(filters: str, message: str) -> None:

@@ -54,6 +54,18 @@ async def test_an_incomplete_identifier_is_refused(part: str) -> None:
             await control.client.create_task(request)
 
 
+@pytest.mark.parametrize(("name", "said"), [("a\0b", "a character that is none"), ("é" * 251, "has 502 bytes")])
+@pytest.mark.parametrize("part", ["project", "domain", "name", "version"])
+async def test_what_no_store_can_keep_by_its_name_is_refused(part: str, name: str, said: str) -> None:
+    async with serving() as control:
+        request = task_request()
+        setattr(request.id, part, name)
+        with pytest.raises(InvalidTaskError, match=rf"id\.{part} .*{said}"):
+            await control.client.create_task(request)
+        with pytest.raises(InvalidTaskError, match=said):
+            await control.client.get_task(control_pb2.ObjectGetRequest(id=request.id))
+
+
 async def test_a_workflow_is_refused_when_its_task_is_not_registered() -> None:
     async with serving() as control:
         template = diamond().primary.template
