@@ -35,7 +35,7 @@ def array_of(where: str, node: workflow_pb2.ArrayNode, item: NodeSpec) -> Array:
 
 
 def count_of(array: Array, inputs: literals_pb2.LiteralMap) -> int:
-    """How many repetitions there are; TypeConversionError unless all lists have one length, and enough members."""
+    """How many repetitions there are; TypeConversionError unless all lists have one length."""
     lengths = {}
     for name, literal in inputs.literals.items():
         if name in array.bound:
@@ -48,10 +48,13 @@ def count_of(array: Array, inputs: literals_pb2.LiteralMap) -> int:
         raise TypeConversionError(f"the lists that a node is repeated for differ in length: {told}")
     if not lengths:
         raise TypeConversionError("there is no list that the node could be repeated for")
-    count = next(iter(lengths.values()))
+    return next(iter(lengths.values()))
+
+
+def require_enough(array: Array, count: int) -> None:
+    """TypeConversionError when there are fewer repetitions than must succeed."""
     if array.min_successes is not None and count < array.min_successes:
         raise TypeConversionError(f"the lists have {count} members, and {array.min_successes} repetitions must succeed")
-    return count
 
 
 def items_graph(array: Array, count: int) -> Graph:

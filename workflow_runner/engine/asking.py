@@ -1,6 +1,6 @@
 """What gates ask for. One answer serves every gate that asks for the same signal, so that all must ask for one type."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from connectory.errors import InvalidTaskError
 from connectory.v1 import types_pb2, workflow_pb2
@@ -11,8 +11,12 @@ __all__ = ["require_agreement"]
 _BOOLEAN = types_pb2.LiteralType(simple=types_pb2.BOOLEAN)
 
 
-def require_agreement(templates: Iterable[workflow_pb2.WorkflowTemplate]) -> None:
-    """InvalidTaskError when gates of these workflows ask for the same signal by different types."""
+def require_agreement(closure: workflow_pb2.CompiledWorkflowClosure) -> None:
+    """InvalidTaskError when gates of its workflows ask for the same signal by different types.
+
+    For what is to begin: an execution that was accepted before this was looked at goes on.
+    """
+    templates = [*(compiled.template for compiled in closure.sub_workflows), closure.primary.template]
     known: dict[str, tuple[str, types_pb2.LiteralType]] = {}
     for template in templates:
         for node in (*template.nodes, template.failure_node):

@@ -32,17 +32,24 @@ class Program:
         return self.graph.name
 
 
-@lru_cache(maxsize=16)
-def program_in(closure: bytes, launch_plans: tuple[bytes, ...] = ()) -> Program:
-    """`program_of` for encoded messages; executions of the same workflow share what it gives."""
-    plans = [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in launch_plans]
-    return program_of(workflow_pb2.CompiledWorkflowClosure.FromString(closure), plans)
-
-
 def program_of(
     closure: workflow_pb2.CompiledWorkflowClosure, launch_plans: Iterable[launch_plan_pb2.LaunchPlan] = ()
 ) -> Program:
     """Arrange a compiled workflow; InvalidTaskError or UnsupportedError names the node that cannot be run."""
+    require_agreement(closure)
+    return _arranged(closure, launch_plans)
+
+
+@lru_cache(maxsize=16)
+def program_in(closure: bytes, launch_plans: tuple[bytes, ...] = ()) -> Program:
+    """`program_of` for encoded messages of what was accepted; executions of one workflow share what it gives."""
+    plans = [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in launch_plans]
+    return _arranged(workflow_pb2.CompiledWorkflowClosure.FromString(closure), plans)
+
+
+def _arranged(
+    closure: workflow_pb2.CompiledWorkflowClosure, launch_plans: Iterable[launch_plan_pb2.LaunchPlan]
+) -> Program:
     primary = closure.primary.template
     templates = [*(compiled.template for compiled in closure.sub_workflows), primary]
     library = Library(
@@ -55,7 +62,6 @@ def program_of(
     graph = builder.graph(primary)
     for template in templates:  # what is not reachable is refused all the same
         builder.graph(template)
-    require_agreement(templates)
     return Program(graph=graph, library=library)
 
 

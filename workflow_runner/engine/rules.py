@@ -5,9 +5,11 @@ An execution goes on by the rules that it began with: its log, replayed, leads t
 
 from typing import Final
 
-__all__ = ["LAUNCH_PLANS_COUNT", "RULES"]
+__all__ = ["LAUNCH_PLANS_COUNT", "RULES", "SHORT_LISTS_FAIL"]
 
 LAUNCH_PLANS_COUNT: Final = 1
 """From here on, a launch plan that a node starts bounds how much runs inside at once, and says where that writes."""
-RULES: Final = LAUNCH_PLANS_COUNT
+SHORT_LISTS_FAIL: Final = 1
+"""From here on, an array node whose lists have fewer members than must succeed fails before any of them begins."""
+RULES: Final = 1
 """The rules that executions begin with now."""

@@ -3,7 +3,7 @@
 from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 from workflow_runner.engine import gates
-from workflow_runner.engine.arrays import count_of, inputs_of, items_graph
+from workflow_runner.engine.arrays import count_of, inputs_of, items_graph, require_enough
 from workflow_runner.engine.bindings import values_of
 from workflow_runner.engine.caching import cache_key
 from workflow_runner.engine.choices import taken
@@ -16,6 +16,7 @@ from workflow_runner.engine.outstanding import look_up
 from workflow_runner.engine.places import may_start, take_place
 from workflow_runner.engine.queueing import wait_in_queue
 from workflow_runner.engine.reusing import note_news, reuse
+from workflow_runner.engine.rules import SHORT_LISTS_FAIL
 from workflow_runner.engine.scopes import end_node, open_scope
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState
 
@@ -49,7 +50,9 @@ def _admit(draft: Draft, node: NodeState) -> None:
     try:
         inputs = _inputs(draft, scope, node)
         if node.spec.array is not None:
-            count_of(node.spec.array, inputs)
+            count = count_of(node.spec.array, inputs)
+            if draft.base.rules >= SHORT_LISTS_FAIL:
+                require_enough(node.spec.array, count)
     except TypeConversionError as error:
         message = f"the inputs of node {node.path!r} cannot be made: {error}"
         node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now)

@@ -26,6 +26,7 @@ from tests.workflow_runner.workflows import (
     workflow,
 )
 from workflow_runner.engine.commands import GiveUp, Remember, StopAttempt
+from workflow_runner.engine.rules import SHORT_LISTS_FAIL
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 
@@ -174,6 +175,16 @@ def test_a_minimum_of_successes_is_enough() -> None:
     (outputs,) = found.state.nodes["m"].outputs.literals.values()
     kinds = [item.scalar.WhichOneof("value") for item in outputs.collection.literals]
     assert kinds == ["none_type", "none_type", "primitive"]
+
+
+def test_a_list_too_short_for_its_successes_fails_unless_the_execution_began_before_that_was_looked_at() -> None:
+    made = array("m", MAPPED, {"a": members(1, 2)})
+    made.array_node.min_successes = 3
+    assert "the lists have 2 members, and 3 repetitions must succeed" in failure(world(made))
+    earlier = World(closure(workflow("w", [made]), [MAPPED]), rules=SHORT_LISTS_FAIL - 1)
+    earlier.succeed("m.0", o=integer(1))
+    earlier.succeed("m.1", o=integer(1))
+    assert earlier.state.phase is ExecutionPhase.SUCCEEDED
 
 
 @pytest.mark.parametrize(("ratio", "count", "failures"), [(0.8, 10, 2), (0.7, 10, 3), (0.5, 3, 1), (1.0, 5, 0)])
