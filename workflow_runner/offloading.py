@@ -3,10 +3,10 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from connectory.errors import ConnectoryError
-from connectory.storage import Storage
+from connectory.storage import ObjectNotFoundError, Storage
 from connectory.v1 import literals_pb2
 from workflow_runner.engine.graph import Graph
 from workflow_runner.engine.state import State
@@ -68,14 +68,16 @@ class Offloading:
         return await asyncio.to_thread(_whole_map, values, self._storage())
 
     async def bring_back_what_is_needed(self, node: str, outputs: bytes) -> bytes:
-        """Outputs that come from elsewhere, such as the cache, with the values that the engine itself must know."""
+        """Outputs that come from elsewhere, such as the cache, with the values that the engine itself must know.
+
+        StorageError when one of these cannot be read, or another one that is referred to is not there.
+        """
         values = literals_pb2.LiteralMap.FromString(outputs)
-        needed = [
-            name
-            for name, literal in values.literals.items()
-            if holds_references(literal) and not self._is_handed_on_whole(node, name)
-        ]
-        if not needed:
+        referring = [name for name, literal in values.literals.items() if holds_references(literal)]
+        if not referring:
+            return outputs
+        if all(self._is_handed_on_whole(node, name) for name in referring):
+            await asyncio.to_thread(_require_all, values, self._storage())
             return outputs
         return (await self.bring_back(values)).SerializeToString(deterministic=True)
 
@@ -118,3 +120,24 @@ def _whole(literal: literals_pb2.Literal, storage: Storage) -> literals_pb2.Lite
             whole.CopyFrom(literal)
             whole.scalar.union.value.CopyFrom(_whole(literal.scalar.union.value, storage))
     return whole
+
+
+def _require_all(values: literals_pb2.LiteralMap, storage: Storage) -> None:
+    """ObjectNotFoundError unless everything that is referred to is there."""
+    for url in (url for literal in values.literals.values() for url in _references(literal)):
+        if not storage.exists(url):
+            raise ObjectNotFoundError(f"there is no object at {url}")
+
+
+def _references(literal: literals_pb2.Literal) -> Iterator[str]:
+    match literal.WhichOneof("value"):
+        case "offloaded_metadata":
+            yield literal.offloaded_metadata.uri
+        case "collection":
+            for item in literal.collection.literals:
+                yield from _references(item)
+        case "map":
+            for item in literal.map.literals.values():
+                yield from _references(item)
+        case "scalar" if literal.scalar.WhichOneof("value") == "union":
+            yield from _references(literal.scalar.union.value)

@@ -181,6 +181,24 @@ async def test_a_result_of_the_cache_is_whole_where_it_is_taken_apart(tmp_path: 
         assert not (await opened.show(execution)).nodes[0].cached_from
 
 
+@workflow
+def spoken(size: int) -> str:
+    return joined(parts=words(size=size))
+
+
+async def test_a_result_of_the_cache_that_is_gone_is_worked_out_again(tmp_path: Path) -> None:
+    async with runner() as opened:
+        for is_known in (False, True):
+            value, execution = await run(opened, spoken, tmp_path, size=SIZE)
+            assert len(value) == 2 * SIZE
+            assert bool((await opened.show(execution)).nodes[0].cached_from) is is_known
+        forget(tmp_path)
+        for is_known in (False, True):
+            value, execution = await run(opened, spoken, tmp_path, size=SIZE)
+            assert len(value) == 2 * SIZE
+            assert bool((await opened.show(execution)).nodes[0].cached_from) is is_known
+
+
 async def test_inputs_that_are_gone_fail_the_attempt_and_say_so(tmp_path: Path) -> None:
     failing = ExecutionSettings(offload_above=1000, output_prefix=str(tmp_path), system_retries=0)
 
