@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from google.protobuf import json_format
-
 from connectory.errors import AlreadyExistsError, NotFoundError, TypeConversionError, UserError
-from connectory.types import ConversionContext, TypeRegistry
-from connectory.types.schema_check import misfit
+from connectory.types import TypeRegistry
+from connectory.types.structure_check import find_structure_mismatch
 from connectory.v1 import literals_pb2, types_pb2
 from workflow_runner.engine.gates import signal_of
 from workflow_runner.engine.graph import Graph, NodeSpec
@@ -69,21 +67,13 @@ def check_answer(state: State, signal: str, value: literals_pb2.Literal, types: 
         raise NotFoundError(f"execution {state.execution!r} waits for no signal {signal!r}; its signals are: {known}")
     try:
         types.check(value, view.type)
-        _check_structure(value, view.type, types)
+        mismatch = find_structure_mismatch(value, view.type)
+        if mismatch is not None:  # nobody could answer again
+            raise TypeConversionError(mismatch[1], path=mismatch[0])
     except TypeConversionError as error:
         raise TypeConversionError(f"signal {signal!r} of execution {state.execution!r}: {error}") from error
     if view.answer is not None and view.answer != value:
         raise AlreadyExistsError(f"signal {signal!r} of execution {state.execution!r} was answered already")
-
-
-def _check_structure(value: literals_pb2.Literal, declared: types_pb2.LiteralType, types: TypeRegistry) -> None:
-    """Raise when a structure has other fields than the class that the gate asks for: nobody could answer again."""
-    if declared.simple != types_pb2.STRUCT or not declared.HasField("metadata"):
-        return
-    data = types.to_python(value, dict, ConversionContext())
-    problem = misfit(data, json_format.MessageToDict(declared.metadata))
-    if problem is not None:
-        raise TypeConversionError(problem)
 
 
 def _view(state: State, signal: str, spec: NodeSpec) -> SignalView:
