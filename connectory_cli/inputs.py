@@ -1,6 +1,8 @@
 """Workflow inputs from the command line and from files, as literals of the declared types."""
 
 import json
+import types as python_types
+import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,13 +10,16 @@ from typing import Any
 import yaml
 
 from connectory.authoring.interface import Interface
-from connectory.errors import ConnectoryError, SettingsError
+from connectory.errors import ConnectoryError, SettingsError, TypeConversionError
 from connectory.types import ConversionContext, Directory, File, StructuredDataset, TypeRegistry
 from connectory.types.extras import bare
-from connectory.v1 import interface_pb2, literals_pb2
+from connectory.types.structure_check import find_structure_mismatch
+from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["read_inputs", "value_of_text"]
+__all__ = ["declared_literal", "read_inputs"]
 
+_SHOWN = 200
+"""Of a value that is refused, so many characters are repeated."""
 _BY_URI = (File, Directory, StructuredDataset)
 
 
@@ -59,9 +64,24 @@ def _from_file(path: Path) -> dict[str, Any]:
     return {str(name): value for name, value in content.items()}
 
 
-def value_of_text(name: str, text: str, annotation: Any, types: TypeRegistry) -> Any:
-    """One value from its text: as it is for str, JSON for anything else; a problem names it."""
-    return _value(name, _parsed(text, annotation), annotation, types, ConversionContext())
+def declared_literal(
+    name: str, text: str, declared: types_pb2.LiteralType, types: TypeRegistry
+) -> literals_pb2.Literal:
+    """What is only known by its declared type, from its text: as it is for str, JSON for anything else.
+
+    Schemas of classes are part of declared types. A problem names the value and the part that does not fit.
+    """
+    annotation, context = types.annotation_for(declared), ConversionContext()
+    value = _value(name, _parsed(text, annotation), annotation, types, context)
+    try:
+        literal = types.to_literal(value, declared, context, annotation=annotation)
+        types.check(literal, declared)
+    except TypeConversionError as error:
+        raise _unusable(name, value, error) from error
+    mismatch = find_structure_mismatch(literal, declared)
+    if mismatch is not None:
+        raise _unusable(name, value, ": ".join(filter(None, mismatch)))
+    return literal
 
 
 def _parsed(text: str, annotation: Any) -> Any:
@@ -81,7 +101,24 @@ def _value(name: str, data: Any, annotation: Any, types: TypeRegistry, context: 
     try:
         return types.from_plain(data, annotation, context)
     except (ConnectoryError, TypeError, ValueError) as error:
-        raise SettingsError(f"input {name}={data!r} cannot be used: {error}") from error
+        within = _only_variant(plain)
+        if within is not None:  # its own words lead to the part that is wrong
+            _value(name, data, within, types, context)
+        raise _unusable(name, data, error) from error
+
+
+def _only_variant(annotation: Any) -> Any:
+    """What a value that may be none is otherwise, if that is one thing."""
+    if typing.get_origin(annotation) not in (typing.Union, python_types.UnionType):
+        return None
+    variants = [each for each in typing.get_args(annotation) if each is not type(None)]
+    return variants[0] if len(variants) == 1 else None
+
+
+def _unusable(name: str, data: Any, reason: object) -> SettingsError:
+    shown = repr(data)
+    clipped = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+    return SettingsError(f"input {name}={clipped} cannot be used: {reason}")
 
 
 def _may_be_none(variable: interface_pb2.Variable) -> bool:

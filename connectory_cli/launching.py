@@ -9,13 +9,13 @@ import uvloop
 
 from connectory.client.control import ControlClient
 from connectory.errors import SettingsError
-from connectory.types import ConversionContext, default_types
+from connectory.types import default_types
 from connectory.v1 import control_pb2, interface_pb2, literals_pb2
 from connectory_cli.controls import open_control
 from connectory_cli.finding import find
 from connectory_cli.following import followed_or_aborted, followed_or_left
 from connectory_cli.home import places
-from connectory_cli.inputs import value_of_text
+from connectory_cli.inputs import declared_literal
 from connectory_cli.interruption import INTERRUPTED, Interruption
 from connectory_cli.printing import execution_json, outputs_json, print_json, say
 from workflow_runner.engine.state import ExecutionPhase
@@ -124,11 +124,7 @@ def _inputs(options: Sequence[str], parameters: Mapping[str, interface_pb2.Param
         if name not in parameters:
             known = ", ".join(sorted(parameters)) or "no inputs"
             raise SettingsError(f"unknown input {name}; there are {known}")
-        declared = parameters[name].var.type
-        annotation = types.annotation_for(declared)
-        value = value_of_text(name, text, annotation, types)
-        literal = types.to_literal(value, declared, ConversionContext(), annotation=annotation)
-        result.literals[name].CopyFrom(literal)
+        result.literals[name].CopyFrom(declared_literal(name, text, parameters[name].var.type, types))
     missing = [name for name, each in parameters.items() if each.required and name not in result.literals]
     if missing:
         raise SettingsError(

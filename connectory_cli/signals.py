@@ -6,10 +6,10 @@ from typing import Any
 
 import uvloop
 
-from connectory.types import ConversionContext, default_types
+from connectory.types import default_types
 from connectory.v1 import literals_pb2
 from connectory_cli.home import places
-from connectory_cli.inputs import value_of_text
+from connectory_cli.inputs import declared_literal
 from connectory_cli.printing import outputs_json, print_json, print_table
 from connectory_cli.sessions import require_execution
 from workflow_runner.runner import Runner
@@ -70,10 +70,7 @@ def literal_of_text(views: Sequence[SignalView], signal: str, text: str) -> lite
     declared = next((view.type for view in views if view.id == signal), None)
     if declared is None:
         return literals_pb2.Literal()  # the runner's own error lists the signals that there are
-    types = default_types()
-    annotation = types.annotation_for(declared)
-    value = value_of_text(signal, text, annotation, types)
-    return types.to_literal(value, declared, ConversionContext(), annotation=annotation)
+    return declared_literal(signal, text, declared, default_types())
 
 
 def approve(store: str | None, execution: str, signal: str, approved: bool) -> int:

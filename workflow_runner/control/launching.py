@@ -13,7 +13,7 @@ from workflow_runner.control.assembly import Launchable
 from workflow_runner.control.output_prefixes import require_allowed
 from workflow_runner.engine.settings import ExecutionSettings
 
-__all__ = ["Launch", "launch_of"]
+__all__ = ["Launch", "given_inputs", "launch_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +67,13 @@ def launch_of(
     )
 
 
+def given_inputs(request: control_pb2.ExecutionCreateRequest) -> literals_pb2.LiteralMap:
+    """The inputs that a request brings, where it has them now or where it had them once."""
+    return request.inputs if request.HasField("inputs") else request.spec.inputs
+
+
 def _inputs(what: Launchable, request: control_pb2.ExecutionCreateRequest) -> literals_pb2.LiteralMap:
-    given = request.inputs if request.HasField("inputs") else request.spec.inputs
+    given = given_inputs(request)
     expected, fixed = what.plan.closure.expected_inputs.parameters, what.plan.spec.fixed_inputs.literals
     for name in given.literals:
         if name in fixed:

@@ -16,14 +16,16 @@ from connectory.errors import (
     NotFoundError,
     SettingsError,
     StoreError,
+    TypeConversionError,
     UserError,
 )
+from connectory.types.structure_check import check_structures
 from connectory.v1 import control_pb2
 from workflow_runner.again import NewCode, compare, recover
 from workflow_runner.control.assembly import Launchable, assemble
 from workflow_runner.control.catalog.contract import Catalog, ExecutionKey, KnownExecution
 from workflow_runner.control.identifiers import execution_key, require_place
-from workflow_runner.control.launching import Launch, launch_of
+from workflow_runner.control.launching import Launch, given_inputs, launch_of
 from workflow_runner.engine.program import program_of
 from workflow_runner.naming import require_execution_id
 from workflow_runner.recovery import NodeChange
@@ -58,6 +60,7 @@ class Starting:
         require_place(request.project, request.domain)
         what = await assemble(self._catalog, request.spec.launch_plan)
         launch = launch_of(what, request, output_prefix=self._output_prefix, allowed_prefixes=self._allowed_prefixes)
+        require_structures(request, launch)
         program_of(launch.closure, launch.launch_plans)  # refuses what cannot be run before anything is kept
         most = what.plan.spec.concurrency_policy.max
         known = await self._accept(_known(request, what, launch, self._clock()), most)
@@ -142,6 +145,19 @@ class Starting:
             )
         except ExecutionExistsError:
             return  # begun before
+
+
+def require_structures(request: control_pb2.ExecutionCreateRequest, launch: Launch) -> None:
+    """Refuse inputs whose parts are not those of their declared classes; InvalidTaskError names the first.
+
+    What an earlier execution began with is not looked at again when that is gone on with.
+    """
+    if request.spec.metadata.mode == control_pb2.ExecutionMetadata.RECOVERED:
+        return
+    try:
+        check_structures(given_inputs(request), launch.closure.primary.template.interface.inputs)
+    except TypeConversionError as error:
+        raise InvalidTaskError(f"inputs: {error}") from error
 
 
 def _new_code(earlier: KnownExecution, request: control_pb2.ExecutionCreateRequest, launch: Launch) -> NewCode | None:
