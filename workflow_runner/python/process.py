@@ -160,5 +160,12 @@ class WorkerProcess(asyncio.Protocol):
         return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+        """Write what there is room for: the event loop writes at the end of its turn, which may be after a commit."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        written = 0
+        if self._socket is not None and self._transport.get_write_buffer_size() == 0:
+            with contextlib.suppress(OSError):  # there is no room, or the transport is going to see why not
+                written = self._socket.send(data)
+        if written < len(data):
+            self._transport.write(data[written:])
