@@ -78,7 +78,7 @@ def declared_literal(
         types.check(literal, declared)
     except TypeConversionError as error:
         raise _unusable(name, value, error) from error
-    mismatch = find_structure_mismatch(literal, declared)
+    mismatch = find_structure_mismatch(literal, declared, by_hand=True)
     if mismatch is not None:
         raise _unusable(name, value, ": ".join(filter(None, mismatch)))
     return literal

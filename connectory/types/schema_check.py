@@ -23,14 +23,18 @@ _DEFINITIONS: Final = "#/$defs/"
 _MOST_STEPS: Final = 100_000
 
 
-def find_misfit(value: Any, schema: Mapping[str, Any]) -> Mismatch | None:
+def find_misfit(
+    value: Any, schema: Mapping[str, Any], *, closed: bool = True, closed_within: bool = True
+) -> Mismatch | None:
     """Where and why a value does not fit, in words; None when it fits, or the schema says nothing about it.
 
     Formats, lengths, patterns and ranges are not looked at, nor is what is too large or too deep to be gone through at
-    once. Dataclasses take their parts as they are; pydantic's models read numbers and truths from texts, too.
+    once. Unless `closed`, fields may be called otherwise than the schema says, or be there besides; unless
+    `closed_within`, those of its parts. Dataclasses take their parts as they are; pydantic's models read numbers and
+    truths from texts, too.
     """
     try:
-        return next(_Check(schema).misfits(value, schema, ""), None)
+        return next(_Check(schema, closed, closed_within).misfits(value, schema, ""), None)
     except (_TooMuchError, RecursionError):
         return None
 
@@ -46,7 +50,9 @@ class _TooMuchError(Exception):
 
 
 class _Check:
-    def __init__(self, schema: Mapping[str, Any]) -> None:
+    def __init__(self, schema: Mapping[str, Any], closed: bool = True, closed_within: bool = True) -> None:
+        self._closed = closed
+        self._closed_within = closed_within
         definitions = schema.get("$defs")
         self._definitions = definitions if isinstance(definitions, Mapping) else {}
         self._reads_texts = _is_of_pydantic(self.resolved(schema))
@@ -112,7 +118,7 @@ class _Check:
         said = [f"missing {', '.join(missing)}"] if missing else []
         if unknown and (missing or others is False):
             said.append(f"unknown {', '.join(sorted(unknown))} (there are: {', '.join(sorted(properties)) or 'none'})")
-        if said:
+        if said and (not unknown or (self._closed_within if path else self._closed)):
             yield path, "; ".join(said)
         for name, each in value.items():
             yield from self.misfits(each, properties.get(name, others), f"{path}.{name}" if path else str(name))

@@ -68,7 +68,7 @@ def declared(annotation: Any) -> types_pb2.LiteralType:
 
 
 def mismatch(plain: Any, annotation: Any) -> str | None:
-    found = find_structure_mismatch(pack(plain), declared(annotation))
+    found = find_structure_mismatch(pack(plain), declared(annotation), by_hand=True)
     return f"{found[0]}: {found[1]}" if found is not None else None
 
 
@@ -127,8 +127,18 @@ def test_what_a_class_writes_itself_is_never_refused(value: Any) -> None:
     kind = declared(type(value))
     literal = TYPES.to_literal(value, kind, ConversionContext(), annotation=type(value))
     assert find_structure_mismatch(literal, kind) is None
+    optional = types_pb2.LiteralType.FromString(declared(type(value) | None).SerializeToString())
+    assert find_structure_mismatch(literal, optional) is None
     wrapped = literals_pb2.Literal(collection=literals_pb2.LiteralCollection(literals=[literal]))
     assert find_structure_mismatch(wrapped, types_pb2.LiteralType(collection_type=kind)) is None
+
+
+def test_a_field_too_many_counts_where_all_fields_are_known_or_somebody_wrote_it() -> None:
+    plain, optional = {"name": "oak", "age": 3}, declared(Tree | None)
+    assert find_structure_mismatch(pack(plain), declared(Tree)) is not None
+    assert find_structure_mismatch(pack(plain), optional) is None
+    assert find_structure_mismatch(pack({"leaves": []}), optional) == ("", "missing name")
+    assert find_structure_mismatch(pack(plain), optional, by_hand=True) is not None
 
 
 def test_the_older_form_is_looked_at_too() -> None:
@@ -144,7 +154,7 @@ def test_the_older_form_is_looked_at_too() -> None:
 def test_a_union_says_what_is_in_it() -> None:
     kind = declared(Tree | None)
     union = literals_pb2.Literal()
-    union.scalar.union.value.CopyFrom(pack({"nme": "oak"}))
+    union.scalar.union.value.CopyFrom(pack({"name": 3}))
     union.scalar.union.type.CopyFrom(kind.union_type.variants[0])
     assert find_structure_mismatch(union, kind) is not None
     union.scalar.union.value.CopyFrom(pack({"name": "oak"}))
