@@ -9,6 +9,7 @@ from connectory.authoring.refusals import refusing
 from connectory.authoring.resolving import outputs_without_nodes
 from connectory.authoring.template import CompileSettings
 from connectory.compiler.compilation import Compilation
+from connectory.compiler.launch_plans import compile_launch_plan, launch_plans_in
 from connectory.v1 import literals_pb2, workflow_pb2
 
 __all__ = ["compile_dynamic"]
@@ -46,10 +47,19 @@ def compile_dynamic(
     )
     compilation = Compilation(settings)
     nodes = compilation.nodes(graph)
+    plans = launch_plans_in(graph)
+    for plan in plans:
+        compilation.workflow(plan.workflow)
     return workflow_pb2.DynamicJobSpec(
         nodes=nodes,
         min_successes=len(nodes),
         outputs=graph.outputs,
         tasks=compilation.templates(),
         subworkflows=[compiled.template for compiled in compilation.sub_workflows()],
+        launch_plans=[
+            compile_launch_plan(plan, project=project, domain=domain, version=version).SerializeToString(
+                deterministic=True
+            )
+            for plan in plans
+        ],
     )

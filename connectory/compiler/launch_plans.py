@@ -16,7 +16,7 @@ from connectory.authoring.workflow_base import WorkflowBase
 from connectory.errors import TypeConversionError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2
 
-__all__ = ["compile_launch_plan", "launch_plans_of", "parameters"]
+__all__ = ["compile_launch_plan", "launch_plans_in", "launch_plans_of", "parameters"]
 
 
 def parameters(entity: Entity) -> interface_pb2.ParameterMap:
@@ -94,9 +94,14 @@ def _spec(
 
 def launch_plans_of(workflow: WorkflowBase) -> Sequence[LaunchPlan]:
     """The launch plans that a workflow's nodes start, also by way of sub-workflows and of other launch plans."""
+    return launch_plans_in(workflow.graph, workflow.name)
+
+
+def launch_plans_in(graph: Graph, name: str = "") -> Sequence[LaunchPlan]:
+    """The same for a graph, which may be that of the workflow of this name."""
     found: dict[str, LaunchPlan] = {}
-    pending: list[Graph] = [workflow.graph]
-    seen = {workflow.name}
+    pending: list[Graph] = [graph]
+    seen = {name}
     while pending:
         graph = pending.pop()
         for entity in _called(graph):

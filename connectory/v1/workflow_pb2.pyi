@@ -742,6 +742,7 @@ class DynamicJobSpec(_message.Message):
     OUTPUTS_FIELD_NUMBER: _builtins.int
     TASKS_FIELD_NUMBER: _builtins.int
     SUBWORKFLOWS_FIELD_NUMBER: _builtins.int
+    LAUNCH_PLANS_FIELD_NUMBER: _builtins.int
     min_successes: _builtins.int
     """How many nodes must succeed. 0: all."""
     @_builtins.property
@@ -760,6 +761,12 @@ class DynamicJobSpec(_message.Message):
     def subworkflows(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkflowTemplate]:
         """The workflows that the nodes refer to."""
 
+    @_builtins.property
+    def launch_plans(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """What is said of each launch plan that the nodes refer to, as an encoded LaunchPlan; the workflow that it starts is
+        among the others.
+        """
+
     def __init__(
         self,
         *,
@@ -768,10 +775,11 @@ class DynamicJobSpec(_message.Message):
         outputs: _abc.Iterable[Global___Binding] | None = ...,
         tasks: _abc.Iterable[_tasks_pb2.TaskTemplate] | None = ...,
         subworkflows: _abc.Iterable[Global___WorkflowTemplate] | None = ...,
+        launch_plans: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_successes", b"min_successes", "nodes", b"nodes", "outputs", b"outputs", "subworkflows", b"subworkflows", "tasks", b"tasks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["launch_plans", b"launch_plans", "min_successes", b"min_successes", "nodes", b"nodes", "outputs", b"outputs", "subworkflows", b"subworkflows", "tasks", b"tasks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -31,6 +31,7 @@ ADDITIONS = {
     "connectory.v1.DeleteTaskRequest#1000",
     "connectory.v1.CreateRequestHeader#1000",
     "connectory.v1.CreateRequestHeader#1001",
+    "connectory.v1.DynamicJobSpec#1000",
     "connectory.v1.ExecutionMetadata#1000",
     "connectory.v1.GetTaskLogsRequest#1000",
     "connectory.v1.GetTaskLogsRequest#1001",

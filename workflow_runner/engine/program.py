@@ -69,7 +69,7 @@ def expanded(
     program: Program, caller: NodeSpec, task: tasks_pb2.TaskTemplate, spec: workflow_pb2.DynamicJobSpec
 ) -> Graph:
     """The graph that a dynamic task left behind instead of outputs."""
-    library = extended(program.library, spec)
+    library = extended(program.library, spec, map(launch_plan_pb2.LaunchPlan.FromString, spec.launch_plans))
     template = workflow_pb2.WorkflowTemplate(
         id=task.id, interface=task.interface, nodes=spec.nodes, outputs=spec.outputs
     )

@@ -1,14 +1,18 @@
 """What a launch plan says of its executions counts for the nodes that it begins within another workflow."""
 
-from connectory import Annotations, AuthRole, Labels, LaunchPlan, create_node, task, workflow
+import pytest
+
+from connectory import Annotations, AuthRole, Labels, LaunchPlan, create_node, dynamic, map_task, task, workflow
 from connectory.authoring.own_container import variables_of
 from connectory.v1 import connector_pb2, tasks_pb2
 from tests.workflow_runner.fakes import FakePlugin
+from tests.workflow_runner.nodes.test_kinds import literals, native
 from workflow_runner.bundles import bundle
 from workflow_runner.engine.settings import ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.plugins.contract import PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.phases import Transition
+from workflow_runner.plugins.python_task import Executor, python_task_plugin
 from workflow_runner.runner import Runner
 from workflow_runner.store.opening import open_store
 
@@ -134,3 +138,54 @@ async def test_what_the_execution_says_itself_comes_first() -> None:
     by_node = await told(ExecutionSettings(labels={"team": "green"}, annotations={"cost": "high"}))
     assert {tuple(each.labels.items()) for each in by_node.values()} == {(("team", "green"),)}
     assert {each.annotations["cost"] for each in by_node.values()} == {"high"}
+
+
+@task
+def increased(x: int) -> int:
+    return x + 1
+
+
+@dynamic
+def counted(x: int) -> int:
+    return x if x > 4 else counting(x=increased(x=x))
+
+
+@workflow
+def until_five(x: int) -> int:
+    return counted(x=x)
+
+
+counting = LaunchPlan.get_or_create(until_five, name="counting", max_parallelism=1)
+
+
+@workflow
+def shifted(x: int, by: int = 1) -> int:
+    return sum_of(x=x, y=by)
+
+
+@task
+def sum_of(x: int, y: int) -> int:
+    return x + y
+
+
+by_ten = LaunchPlan.get_or_create(shifted, name="by_ten", fixed_inputs={"by": 10})
+
+
+@dynamic
+def shifted_all(xs: list[int]) -> list[int]:
+    return map_task(by_ten)(x=[increased(x=x) for x in xs])
+
+
+@workflow
+def in_lists(xs: list[int]) -> list[int]:
+    return shifted_all(xs=xs)
+
+
+@pytest.mark.parametrize("executor", ["thread", "process"])
+async def test_nodes_that_a_dynamic_task_makes_start_launch_plans(executor: Executor) -> None:
+    async with Runner(open_store("memory://"), [python_task_plugin(executor)]) as runner:
+        for flow, given, expected in ((until_five, {"x": 1}, 5), (in_lists, {"xs": [1, 2]}, [12, 13])):
+            made = bundle(flow)
+            execution = await runner.start(made.closure, literals(flow, **given), launch_plans=made.launch_plans)
+            assert native(flow, await runner.wait(execution)) == expected
+            assert flow(**given) == expected
