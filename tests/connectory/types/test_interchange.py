@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectory.types import ConversionContext, default_types
+from connectory.types.structure_check import find_structure_mismatch
 from connectory.v1 import literals_pb2, types_pb2
 from tests.flytekit_peer import shapes
 from tests.flytekit_peer.client import INSTALLED, FlytekitPeer
@@ -181,6 +182,7 @@ def written(name: str, value: Any, ctx: ConversionContext) -> literals_pb2.Liter
 
 def read(name: str, literal: literals_pb2.Literal, ctx: ConversionContext) -> Any:
     TYPES.check(literal, TYPES.shared_literal_type(OURS[name]))
+    assert find_structure_mismatch(literal, TYPES.shared_literal_type(OURS[name])) is None
     return shapes.comparable(name, TYPES.to_python(literal, OURS[name], ctx))
 
 
