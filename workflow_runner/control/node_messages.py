@@ -7,7 +7,7 @@ from dataclasses import replace
 from google.protobuf import struct_pb2
 
 from connectory.connector.structs import fill_struct
-from connectory.v1 import execution_pb2, identifiers_pb2
+from connectory.v1 import execution_pb2, identifiers_pb2, tasks_pb2
 from workflow_runner.control.history import AttemptHistory
 from workflow_runner.control.node_times import phase_of, times_of
 from workflow_runner.control.phases import task_phase, wire_error
@@ -72,8 +72,8 @@ def attempts_of(picture: Picture, node: NodeState) -> Sequence[AttemptHistory]:
 
 
 def current_attempt(node: NodeState) -> AttemptHistory | None:
-    """The current attempt of a node's task, or of an array's, as far as the node tells of it."""
-    if node.started_at is None or (node.spec.task is None and node.spec.array is None):
+    """The current attempt of a node's task, or of the one that an array repeats, as far as the node tells of it."""
+    if node.started_at is None or _task_of(node) is None:
         return None
     ended = node.ended_at if node.phase.is_terminal else None
     succeeded = node.phase is NodePhase.SUCCEEDED
@@ -95,11 +95,11 @@ def task_identifier(
     execution: _Execution, node: NodeState, number: int
 ) -> identifiers_pb2.TaskExecutionIdentifier | None:
     """An attempt of a node's task; None when it has none."""
-    item = node.spec.array.item if node.spec.array is not None else node.spec
-    if item.task is None:
+    task = _task_of(node)
+    if task is None:
         return None
     return identifiers_pb2.TaskExecutionIdentifier(
-        task_id=item.task.id, node_execution_id=node_identifier(execution, node), retry_attempt=number
+        task_id=task.id, node_execution_id=node_identifier(execution, node), retry_attempt=number
     )
 
 
@@ -107,14 +107,14 @@ def task_execution(
     execution: _Execution, picture: Picture, node: NodeState, attempt: AttemptHistory
 ) -> execution_pb2.TaskExecution:
     """An attempt as it stands."""
-    item = node.spec.array.item if node.spec.array is not None else node.spec
+    task = _task_of(node)
     closure = execution_pb2.TaskExecutionClosure(
         phase=task_phase(node, attempt),
         logs=log_messages(attempt.log_links),
         started_at=timestamp(attempt.started_at),
         created_at=timestamp(attempt.started_at),
         updated_at=timestamp(attempt.ended_at or attempt.updated_at),
-        task_type=item.task.type if item.task is not None else "",
+        task_type=task.type if task is not None else "",
         reason=attempt.reasons[-1][1] if attempt.reasons else "",
         reasons=[execution_pb2.Reason(occurred_at=timestamp(at), message=text) for at, text in attempt.reasons],
     )
@@ -129,6 +129,11 @@ def task_execution(
     return execution_pb2.TaskExecution(
         id=task_identifier(execution, node, attempt.number), closure=closure, is_parent=is_parent(picture, node)
     )
+
+
+def _task_of(node: NodeState) -> tasks_pb2.TaskTemplate | None:
+    """The task of a node, or the one that an array repeats; None: it runs something else."""
+    return (node.spec.array.item if node.spec.array is not None else node.spec).task
 
 
 def _closure(execution: _Execution, picture: Picture, node: NodeState) -> execution_pb2.NodeExecutionClosure:

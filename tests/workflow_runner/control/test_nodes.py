@@ -8,6 +8,7 @@ from connectory.connector.configs import plain
 from connectory.connector.contract import LogLink
 from connectory.errors import NotFoundError
 from connectory.v1 import control_pb2, execution_pb2, identifiers_pb2, literals_pb2, workflow_pb2
+from connectory_cli.remote_views import Shown
 from tests.workflow_runner.control.flows import ADD, AGAIN, FAILED, diamond
 from tests.workflow_runner.control.harness import Control, serving
 from tests.workflow_runner.fakes import FakePlugin
@@ -171,3 +172,34 @@ async def test_an_array_is_one_attempt_that_tells_of_its_repetitions() -> None:
         assert phases[1] == Task.FAILED
         assert set(await nodes(control, execution, unique_parent_id="all")) == {"all.0", "all.1", "all.2"}
         assert [each.id.retry_attempt for each in await attempts(control, execution, "all.1")] == [0]
+
+
+async def test_an_array_of_workflows_has_no_attempts_of_its_own() -> None:
+    add_one = workflow(
+        "add_one",
+        [node("n", ADD, {"a": promise("", "a"), "b": constant(integer(1))})],
+        inputs={"a": INTEGER},
+        outputs={"o": (INTEGER, promise("n", "o"))},
+    )
+    made = closure(
+        workflow(
+            "all_of_them",
+            [array("all", add_one, {"a": promise("", "a")}, own_interface=True)],
+            inputs={"a": types_list(INTEGER)},
+            outputs={"o": (types_list(INTEGER), promise("all", "o"))},
+        ),
+        [ADD],
+        [add_one],
+    )
+    numbers = literals_pb2.Literal(collection=literals_pb2.LiteralCollection(literals=[integer(1), integer(2)]))
+    async with serving() as control:
+        execution = await control.start(await control.register(made), a=numbers)
+        request = control_pb2.WatchExecutionRequest(id=execution)
+        shown = Shown()
+        async for answer in control.client.watch_execution(request):
+            shown.take(answer)
+        assert (await nodes(control, execution))["all"].closure.phase == Node.SUCCEEDED
+        assert await attempts(control, execution, "all") == []
+        assert await attempts(control, execution, "all.0") == []
+        assert [each.closure.phase for each in await attempts(control, execution, "all.0.n")] == [Task.SUCCEEDED]
+        assert {each.id for each in shown.view().nodes} == {"all", "all.0", "all.0.n", "all.1", "all.1.n"}
