@@ -16,6 +16,7 @@ from connectory_cli.options import (
     group,
     module_of,
 )
+from connectory_cli.store_only import NoTargetOption, require_store
 
 __all__ = ["add_execution_commands"]
 
@@ -155,6 +156,7 @@ def resume_execution(
 
 @executions.command("prune")
 def prune_executions(
+    context: typer.Context,
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="AGE", help="What ended so long ago: 30d, 12h, 45m or 90s.")
     ],
@@ -163,9 +165,16 @@ def prune_executions(
     ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be forgotten.")] = False,
     store: StoreOption = None,
+    endpoint: NoTargetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Forget executions that ended long ago, old cached results and unused code. Outputs stay where they are."""
+    """Forget executions that ended long ago, old cached results and unused code. Outputs stay where they are.
+
+    This works on the store itself, not through a runner that serves: one that is started with --prune-older-than
+    does it every hour.
+    """
+    instead = "A runner that is started with --prune-older-than forgets them every hour."
+    require_store(context, endpoint, what="executions are forgotten", instead=instead)
     raise typer.Exit(module_of("pruning").prune_executions(store, older_than, keep, dry_run, as_json))
 
 

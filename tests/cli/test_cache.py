@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
 
 PROGRAM = """
@@ -41,3 +43,34 @@ def test_results_are_explained_listed_and_forgotten(connectory: Command, tmp_pat
     assert connectory("cache", "clear", "--task", "growing.shrink").stdout == "0 results are forgotten\n"
     assert connectory("cache", "clear", "--task", "growing.grow").stdout == "2 results are forgotten\n"
     assert json.loads(connectory("cache", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        ("cache clear --all", "--overwrite-cache"),
+        ("cache list", "executions show --endpoint"),
+        ("cache explain again n0", "executions show --endpoint"),
+        ("executions prune --older-than 1d", "--prune-older-than"),
+    ],
+)
+def test_what_works_on_a_store_only_says_so_where_a_service_is_meant(
+    connectory: Command, tmp_path: Path, words: str, instead: str
+) -> None:
+    refused = connectory(*words.split(), "--endpoint", "127.0.0.1:1")
+    connectory.environment["CONNECTORY_ENDPOINT"] = "127.0.0.1:1"
+    meant = connectory(*words.split())
+    for said, whence in ((refused, "--endpoint"), (meant, "CONNECTORY_ENDPOINT")):
+        assert said.returncode == 2
+        assert f"{whence} names the runner at 127.0.0.1:1, whose control API has no method for this" in said.stderr
+        assert "give --store as the runner has it" in said.stderr
+        assert instead in said.stderr
+    assert not (tmp_path / "home").exists()
+    named = connectory(*words.split(), "--store", f"sqlite:///{tmp_path}/s.db")
+    assert "control API" not in named.stderr
+
+
+def test_help_says_what_works_on_a_store_only(connectory: Command) -> None:
+    for words in ("cache clear", "cache list", "cache explain", "executions prune"):
+        said = " ".join(connectory(*words.split(), "--help").stdout.split())
+        assert "This works on the store itself, not through a runner that serves" in said
