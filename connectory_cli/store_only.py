@@ -20,8 +20,8 @@ def require_store(context: typer.Context, endpoint: str | None, *, what: str, in
     whence = "--endpoint" if _given(context, "endpoint") else "CONNECTORY_ENDPOINT"
     raise typer.BadParameter(
         f"{whence} names the runner at {endpoint}, whose control API has no method for this: {what} on the store"
-        f" itself. Where that can be reached, give --store as the runner has it, without --endpoint. {instead} For the store of"
-        " this machine's own runs, leave --endpoint out and CONNECTORY_ENDPOINT unset."
+        " itself. Where that can be reached, give --store as the runner has it, without --endpoint."
+        f" {instead} For the store of this machine's own runs, leave --endpoint out and CONNECTORY_ENDPOINT unset."
     )
 
 
