@@ -126,6 +126,9 @@ async def _start(
         output_prefix=where.outputs,
         overwrite_cache=options.overwrite_cache,
     )
+    if options.output_prefix is not None:  # what is said here counts before what launch plans within say
+        for plan in made.launch_plans:
+            plan.spec.ClearField("raw_output_data_config")
     if options.offload_above is not None:
         settings = msgspec.structs.replace(settings, offload_above=options.offload_above)
     with Interruption(where.shown, options.endpoints, options.modules) as interruption:

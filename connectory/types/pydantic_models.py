@@ -89,7 +89,10 @@ class PydanticTransformer(TypeTransformer):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = ".".join(str(part) for part in first["loc"])
-            raise nested(TypeConversionError(first["msg"]), path) from error
+            said = first["msg"]
+            if first["type"] != "missing" and not annotation.model_config.get("hide_input_in_errors"):
+                said = f"{said}, got {describe_value(first['input'])}"
+            raise nested(TypeConversionError(said), path) from error
 
 
 TRANSFORMERS: Final = (PydanticTransformer,)

@@ -230,3 +230,40 @@ def test_a_rejected_approval_fails_the_execution(connectory: Command) -> None:
 def test_a_repeated_attempt_reads_the_checkpoint_of_the_one_before(connectory: Command) -> None:
     outcome = connectory("run", FLOWS, "checkpointed")
     assert outcome.stdout == "o0 = half of the work\n", outcome.stderr
+
+
+MOVED = """
+from connectory import LaunchPlan, RawOutputDataConfig, current_context, task, workflow
+
+
+@task
+def place() -> str:
+    return current_context().raw_output_prefix
+
+
+@workflow
+def inner() -> str:
+    return place()
+
+
+moved = LaunchPlan.create("moved", inner, raw_output_data_config=RawOutputDataConfig("FOLDER/moved"))
+
+
+@workflow
+def outer() -> tuple[str, str]:
+    return inner(), moved()
+"""
+
+
+def test_a_launch_plan_within_writes_elsewhere_unless_it_is_said_where(connectory: Command, tmp_path: Path) -> None:
+    file = tmp_path / "moving.py"
+    file.write_text(MOVED.replace("FOLDER", str(tmp_path)))
+
+    def places(*words: object) -> list[str]:
+        done = connectory("run", file, "outer", "--name", f"x{len(words)}", *words)
+        return [line.split(" = ")[1].removeprefix(f"{tmp_path}/") for line in done.stdout.splitlines()]
+
+    own, moved = places()
+    assert own.endswith("/x0/n0.n0/0")
+    assert moved == "moved/x0/n1.n0/0"
+    assert places("--output-prefix", tmp_path / "said") == ["said/x2/n0.n0/0", "said/x2/n1.n0/0"]

@@ -181,3 +181,20 @@ def test_the_variable_is_named() -> None:
     given.literals["trees"].collection.literals.append(pack({"name": 3}))
     with pytest.raises(TypeConversionError, match=r"^trees\[0\]\.name: expected string, got 3 of type int$"):
         check_structures(given, variables)
+
+
+class Quiet(Model):
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (Model, "name: Input should be a valid string, got 3 of type int"),
+        (Quiet, "name: Input should be a valid string"),
+    ],
+)
+def test_a_model_says_what_it_was_given_unless_it_is_to_hide_it(model: type[BaseModel], said: str) -> None:
+    with pytest.raises(TypeConversionError) as refused:
+        TYPES.from_plain({"name": 3}, model, ConversionContext())
+    assert str(refused.value) == said
