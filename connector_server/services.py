@@ -166,7 +166,8 @@ class _Services:
             pb.BrokenConnector(name=entry.name, source=entry.source, reason=entry.reason)
             for entry in self._dispatcher.registry.broken
         )
-        return pb.ListConnectorsResponse(connectors=self._dispatcher.connectors(), broken=broken)
+        ledger = await self._dispatcher.ledger()
+        return pb.ListConnectorsResponse(connectors=self._dispatcher.connectors(), broken=broken, ledger=ledger)
 
 
 def _answered_by(operation: Callable[..., Awaitable[Message]]) -> Callable[..., Awaitable[Message]]:

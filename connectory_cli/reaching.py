@@ -26,9 +26,9 @@ class Reach:
     tls: ClientTls | None = None
     token: BearerToken | None = None
 
-    def connectors(self, target: str) -> ConnectorClient:
-        """A client of a connector server."""
-        return ConnectorClient(target, tls=self._tls_to(target), token=self.token)
+    def connectors(self, target: str, *, inside: bool = False) -> ConnectorClient:
+        """A client of a connector server, which may be one inside of this process."""
+        return ConnectorClient(target, tls=self._tls_to(target), token=self.token, inside=inside)
 
     def control(self, target: str) -> ControlClient:
         """A client of a runner's control API."""

@@ -86,7 +86,7 @@ async def open_connectors(
             raise SettingsError(f"--connectors {endpoint!r} is no endpoint; write HOST:PORT or unix:/PATH")
     reach = reach_from() if endpoints else Reach()
     targets = list(endpoints) or [await _embedded(stack, places, modules)]
-    return [await stack.enter_async_context(reach.connectors(target)) for target in targets]
+    return [await stack.enter_async_context(reach.connectors(target, inside=not endpoints)) for target in targets]
 
 
 def require_execution(places: Places, execution: str) -> None:

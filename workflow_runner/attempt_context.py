@@ -12,6 +12,7 @@ from workflow_runner.launches import attempt_place, launches_around
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.memory import AttemptMemory
 from workflow_runner.plugins.node_calls import NodeCalls
+from workflow_runner.plugins.services import AskedServices
 from workflow_runner.plugins.setup import SetupContext
 from workflow_runner.quotas import Scope
 from workflow_runner.resources import AttemptResources
@@ -30,6 +31,7 @@ def context_of(
     wake: Callable[[], None],
     setup: SetupContext,
     nodes: NodeCalls,
+    services: AskedServices,
 ) -> tuple[TaskExecutionContext, AttemptResources]:
     """The context of an attempt of a task node that has begun, and its tokens."""
     node = state.nodes[path]
@@ -61,6 +63,7 @@ def context_of(
         resource_manager=resources,
         setup=setup,
         nodes=nodes,
+        services=services,
     )
     return ctx, resources
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from workflow_runner.asked_services import KeptServices
 from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_context import context_of
 from workflow_runner.attempt_reports import AttemptReports
@@ -13,7 +14,7 @@ from workflow_runner.engine.state import State
 from workflow_runner.means import Means
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.contract import SetupContext
-from workflow_runner.store.contract import PluginState, Store
+from workflow_runner.store.contract import OF_EXECUTION, PluginState, Store
 from workflow_runner.wake import Wake
 
 __all__ = ["AttemptDesk"]
@@ -43,6 +44,7 @@ class AttemptDesk:
         self._state = state
         self._store = store
         self._plugin_states = plugin_states
+        self._services = KeptServices(store, state().execution, plugin_states.get(OF_EXECUTION))
         self._setup = setup
         self._calls = calls
         self._means = means
@@ -97,7 +99,10 @@ class AttemptDesk:
     def let_go(self, nodes: Sequence[str]) -> None:
         """What these nodes started goes on, and is nobody's business here any more."""
         for path in nodes:
-            attempt = self._attempts.pop((path, self._state().nodes[path].attempt), None)
+            node = self._state().nodes[path]
+            if not node.phase.is_terminal:  # it was being ended already, which goes on here
+                continue
+            attempt = self._attempts.pop((path, node.attempt), None)
             if attempt is not None:
                 leaving = asyncio.create_task(attempt.detach())
                 self._leaving.add(leaving)
@@ -122,6 +127,7 @@ class AttemptDesk:
             wake=wake.set,
             setup=self._setup,
             nodes=AttemptCalls(self._calls, place),
+            services=self._services,
         )
         if resumed:
             resources.restore()

@@ -17,7 +17,7 @@ from workflow_runner.engine.reuse import AdoptedJob, Reuse, ReusedNode
 from workflow_runner.engine.rules import RULES
 from workflow_runner.engine.state import NodePhase, NodeState, State
 from workflow_runner.launches import attempt_place
-from workflow_runner.store.contract import PluginState
+from workflow_runner.store.contract import OF_EXECUTION, PluginState
 
 __all__ = ["Change", "NodeChange", "carried_over", "changes", "recovering", "still_running"]
 
@@ -84,11 +84,19 @@ def still_running(state: State) -> Sequence[NodeState]:
 
 
 def carried_over(
-    old: State, jobs: Collection[str], known: Mapping[tuple[str, int], PluginState]
+    old: State, jobs: Mapping[str, AdoptedJob], known: Mapping[tuple[str, int], PluginState]
 ) -> Mapping[tuple[str, int], PluginState]:
-    """What plugins remember of the old execution's jobs at these nodes, by where the new execution looks for it."""
-    places = {node.path: (node.path, node.attempt) for node in still_running(old)}
-    return {(path, 0): known[places[path]] for path in jobs if path in places and places[path] in known}
+    """What plugins remember of these jobs of the old execution, by where the new execution looks for it, and which
+    services were asked for them.
+    """
+    places = {
+        (path, 0): (path, node.attempt)
+        for path, job in jobs.items()
+        if (node := old.nodes.get(path)) is not None and old.key_of(node) == job.key
+    }
+    if jobs:
+        places[OF_EXECUTION] = OF_EXECUTION
+    return {place: known[before] for place, before in places.items() if before in known}
 
 
 def _may_still_run(node: NodeState) -> bool:

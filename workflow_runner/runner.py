@@ -185,16 +185,18 @@ class Runner:
             await self.resume(earlier, take_over=True)
         except UnknownExecutionError:  # it had ended, and is forgotten
             return await self._store.plugin_states(state.execution)
-        old, remembered = await self.state(earlier), await self._store.plugin_states(earlier)
-        carried = carried_over(old, state.reuse.jobs, remembered)
-        for (path, attempt), known in carried.items():
-            await self._store.put_plugin_state(state.execution, path, attempt, known)
-        driver = self._drivers.get(earlier)
+        jobs, driver = state.reuse.jobs, self._drivers.get(earlier)
         if driver is not None:
-            driver.emit(JobsHandedOver(at=self._clock(), to=state.execution, nodes=tuple(state.reuse.jobs)))
+            keys = tuple(job.key for job in jobs.values())
+            driver.emit(JobsHandedOver(at=self._clock(), to=state.execution, nodes=tuple(jobs), keys=keys))
             await self.wait(earlier)
             self._taken_from.add(earlier)
-        return {**await self._store.plugin_states(state.execution), **carried}
+        known = await self._store.plugin_states(state.execution)
+        remembered = carried_over(await self.state(earlier), jobs, await self._store.plugin_states(earlier))
+        carried = {place: each for place, each in remembered.items() if place not in known}
+        for (path, attempt), each in carried.items():
+            await self._store.put_plugin_state(state.execution, path, attempt, each)
+        return {**known, **carried}
 
     def now(self) -> float:
         """The time, in seconds since 1970 (UTC), as executions are told it."""

@@ -162,12 +162,10 @@ class ProcessConnector(AsyncConnector[ProcessConfig, ProcessJob]):
         stored, claim = folder.stored(), folder.claim()
         if stored is None or claim is None:
             require_nowhere(job, self._settings.folder)
-            where = (
-                ""
-                if job.host == socket.gethostname()
-                else f"; it was started on {job.host}, this is {socket.gethostname()}"
-            )
-            raise NotFoundError(f"there is no process job {job.job_id} under {self._settings.folder}{where}")
+            text, here = f"there is no process job {job.job_id} under {self._settings.folder}", socket.gethostname()
+            if job.host == here:  # where nothing of it runs
+                raise NotFoundError(text, reason="GONE")
+            raise NotFoundError(f"{text}; it was started on {job.host}, this is {here}")
         return folder, stored, claim
 
     def _prune_sometimes(self) -> None:

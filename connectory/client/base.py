@@ -19,8 +19,9 @@ class ServiceClient:
     """Calls a service at `unix:/path` or `host:port`.
 
     Every method raises only errors of the tree in `connectory.errors`; `timeout` is in seconds. Every call brings the
-    token; a `SettingsError` says when others could read it on the way. Used from one event loop; close it, or use it as
-    a context manager.
+    token; a `SettingsError` says when others could read it on the way. `inside` says that the service is a part of this
+    process, so that its address means nothing to others. Used from one event loop; close it, or use it as a context
+    manager.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class ServiceClient:
         token: BearerToken | None = None,
         max_message_bytes: int = DEFAULT_MESSAGE_BYTES,
         timeout: float = 60.0,
+        inside: bool = False,
     ) -> None:
         self.target = target
+        self.inside = inside
         self.tls = tls
         self._metadata_now = metadata_for(target, token, tls=tls is not None)
         self._max_message_bytes = max_message_bytes

@@ -36,7 +36,7 @@ from connectory.connector.streams import answers_of, merged
 from connectory.connector.subjects import subject_of_job
 from connectory.connector.templates import KnownTemplates
 from connectory.connector.watching.hub import Watching
-from connectory.errors import UnsupportedError
+from connectory.errors import UnavailableError, UnsupportedError
 from connectory.secrets import Secrets
 from connectory.storage import Storage
 from connectory.types import TypeRegistry
@@ -86,7 +86,7 @@ class Dispatcher:
         self._contexts = Contexts(secrets=secrets, storage=storage, types=types, rules=secret_rules)
         reports = self._reports = Reports(types)
         self._templates = KnownTemplates()
-        known = MemoryLedger() if ledger is None else ledger
+        known = self._ledger = MemoryLedger() if ledger is None else ledger
         self._policies = KnownPolicies(Policies() if policies is None else policies)
         self._leases = Leases(known)
         self.gates = Gates(limits or {}, timers)
@@ -231,6 +231,13 @@ class Dispatcher:
     def connector(self, name: str) -> pb.Connector:
         """The connector of this name."""
         return listed_connector(self.registry, name)
+
+    async def ledger(self) -> str | None:
+        """What the ledger is known by. None: it ends with this process; empty: it cannot be read now."""
+        try:
+            return await self._ledger.identity() or None
+        except UnavailableError:
+            return ""
 
     async def check(self, category: TaskCategory) -> None:
         """Raise when the connector of the category cannot work now. One without a check always can."""

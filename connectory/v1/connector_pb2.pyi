@@ -891,6 +891,12 @@ class ListConnectorsResponse(_message.Message):
 
     CONNECTORS_FIELD_NUMBER: _builtins.int
     BROKEN_FIELD_NUMBER: _builtins.int
+    LEDGER_FIELD_NUMBER: _builtins.int
+    ledger: _builtins.str
+    """What the ledger is known by in which the server remembers creates: the same for all servers that share it, wherever
+    they are, and over restarts. Absent: it ends with the server. Empty: it cannot be read now; ask again. An addition of
+    this project.
+    """
     @_builtins.property
     def connectors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Connector]:
         """Every connector that serves, in the order of their names. One that failed to load is not among them."""
@@ -904,12 +910,15 @@ class ListConnectorsResponse(_message.Message):
         *,
         connectors: _abc.Iterable[Global___Connector] | None = ...,
         broken: _abc.Iterable[Global___BrokenConnector] | None = ...,
+        ledger: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ledger", b"_ledger", "ledger", b"ledger"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken", b"broken", "connectors", b"connectors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ledger", b"_ledger", "broken", b"broken", "connectors", b"connectors", "ledger", b"ledger"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__ledger: _TypeAlias = _typing.Literal["ledger"]  # noqa: Y015
+    _WhichOneofArgType__ledger: _TypeAlias = _typing.Literal["_ledger", b"_ledger"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ledger) -> _WhichOneofReturnType__ledger | None: ...
 
 Global___ListConnectorsResponse: _TypeAlias = ListConnectorsResponse  # noqa: Y015
 

@@ -9,7 +9,8 @@ from connector_server.ledgers import chosen_ledger
 from connectory.connector.ledger import MemoryLedger
 from connectory.connector.ledger.postgres import PostgresLedger
 from connectory.connector.ledger.sqlite import SqliteLedger
-from connectory.errors import SettingsError
+from connectory.errors import SettingsError, UnavailableError
+from connectory.v1 import connector_pb2 as pb
 from tests.connector_server.fakes import SlowConnector, TrivialConnector
 from tests.connector_server.harness import create_request, serving
 
@@ -96,3 +97,31 @@ def test_a_folder_that_may_not_be_looked_into_is_told(tmp_path: Path) -> None:
             chosen_ledger(str(hidden / "below" / "ledger.sqlite"))
     finally:
         os.seteuid(before)
+
+
+@pytest.mark.parametrize("setting", ["memory", "none"])
+async def test_a_ledger_that_ends_with_the_server_is_known_by_nothing(setting: str) -> None:
+    async with serving(TrivialConnector(), ledger=setting) as peer:
+        assert not (await peer.metadata.ListConnectors(pb.ListConnectorsRequest())).HasField("ledger")
+
+
+async def test_callers_are_told_what_the_ledger_is_known_by(tmp_path: Path) -> None:
+    told = []
+    for name in ("one", "other", "one"):
+        async with serving(TrivialConnector(), ledger=str(tmp_path / name)) as peer:
+            told.append((await peer.metadata.ListConnectors(pb.ListConnectorsRequest())).ledger)
+    first, other, again = told
+    assert first == again != other
+    assert first
+
+
+async def test_callers_are_told_that_the_ledger_cannot_be_read_now() -> None:
+    class Broken(MemoryLedger):
+        async def identity(self) -> str:
+            raise UnavailableError("the disk is on fire")
+
+    async with serving(TrivialConnector(), ledger=Broken()) as peer:
+        answer = await peer.metadata.ListConnectors(pb.ListConnectorsRequest())
+    assert answer.HasField("ledger")
+    assert answer.ledger == ""
+    assert answer.connectors

@@ -36,6 +36,7 @@ ADDITIONS = {
     "connectory.v1.GetTaskLogsRequest#1000",
     "connectory.v1.GetTaskLogsRequest#1001",
     "connectory.v1.ListConnectorsResponse#1000",
+    "connectory.v1.ListConnectorsResponse#1001",
     "connectory.v1.NodeExecutionListRequest#1000",
     "connectory.v1.NodeExecutionMetaData#1000",
     "connectory.v1.Resource#1000",

@@ -5,6 +5,7 @@ state and the same commands.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from connectory.v1 import literals_pb2
 from workflow_runner.engine import answers, attempts, calls
@@ -110,9 +111,10 @@ def _start(draft: Draft, event: ExecutionStarted) -> None:
 
 def _hand_over(draft: Draft, event: JobsHandedOver) -> None:
     failure = Failure(code=HANDED_OVER, message=f"execution {event.to!r} goes on with it")
-    for path in event.nodes:
-        if path in draft.nodes:
-            let_go(draft, draft.nodes[path], failure)
+    for path, key in zip_longest(event.nodes, event.keys):
+        node = draft.nodes.get(path)
+        if node is not None and key in (None, draft.base.key_of(node)):
+            let_go(draft, node, failure)
     if ROOT in draft.scopes:
         end_scope(draft, draft.root, NodePhase.ABORTED, failure)
 

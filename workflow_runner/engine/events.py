@@ -169,6 +169,9 @@ class JobsHandedOver(_Event, frozen=True, kw_only=True):
     to: str
     nodes: tuple[str, ...]
     """The paths of their nodes."""
+    keys: tuple[str, ...] = ()
+    """The keys of these attempts, beside their nodes; a node that has another attempt by now is not handed over. Empty:
+    whatever attempts the nodes have."""
 
 
 class AbortRequested(_Event, frozen=True, kw_only=True):

@@ -8,30 +8,30 @@ from dataclasses import replace
 from connectory.client.connector import ConnectorClient
 from connectory.client.failures import NO_ANSWER
 from connectory.connector.contract import TaskCategory
-from connectory.errors import (
-    ConnectorError,
-    DeadlineExceededError,
-    InvalidTaskError,
-    NotFoundError,
-    RateLimitedError,
-    UnavailableError,
-    UnsupportedError,
-)
-from connectory.rpc.access.reasons import NOT_LET_IN, TOKEN_REFUSED
+from connectory.errors import ConnectorError, NotFoundError
+from connectory.rpc.access.reasons import NOT_LET_IN
 from connectory.v1 import tasks_pb2
+from workflow_runner.plugins.asking import (
+    OtherServiceError,
+    asked_before,
+    created,
+    doubted,
+    in_the_end,
+    require_same,
+    write_down,
+)
 from workflow_runner.plugins.contract import Plugin, PluginEntry, TaskExecutionContext
 from workflow_runner.plugins.deletion import delete_job, learn_job
 from workflow_runner.plugins.knowledge import ConnectorJob, JobKnowledge
-from workflow_runner.plugins.outcomes import failure_of_error, info_of_resource
-from workflow_runner.plugins.patience import LONGEST_PAUSE, Patience
+from workflow_runner.plugins.outcomes import info_of_resource
+from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo, Transition, do_transition
 from workflow_runner.plugins.requests import category_of, create_request, get_request, header
-from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route, Routes
+from workflow_runner.plugins.routes import Route, Routes
+from workflow_runner.plugins.services import Service
+from workflow_runner.plugins.troubles import PASSING, not_begun, not_known
 
 __all__ = ["ConnectorJob", "ConnectorPlugin", "connector_plugin"]
-
-_PASSING = (UnavailableError, DeadlineExceededError, RateLimitedError)
-"""What may mend itself; so may a refused token, which is read again when whoever rotates it has changed its file."""
 
 
 class ConnectorPlugin(Plugin):
@@ -66,28 +66,31 @@ class ConnectorPlugin(Plugin):
         return replace(transition, info=memory.in_order(transition.info))
 
     async def _next(self, ctx: TaskExecutionContext, memory: JobKnowledge) -> Transition:
-        job = ctx.state.read(ConnectorJob)
+        job, asked = ConnectorJob.of(ctx.state), asked_before(ctx, memory)
+        route: Route | None = None
         try:
-            route = await self._routes.find(category_of(ctx))
+            route = await self._routes.find(category_of(ctx), asked, anew=memory.may_exist and job is None)
             if job is not None:
                 return await self._poll(ctx, memory, route, job)
+            require_same(ctx, asked, route)
             if route.is_sync:
                 return await self._execute(ctx, memory, route)
             return await self._create(ctx, memory, route)
         except ConnectorError as error:
             if job is None:
-                return self._not_begun(ctx, memory, error)
-            return self._not_known(memory, error)
+                return not_begun(ctx, memory, asked, error, self._patience)
+            return not_known(memory, doubted(error, memory, asked, route), self._patience)
 
     async def _create(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route) -> Transition:
+        await write_down(ctx, memory, route.service)
         before, memory.may_exist = memory.may_exist, True
         try:
             response = await route.client.create(create_request(ctx), timeout=self._patience.call)
         except ConnectorError as error:
-            undecided = isinstance(error, _PASSING) or error.reason in NOT_LET_IN
+            undecided = isinstance(error, PASSING) or error.reason in NOT_LET_IN
             memory.may_exist = error.reason == NO_ANSWER or (before and undecided)
             raise
-        ctx.state.write(ConnectorJob(handle=response.resource_meta))
+        ctx.state.write(created(response.resource_meta, ctx, route.service))
         memory.last_good, memory.failures, memory.interval = time.monotonic(), 0, 0.0
         memory.info = PhaseInfo.queued()
         return do_transition(memory.info, again_in=0.0)
@@ -110,6 +113,7 @@ class ConnectorPlugin(Plugin):
                 return do_transition(memory.info, again_in=silence)
         response = await route.client.get(get_request(ctx, job.handle), timeout=self._patience.call)
         watch.polled()
+        memory.seen_at = route.service
         info = memory.learn(response.resource, job, self._patience)
         if not info.phase.is_terminal:
             watch.begin(route.client, get_request(ctx, job.handle), ctx.wake)
@@ -128,44 +132,6 @@ class ConnectorPlugin(Plugin):
             raise
         return do_transition(info_of_resource(resource))
 
-    def _not_begun(self, ctx: TaskExecutionContext, memory: JobKnowledge, error: ConnectorError) -> Transition:
-        """There is no job yet: ask again under the same key, or give up."""
-        if not (isinstance(error, _PASSING) or error.reason == TOKEN_REFUSED):
-            return do_transition(failure_of_error(error))
-        wait = self._wait(memory, error)
-        info = PhaseInfo.waiting_for_resources(f"{error.message}; asking again in {wait:.1f} s")
-        if isinstance(error, RateLimitedError):
-            memory.last_good = time.monotonic()
-        elif (silent := time.monotonic() - memory.last_good) > self._patience.start:
-            message = f"could not be started for {silent:.0f} s: {error.message}"
-            live = memory.may_exist or ctx.resumed
-            info = PhaseInfo.permanent_failure(error.reason, message, kind="system", live=live)
-        return do_transition(info, again_in=wait)
-
-    def _not_known(self, memory: JobKnowledge, error: ConnectorError) -> Transition:
-        """There is a job, but not how it stands: ask again, or give up. A poll that fails is not a job that failed."""
-        if isinstance(error, NotFoundError) and error.reason != UNKNOWN_CATEGORY:
-            message = f"the job is gone: {error.message}"
-            return do_transition(PhaseInfo.retryable_failure("JOB_NOT_FOUND", message, kind="system"))
-        if isinstance(error, InvalidTaskError | UnsupportedError):
-            info = PhaseInfo.permanent_failure(error.reason, error.message, kind="system", live=True)
-            return do_transition(info)
-        wait = self._wait(memory, error)
-        if isinstance(error, RateLimitedError):
-            memory.last_good = time.monotonic()
-        elif (silent := time.monotonic() - memory.last_good) > self._patience.silence:
-            message = f"no good answer for {silent:.0f} s; the last one: {error.message}"
-            return do_transition(PhaseInfo.retryable_failure(error.reason, message, kind="system", live=True))
-        return do_transition(PhaseInfo.running(f"{error.message}; asking again in {wait:.1f} s"), again_in=wait)
-
-    def _wait(self, memory: JobKnowledge, error: ConnectorError) -> float:
-        memory.failures += 1
-        wait = min(self._patience.first_retry * 2.0 ** min(memory.failures - 1, 30), self._patience.slowest_retry)
-        told = error.retry_after.total_seconds() if error.retry_after is not None else 0.0
-        return max(
-            wait, min(told, LONGEST_PAUSE if isinstance(error, RateLimitedError) else self._patience.longest_told)
-        )
-
     async def abort(self, ctx: TaskExecutionContext) -> None:
         """Delete the job, and see that it is gone."""
         memory = self._memories.setdefault(ctx.key, JobKnowledge())
@@ -174,16 +140,27 @@ class ConnectorPlugin(Plugin):
             memory.execution.cancel()
             await asyncio.wait([memory.execution])
             memory.execution = None
-        job = ctx.state.read(ConnectorJob)
+        job = ConnectorJob.of(ctx.state)
         if job is None and not memory.may_exist and not ctx.resumed:
             return
-        route = await self._routes.find(category_of(ctx))
+        asked = asked_before(ctx, memory)
+        route = await self._routes.find(category_of(ctx), asked, anew=job is None)
+        try:
+            await self._end(ctx, memory, route, asked)
+        except OtherServiceError as error:
+            raise in_the_end(error, ctx, memory, asked, self._patience) from error
+
+    async def _end(self, ctx: TaskExecutionContext, memory: JobKnowledge, route: Route, asked: Service | None) -> None:
+        job = ConnectorJob.of(ctx.state)
+        if job is None:
+            require_same(ctx, asked, route)
         if route.is_sync:
             return
         if job is None:
-            job = await learn_job(ctx, route.client, self._patience)
+            await write_down(ctx, memory, route.service)
+            job = await learn_job(ctx, route, self._patience)
         if job is not None:
-            await delete_job(ctx, route.client, job, memory, self._patience)
+            await delete_job(ctx, route, job, memory, self._patience, asked)
 
     async def finalize(self, ctx: TaskExecutionContext) -> None:
         """Forget the attempt."""

@@ -13,6 +13,7 @@ from workflow_runner.plugins.memory import AttemptMemory, PluginStateReader, Plu
 from workflow_runner.plugins.metadata import ExecutionMetadata
 from workflow_runner.plugins.node_calls import NoCalls, NodeCalls
 from workflow_runner.plugins.resources import ResourceManager
+from workflow_runner.plugins.services import AskedServices, ServicesInMemory
 from workflow_runner.plugins.setup import SetupContext
 
 __all__ = ["TaskExecutionContext"]
@@ -46,6 +47,8 @@ class TaskExecutionContext(msgspec.Struct, frozen=True, kw_only=True, dict=True,
     domain: str = ""
     nodes: NodeCalls = msgspec.field(default_factory=NoCalls)
     """Runs nodes for it while it goes on, if its task is eager."""
+    services: AskedServices = msgspec.field(default_factory=ServicesInMemory)
+    """Which connector services the attempts of this execution have asked for jobs."""
     name_limit: int | None = None
     """The plugin's property `generated_name_max_length`."""
 

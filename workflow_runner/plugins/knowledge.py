@@ -8,20 +8,32 @@ import msgspec
 
 from connectory.connector.contract import Phase
 from connectory.v1 import connector_pb2 as pb
+from workflow_runner.plugins.memory import AttemptMemory
 from workflow_runner.plugins.outcomes import info_of_resource, unknown_phase
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.phases import PhaseInfo
+from workflow_runner.plugins.services import Service
 from workflow_runner.plugins.watches import JobWatch
 
 __all__ = ["ConnectorJob", "JobKnowledge"]
 
 
-class ConnectorJob(msgspec.Struct, frozen=True, kw_only=True):
+class ConnectorJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The plugin state: the job's handle, as the service gave it."""
 
     handle: bytes
     deleted: bool = False
     """Whether its deletion was accepted."""
+    asked: Service | None = None
+    """The service that was asked for it, where that is not the one that its execution asked first."""
+    unanswered: bool = False
+    """Whether the service has not answered yet, as far as is known; then there is no handle."""
+
+    @classmethod
+    def of(cls, memory: AttemptMemory) -> "ConnectorJob | None":
+        """The job that is remembered, once its handle is known."""
+        job = memory.read(cls)
+        return None if job is None or job.unanswered else job
 
 
 @dataclass(kw_only=True)
@@ -35,6 +47,12 @@ class JobKnowledge:
     """When the job was first reported in a phase that nobody knows; None: its phase is known."""
     may_exist: bool = False
     """Whether there may be a job whose handle is not known."""
+    asked: Service | None = None
+    """The service that was asked for the job by this process."""
+    seen_at: Service | None = None
+    """The service that last told how the job stands."""
+    elsewhere_since: float | None = None
+    """When another service was first met in place of the one that was asked; None: that is not so now."""
     deleted_at: float | None = None
     has_run: bool = False
     """Whether the job was last reported as running."""

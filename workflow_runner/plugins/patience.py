@@ -33,5 +33,8 @@ class Patience:
     deleted."""
     confirmation: float = 60.0
     """For so long after its deletion was accepted a job may still be reported as running."""
+    elsewhere: float = 60.0
+    """For so long a job that is to be deleted waits for the service that was asked for it, while another one is there
+    in its place."""
     call: float = 60.0
     """How long one call may take."""

@@ -23,7 +23,7 @@ class StartedJob:
 def started_job(memory: AttemptMemory, template: tasks_pb2.TaskTemplate) -> StartedJob | None:
     """The job of an attempt of this task; None when its plugin remembers none, or has no jobs of connectors."""
     try:
-        job = memory.read(ConnectorJob)
+        job = ConnectorJob.of(memory)
     except msgspec.ValidationError:
         return _of_container(memory)
     return StartedJob(template=template, handle=job.handle) if job is not None else None
@@ -34,7 +34,7 @@ def _of_container(memory: AttemptMemory) -> StartedJob | None:
         kept = memory.read(Kept)
     except msgspec.ValidationError:
         return None
-    job = JobMemory(memory, kept).read(ConnectorJob) if kept is not None else None
+    job = ConnectorJob.of(JobMemory(memory, kept)) if kept is not None else None
     if kept is None or job is None:
         return None
     return StartedJob(template=tasks_pb2.TaskTemplate.FromString(kept.template), handle=job.handle)

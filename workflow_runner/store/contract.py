@@ -13,7 +13,7 @@ Obligations of every store:
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import msgspec
 
@@ -24,6 +24,7 @@ from workflow_runner.store.leases import LeaseBook
 from workflow_runner.store.notices import Notices
 
 __all__ = [
+    "OF_EXECUTION",
     "ExecutionExistsError",
     "ExecutionRecord",
     "LogConflictError",
@@ -73,6 +74,10 @@ class PluginState:
 
     version: int
     data: bytes
+
+
+OF_EXECUTION: Final = ("", 0)
+"""Where a node and an attempt are told: what is remembered for all attempts of an execution."""
 
 
 class Store(Protocol):

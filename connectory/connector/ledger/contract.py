@@ -130,6 +130,13 @@ class Ledger(Protocol):
         """Keep a job from reapers for a while; True when it is the first time since its lease ran out."""
         ...
 
+    async def identity(self) -> str:
+        """What this ledger is known by: the same for all that share its database, over restarts, and for no other one.
+
+        Empty: it is one in memory, and ends with its process.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Wait for the creates under way, then release what is held."""
         ...

@@ -85,6 +85,13 @@ class DurableLedger(JobRows):
         self._storing: dict[str, asyncio.Task[bool]] = {}
         self._resolving: set[str] = set()
         self._closing = False
+        self._identity = ""
+
+    async def identity(self) -> str:
+        if not self._identity:
+            row = await self._sql.first(statements.IDENTITY)
+            self._identity = str(row[0]) if row is not None else ""
+        return self._identity
 
     async def once(
         self, creation: Creation, create: Create, find: Find | None = None, undo: Undo | None = None

@@ -72,6 +72,9 @@ class MemoryLedger(MemoryJobs):
             raise entry.ambiguous
         return await self._begin(key, entry, create, find, undo).outcome()
 
+    async def identity(self) -> str:
+        return ""
+
     async def resolve(self, record: JobRecord, find: Find | None) -> None:
         entry = self._settled.get(record.key)
         if entry is None or entry.ambiguous is None or entry.flight is not None or find is None:

@@ -21,6 +21,7 @@ __all__ = [
     "FORGET",
     "FORGET_UNAWAITED",
     "GONE",
+    "IDENTITY",
     "INTEND",
     "IN_STATES",
     "JOB",
@@ -249,3 +250,5 @@ DELETE FROM connectory_jobs WHERE key IN (
         AND (job IS NULL OR (delete_since IS NULL AND coalesce(seen_at, changed_at) < :now - :keep))
     ORDER BY changed_at LIMIT 10000)
 """
+
+IDENTITY: Final = "SELECT id FROM connectory_ledger_identity"

@@ -83,6 +83,17 @@ class SharedLedgerSuite(LedgerSuite):
         yield ledger
         await ledger.aclose()
 
+    async def test_all_who_share_it_know_it_by_one_name_over_restarts(
+        self, ledger: Ledger, second: Ledger, another: Open
+    ) -> None:
+        identity = await ledger.identity()
+        assert len(identity) == 32
+        assert await second.identity() == identity
+        await ledger.aclose()
+        again = another()
+        assert await again.identity() == identity
+        await again.aclose()
+
     async def test_a_restarted_process_answers_what_was_stored(self, another: Open) -> None:
         creator = Creator()
         first = another()

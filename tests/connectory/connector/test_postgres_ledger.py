@@ -190,6 +190,7 @@ async def test_tables_of_the_first_version_are_taken_over(where: str) -> None:
     assert await ledger.once(creation(), creator.create) == b"earlier"
     assert [record.key for record in await ledger.jobs(JobQuery(execution="///f1"))] == ["k"]
     assert creator.started == 0
+    assert await ledger.identity()
     await ledger.aclose()
 
 

@@ -124,7 +124,16 @@ async def test_a_file_of_the_first_version_is_taken_over(path: Path) -> None:
     assert await ledger.once(creation(), creator.create) == b"earlier"
     assert await ledger.once(creation("open"), creator.create, creator.find) == b"found"
     assert creator.started == 0
+    assert await ledger.identity()
     await ledger.aclose()
+
+
+async def test_two_files_are_known_by_different_names(tmp_path: Path) -> None:
+    ledgers = [SqliteLedger(tmp_path / name) for name in ("one", "other")]
+    one, other = [await ledger.identity() for ledger in ledgers]
+    assert one != other
+    for ledger in ledgers:
+        await ledger.aclose()
 
 
 def _execute(path: Path, statement: str) -> None:

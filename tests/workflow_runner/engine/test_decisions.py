@@ -9,6 +9,7 @@ from connectory.v1.execution_pb2 import TaskExecution
 from tests.workflow_runner.engine.world import World
 from tests.workflow_runner.workflows import closure, node, task, workflow
 from workflow_runner.engine.commands import SetTimer, StartAttempt, StopAttempt
+from workflow_runner.engine.events import JobsHandedOver
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 
@@ -217,3 +218,24 @@ def test_a_job_that_does_not_begin_to_run_in_time_is_ended_and_tried_again() -> 
     world.progress("n", TaskExecution.RUNNING)
     assert world.ring("queue", "n", 1) == []
     world.check()
+
+
+def test_an_attempt_that_is_another_one_by_now_is_not_handed_over() -> None:
+    world = single(task("t", retries=1))
+    key = world.state.key_of(world.state.nodes["n"])
+    world.fail("n", recoverable=True)
+    world.ring("retry", "n", 1)
+    (stop,) = world.happen(JobsHandedOver(at=world.tick(), to="y", nodes=("n",), keys=(key,)))
+    assert isinstance(stop, StopAttempt)
+    world.stopped("n")
+    assert world.state.phase is ExecutionPhase.ABORTED
+
+
+def test_what_is_being_ended_is_not_handed_over() -> None:
+    world = single(task("t"))
+    key = world.state.key_of(world.state.nodes["n"])
+    world.fail("n", live=True)
+    world.happen(JobsHandedOver(at=world.tick(), to="y", nodes=("n",), keys=(key,)))
+    assert world.phase("n") is NodePhase.STOPPING
+    world.stopped("n")
+    assert world.state.phase is ExecutionPhase.ABORTED

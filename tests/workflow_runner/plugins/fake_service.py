@@ -5,7 +5,7 @@ What happens to jobs is also written to a log, one line each, so that a test can
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,6 +65,10 @@ class FakeSystem:
     """What answers about running jobs give as phase, instead of RUNNING."""
     stubborn: int = 0
     """So many deletions are accepted before one is obeyed."""
+    offers: Sequence[tuple[str, bool]] = (("fake", False), ("fake_sync", True))
+    """The categories, and whether they are sync."""
+    ledger: str | None = None
+    """What the service says that its ledger is known by."""
 
     def create(self, request: pb.CreateTaskRequest) -> str:
         key = request.idempotency_key
@@ -164,12 +168,12 @@ class _Service(AsyncConnectorServiceServicer, SyncConnectorServiceServicer, Conn
 
     async def ListConnectors(self, request: pb.ListConnectorsRequest, context: Context) -> pb.ListConnectorsResponse:
         await self._troubled("list", context)
-        offers = [("fake", False), ("fake_sync", True)]
         return pb.ListConnectorsResponse(
+            ledger=self.system.ledger,
             connectors=[
                 pb.Connector(name=name, is_sync=is_sync, supported_task_categories=[pb.TaskCategory(name=name)])
-                for name, is_sync in offers
-            ]
+                for name, is_sync in self.system.offers
+            ],
         )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from workflow_runner.cache.contract import CachedResult, CacheEntry, Claim
 from workflow_runner.store.contract import (
+    OF_EXECUTION,
     ExecutionExistsError,
     ExecutionRecord,
     LogConflictError,
@@ -127,6 +128,15 @@ class StoreSuite:
         await store.put_plugin_state("e", "n", 1, PluginState(version=1, data=b"other"))
         kept = {("n", 0): PluginState(version=2, data=b"new"), ("n", 1): PluginState(version=1, data=b"other")}
         assert await store.plugin_states("e") == kept
+
+    async def test_what_is_remembered_for_all_attempts_is_kept_beside_them(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        of_one, of_all = PluginState(version=1, data=b"one"), PluginState(version=1, data=b"all")
+        await store.put_plugin_state("e", "n", 0, of_one)
+        await store.put_plugin_state("e", *OF_EXECUTION, of_all)
+        kept = {("n", 0): of_one, OF_EXECUTION: of_all}
+        assert await store.plugin_states("e") == kept
+        assert await store.many_plugin_states(["e"]) == {"e": kept}
 
     async def test_many_writers_at_once_are_all_served(self, store: Store) -> None:
         names = [f"e{number}" for number in range(50)]

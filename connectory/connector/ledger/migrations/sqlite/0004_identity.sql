@@ -1,0 +1,4 @@
+-- What this ledger is known by, however it is reached: whoever asked for a create can tell whether the same ledger is
+-- asked again. One row, which is never changed.
+CREATE TABLE connectory_ledger_identity (id TEXT NOT NULL);
+INSERT INTO connectory_ledger_identity (id) VALUES (lower(hex(randomblob(16))));
