@@ -17,8 +17,8 @@ from connectory.authoring.location import authoring_error, function_location
 from connectory.authoring.plugins import TaskPlugins
 from connectory.authoring.returning import bind_outputs
 from connectory.authoring.task import task
-from connectory.authoring.template import CompileSettings
-from connectory.authoring.template_settings import SETTINGS_VARIABLE, settings_text
+from connectory.authoring.template import SETTINGS_VARIABLE, CompileSettings
+from connectory.authoring.template_settings import settings_text
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 
 __all__ = ["DynamicTask", "dynamic"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from google.protobuf import json_format
 
@@ -13,7 +13,10 @@ from connectory.authoring.resolver import EXECUTABLE, TaskResolver, TaskResolver
 from connectory.authoring.setting_checks import require, require_texts
 from connectory.v1 import identifiers_pb2, literals_pb2, tasks_pb2
 
-__all__ = ["CompileSettings", "container", "execute_arguments", "fill_struct"]
+__all__ = ["SETTINGS_VARIABLE", "CompileSettings", "container", "execute_arguments", "fill_struct"]
+
+SETTINGS_VARIABLE: Final = "CONNECTORY_COMPILE_SETTINGS"
+"""The environment variable that tells a task which compiles others by which settings."""
 
 _ARGUMENTS = (
     EXECUTABLE,
@@ -40,7 +43,8 @@ class CompileSettings:
     image: str = "connectory"
     """The container image of tasks that name none."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables for every container; a task's own win."""
+    """Environment variables for every container; a task's own win. Settings among them are left out: these hold them,
+    and each task is told anew."""
     distribution: str = ""
     """The URL of an archive with the code, which containers unpack before they load it; empty: the image has it."""
     distribution_folder: str = "."
@@ -51,7 +55,9 @@ class CompileSettings:
             if getattr(self, name) is None:
                 raise authoring_error(f"{name} is None; give a text")
             require("what is compiled", name, getattr(self, name), str)
-        object.__setattr__(self, "environment", require_texts("what is compiled", "environment", self.environment))
+        given = require_texts("what is compiled", "environment", self.environment)
+        told = {name: value for name, value in given.items() if name != SETTINGS_VARIABLE}
+        object.__setattr__(self, "environment", told)
 
     def identifier(self, kind: identifiers_pb2.ResourceType.ValueType, name: str) -> identifiers_pb2.Identifier:
         """The identifier of a task or workflow of this name."""

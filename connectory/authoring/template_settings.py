@@ -2,15 +2,12 @@
 
 import os
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 
-from connectory.authoring.template import CompileSettings
+from connectory.authoring.template import SETTINGS_VARIABLE, CompileSettings
 
-__all__ = ["SETTINGS_VARIABLE", "settings_from_environment", "settings_text"]
-
-SETTINGS_VARIABLE: Final = "CONNECTORY_COMPILE_SETTINGS"
+__all__ = ["settings_from_environment", "settings_text"]
 
 
 def settings_text(settings: CompileSettings) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connectory.authoring import EagerTask, create_node, dynamic, eager, map_task, task, workflow
+from connectory.authoring.template import CompileSettings
 from connectory.authoring.template_settings import settings_from_environment
 from connectory.compiler import compile_dynamic, compile_task
 from connectory.errors import AuthoringError
@@ -90,6 +91,14 @@ def test_its_container_knows_how_it_was_compiled() -> None:
     settings = settings_from_environment({pair.key: pair.value for pair in container.env})
     assert (settings.project, settings.domain, settings.version, settings.image) == ("p", "d", "v", "i:1")
     assert settings_from_environment({}).image == "connectory"
+
+
+def test_what_it_is_told_does_not_grow_from_one_to_the_next_that_it_calls() -> None:
+    container = nested.get_container(CompileSettings(environment={"SHOP": "open"}))
+    assert container is not None
+    variables = {pair.key: pair.value for pair in container.env}
+    assert settings_from_environment(variables).environment == {"SHOP": "open"}
+    assert nested.get_container(CompileSettings(environment=variables)) == container
 
 
 def _integer(value: int) -> literals_pb2.Literal:

@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from connectory.authoring import load_module
-from connectory.authoring.template_settings import SETTINGS_VARIABLE
+from connectory.authoring.template import SETTINGS_VARIABLE
 from connectory.compiler import compile_dynamic, compile_launch_plan, compile_task, compile_workflow
 from connectory.v1 import launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from tests.connectory.compiler.programs import PROGRAMS, source
