@@ -8,13 +8,15 @@ from connectory.connector.contract import TaskCategory
 from connectory.errors import UserError
 from connectory.v1 import connector_pb2 as pb
 from connectory.v1 import tasks_pb2
+from workflow_runner.asked_services import KeptServices
 from workflow_runner.engine.events import LogLink
 from workflow_runner.engine.state import NodeState
 from workflow_runner.plugin_state import AttemptState
 from workflow_runner.plugins.routes import Routes
+from workflow_runner.plugins.services import Service
 from workflow_runner.plugins.started_jobs import started_job
 from workflow_runner.replay import replay
-from workflow_runner.store.contract import Store
+from workflow_runner.store.contract import OF_EXECUTION, Store
 from workflow_runner.task_nodes import task_node
 
 __all__ = ["KnownJob", "job_of", "log_of"]
@@ -30,6 +32,8 @@ class KnownJob:
     handle: bytes
     log_links: Sequence[LogLink]
     """Of the node's last attempt."""
+    asked: Service | None
+    """The service that was asked for it; None: that is not known."""
 
 
 async def job_of(store: Store, execution: str, path: str, attempt: int | None = None) -> KnownJob:
@@ -51,11 +55,13 @@ async def job_of(store: Store, execution: str, path: str, attempt: int | None = 
             f"attempt {chosen + 1} of node {path!r} has no job that is known: its task, of type "
             f"{node.spec.task.type!r}, was not begun, or is not carried out by a connector that has jobs"
         )
+    first = KeptServices(store, execution, kept.get(OF_EXECUTION)).of(str(_category(job.template)))
     return KnownJob(
         template=job.template,
         attempt=chosen,
         handle=job.handle,
         log_links=node.log_links,
+        asked=job.asked or first,
     )
 
 
@@ -63,10 +69,14 @@ async def log_of(clients: Sequence[ConnectorClient], job: KnownJob) -> tuple[Con
     """The client whose service has the job's log, and what asks it for all of it."""
     template = job.template
     category = pb.TaskCategory(name=template.type, version=template.task_type_version)
-    route = await Routes(clients).find(TaskCategory(template.type, template.task_type_version))
+    route = await Routes(clients).find(_category(template), job.asked)
     return route.client, pb.GetTaskLogsRequest(
         task_type=template.type, resource_meta=job.handle, task_category=category
     )
+
+
+def _category(template: tasks_pb2.TaskTemplate) -> TaskCategory:
+    return TaskCategory(template.type, template.task_type_version)
 
 
 def _template(node: NodeState, task: tasks_pb2.TaskTemplate, attempt: int) -> tasks_pb2.TaskTemplate:

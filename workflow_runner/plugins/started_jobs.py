@@ -8,6 +8,7 @@ from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.container.kept import JobMemory, Kept
 from workflow_runner.plugins.knowledge import ConnectorJob
 from workflow_runner.plugins.memory import AttemptMemory
+from workflow_runner.plugins.services import Service
 
 __all__ = ["StartedJob", "started_job"]
 
@@ -18,6 +19,8 @@ class StartedJob:
 
     template: tasks_pb2.TaskTemplate
     handle: bytes
+    asked: Service | None
+    """The service that was asked for it, where that is not the one that its execution asked first."""
 
 
 def started_job(memory: AttemptMemory, template: tasks_pb2.TaskTemplate) -> StartedJob | None:
@@ -26,7 +29,7 @@ def started_job(memory: AttemptMemory, template: tasks_pb2.TaskTemplate) -> Star
         job = ConnectorJob.of(memory)
     except msgspec.ValidationError:
         return _of_container(memory)
-    return StartedJob(template=template, handle=job.handle) if job is not None else None
+    return StartedJob(template=template, handle=job.handle, asked=job.asked) if job is not None else None
 
 
 def _of_container(memory: AttemptMemory) -> StartedJob | None:
@@ -37,4 +40,5 @@ def _of_container(memory: AttemptMemory) -> StartedJob | None:
     job = ConnectorJob.of(JobMemory(memory, kept)) if kept is not None else None
     if kept is None or job is None:
         return None
-    return StartedJob(template=tasks_pb2.TaskTemplate.FromString(kept.template), handle=job.handle)
+    template = tasks_pb2.TaskTemplate.FromString(kept.template)
+    return StartedJob(template=template, handle=job.handle, asked=job.asked)

@@ -13,9 +13,10 @@ from connectory.client.connector import ConnectorClient
 from connectory.errors import NotFoundError
 from connectory.v1 import workflow_pb2
 from tests.workflow_runner.plugins.fake_service import FakeSystem, fake_service
-from tests.workflow_runner.workflows import INTEGER, closure, constant, integer, node, task, workflow
+from tests.workflow_runner.workflows import INTEGER, closure, constant, integer, node, promise, task, workflow
 from workflow_runner.again import first_event, recover, relaunch
 from workflow_runner.engine.state import ExecutionPhase
+from workflow_runner.job_logs import job_of, log_of
 from workflow_runner.plugins.connector import connector_plugin
 from workflow_runner.plugins.patience import Patience
 from workflow_runner.recovery import recovering
@@ -196,20 +197,28 @@ async def test_one_record_tells_for_all_attempts_of_an_execution(places: Places)
 
 
 async def test_attempts_of_one_execution_may_be_asked_of_different_services(places: Places) -> None:
-    """Some were asked of the first service, a later one of the second; each is only ended where it was asked."""
-    execution = await cut_off(places, "first", jobs(count=1))
-    async with places.runner("second") as runner:
-        result, _ = await aborted(runner, execution)
-        assert result.phase is ExecutionPhase.ABORTED
-        kept = await runner.store.plugin_states(execution)
-        assert b"first" in kept[OF_EXECUTION].data
-        places.at("second").trouble["create"] = ["lost"] * 10_000
-        later = await relaunch(runner, execution)
-        await said(runner, later, "asking again")
-    places.at("second").trouble.clear()
+    first, second = places.at("first"), places.at("second")
+    job = task("t", inputs={"a": INTEGER}, outputs={"o": INTEGER}, custom={"rounds": 20})
+    chain = [node("n0", job, {"a": constant(integer(1))}), node("n1", job, {"a": promise("n0", "o")})]
     async with places.runner("first") as runner:
-        _, (message,) = await aborted(runner, later)
-    assert f"name --connectors unix:{places.folder}/second" in message
+        execution = await runner.start(closure(workflow("w", chain), [job]))
+        await said(runner, execution, "round")
+    second.jobs.update(first.jobs)  # both stand before one external system
+    second.trouble["create"] = ["lost"] * 10_000
+    async with places.runner("second") as runner:
+        await runner.resume(execution)
+        assert (await said(runner, execution, "asking again")).id == "n1"
+        kept = await runner.store.plugin_states(execution)
+    assert b"first" in kept[OF_EXECUTION].data
+    assert b"second" in kept["n1", 0].data
+    second.trouble.clear()
+    async with places.runner("first") as runner:
+        await runner.resume(execution)
+        await said(runner, execution, f"name --connectors unix:{places.folder}/second")
+    async with places.runner("first", "second") as runner:
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+    assert list(first.jobs) == [f"{execution}/n0/0"]
+    assert list(second.jobs) == [f"{execution}/n0/0", f"{execution}/n1/0"]
 
 
 async def test_what_an_older_release_has_begun_is_asked_of_whatever_is_there(places: Places) -> None:
@@ -287,3 +296,15 @@ async def test_a_job_that_is_being_ended_while_it_is_recovered_is_ended(places: 
         assert (await runner.wait(execution)).phase is ExecutionPhase.ABORTED
         assert (await runner.wait("again")).phase is ExecutionPhase.FAILED
     assert places.at("second").jobs == {}
+
+
+async def test_a_log_is_read_where_the_job_was_made(places: Places) -> None:
+    execution = await begun(places, "first")
+    async with places.runner("second", "first") as runner:
+        clients = [ConnectorClient(f"unix:{places.folder}/{name}") for name in ("second", "first")]
+        client, _ = await log_of(clients, await job_of(runner.store, execution, "n0"))
+        assert client.target == f"unix:{places.folder}/first"
+        for each in clients:
+            await each.close()
+        await aborted(runner, execution)
+    assert places.at("first").jobs[f"{execution}/n0/0"].deleted
