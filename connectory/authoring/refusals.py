@@ -34,6 +34,9 @@ def refusing(function: Callable[P, R]) -> Callable[P, R]:
             name = getattr(args[0], "name", None) if args else None
             whose = f" of '{name}'" if isinstance(name, str) else ""
             location = getattr(args[0], "location", None) if args else None
+            if isinstance(error, RecursionError):
+                text = f"what is called{whose} is nested too deeply: workflows in workflows, or values in values"
+                raise authoring_error(text, location=location if isinstance(location, str) else None) from error
             raise authoring_error(
                 f"something in the settings{whose} cannot be written as a message: {type(error).__name__}: {error}",
                 location=location if isinstance(location, str) else None,

@@ -5,7 +5,10 @@ An execution goes on by the rules that it began with: its log, replayed, leads t
 
 from typing import Final
 
-__all__ = ["LAUNCH_PLANS_COUNT", "RULES", "SHORT_LISTS_FAIL"]
+__all__ = ["DEPTH_IS_BOUNDED", "LAUNCH_PLANS_COUNT", "RULES", "SHORT_LISTS_FAIL"]
+
+DEPTH_IS_BOUNDED: Final = 1
+"""From here on, a node that is nested deeper than `scheduling.DEEPEST` fails."""
 
 LAUNCH_PLANS_COUNT: Final = 1
 """From here on, a launch plan that a node starts bounds how much runs inside at once, and says where that writes."""

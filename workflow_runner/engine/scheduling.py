@@ -1,5 +1,7 @@
 """Which nodes begin now: those that nothing holds back, in the order in which they became free, within the limit."""
 
+from typing import Final
+
 from connectory.errors import TypeConversionError
 from connectory.v1 import literals_pb2
 from workflow_runner.engine import gates
@@ -16,11 +18,14 @@ from workflow_runner.engine.outstanding import look_up
 from workflow_runner.engine.places import may_start, take_place
 from workflow_runner.engine.queueing import wait_in_queue
 from workflow_runner.engine.reusing import note_news, reuse
-from workflow_runner.engine.rules import SHORT_LISTS_FAIL
+from workflow_runner.engine.rules import DEPTH_IS_BOUNDED, SHORT_LISTS_FAIL
 from workflow_runner.engine.scopes import end_node, open_scope
 from workflow_runner.engine.state import NodePhase, NodeState, ScopeState
 
-__all__ = ["advance"]
+__all__ = ["DEEPEST", "advance"]
+
+DEEPEST: Final = 150
+"""In so many others a node may be: how one ends is worked out from the innermost to the outermost."""
 
 
 def advance(draft: Draft) -> None:
@@ -47,6 +52,10 @@ def _admit(draft: Draft, node: NodeState) -> None:
     if scope is None or (scope.ending is not None and not node.is_handler) or node.phase is not NodePhase.WAITING:
         return
     scope = draft.change_scope(scope, live=scope.live + 1)
+    if node.path.count(".") > DEEPEST and draft.base.rules >= DEPTH_IS_BOUNDED:
+        message = f"node {node.spec.node.id!r} is nested in {node.path.count('.')} others, and {DEEPEST} are possible"
+        _fail(draft, node, "TOO_DEEP", message)
+        return
     try:
         inputs = _inputs(draft, scope, node)
         if node.spec.array is not None:
@@ -54,14 +63,18 @@ def _admit(draft: Draft, node: NodeState) -> None:
             if draft.base.rules >= SHORT_LISTS_FAIL:
                 require_enough(node.spec.array, count)
     except TypeConversionError as error:
-        message = f"the inputs of node {node.path!r} cannot be made: {error}"
-        node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now)
-        end_node(draft, node, NodePhase.FAILED, Failure(code="BINDING", message=message, node=node.path))
+        _fail(draft, node, "BINDING", f"the inputs of node {node.path!r} cannot be made: {error}")
         return
     node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now, inputs=inputs)
     taken_over = reuse(draft, note_news(draft, node), inputs)
     if taken_over is not None:
         _begin(draft, taken_over, inputs)
+
+
+def _fail(draft: Draft, node: NodeState, code: str, message: str) -> None:
+    """The node fails before it begins."""
+    node = draft.change(node, phase=NodePhase.QUEUED, queued_at=draft.now)
+    end_node(draft, node, NodePhase.FAILED, Failure(code=code, message=message, node=node.path))
 
 
 def _inputs(draft: Draft, scope: ScopeState, node: NodeState) -> literals_pb2.LiteralMap:

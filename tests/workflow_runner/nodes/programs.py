@@ -110,6 +110,16 @@ def three_odd(xs: list[int]) -> list[Optional[int]]:  # noqa: UP045
     return map_task(odd, min_successes=3)(x=xs)
 
 
+@dynamic
+def one_less(x: int) -> int:
+    return one_less(x=x - 1) if x > 0 else x
+
+
+@workflow
+def down_to_zero(x: int) -> int:
+    return one_less(x=x)
+
+
 @task
 def clean_up(folder: str, x: int, err: Optional[str] = None) -> None:  # noqa: UP045
     Path(folder, "error").write_text(err or "no error")

@@ -15,6 +15,7 @@ from connectory.v1 import literals_pb2
 from tests.workflow_runner.nodes import programs
 from tests.workflow_runner.workflows import integer, string
 from workflow_runner.bundles import bundle
+from workflow_runner.engine.scheduling import DEEPEST
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.plugins.python_task import python_task_plugin
@@ -229,6 +230,12 @@ async def test_a_list_that_is_too_short_for_its_successes_fails(xs: list[int]) -
     assert len(view.nodes) == 1
     result, _ = await run(programs.three_odd, xs=[1, 2, 3, 5])
     assert native(programs.three_odd, result) == [1, None, 3, 5]
+
+
+async def test_code_that_makes_itself_anew_ends_or_is_ended() -> None:
+    assert native(programs.down_to_zero, (await run(programs.down_to_zero, x=40))[0]) == 0
+    result, _ = await run(programs.down_to_zero, x=DEEPEST + 1)
+    assert message(result) == f"node 'dn0' is nested in {DEEPEST + 1} others, and {DEEPEST} are possible"
 
 
 async def test_inputs_that_are_bound_are_the_same_for_every_repetition() -> None:
