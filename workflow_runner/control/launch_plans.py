@@ -33,7 +33,7 @@ class LaunchPlans:
         await contents_of(self._catalog, workflow.key, "register", "launch")
         template = control_pb2.Workflow.FromString(workflow.body).closure.compiled_workflow.primary.template
         now = self._registration.now()
-        _require_schedule(request.spec, now)
+        _require_schedule(request.spec, template.interface.inputs, now)
         plan = launch_plan_pb2.LaunchPlan(
             id=identifier_of(key),
             spec=request.spec,
@@ -89,9 +89,20 @@ class LaunchPlans:
         return launch_plan_pb2.LaunchPlanList(launch_plans=map(plan_of, page), token=token)
 
 
-def _require_schedule(spec: launch_plan_pb2.LaunchPlanSpec, now: float) -> None:
-    """Refuse what is no schedule."""
-    timetable_of(spec.entity_metadata.schedule, datetime.fromtimestamp(now, UTC))
+def _require_schedule(spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb2.VariableMap, now: float) -> None:
+    """Refuse what is no schedule, or gives its time to an input that cannot take it."""
+    schedule = spec.entity_metadata.schedule
+    timetable_of(schedule, datetime.fromtimestamp(now, UTC))
+    name = schedule.kickoff_time_input_arg
+    if not name:
+        return
+    where = "spec.entity_metadata.schedule.kickoff_time_input_arg"
+    if name not in inputs.variables or name in spec.fixed_inputs.literals:
+        known = ", ".join(map(repr, sorted(inputs.variables.keys() - spec.fixed_inputs.literals.keys()))) or "none"
+        raise InvalidTaskError(f"{where} names {name!r}, which is no input that is left to give; these are: {known}")
+    moment = literals_pb2.Literal()
+    moment.scalar.primitive.datetime.FromDatetime(datetime.fromtimestamp(now, UTC))
+    _require(moment, inputs.variables[name].type, f"{where} names {name!r}, which takes no time")
 
 
 def _expected(spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb2.VariableMap) -> interface_pb2.ParameterMap:

@@ -282,6 +282,18 @@ async def test_what_is_no_schedule_cannot_be_registered() -> None:
             await register(control.client, [diamond()], [plan])
 
 
+@pytest.mark.parametrize(
+    ("kickoff", "said"), [("b", "no input that is left to give; these are: 'a'"), ("a", "no time")]
+)
+async def test_a_time_that_no_input_can_take_cannot_be_given(kickoff: str, said: str) -> None:
+    async with serving() as control:
+        plan = plan_of(diamond())
+        plan.spec.entity_metadata.schedule.rate.value = 1
+        plan.spec.entity_metadata.schedule.kickoff_time_input_arg = kickoff
+        with pytest.raises(InvalidTaskError, match=f"kickoff_time_input_arg names '{kickoff}', which .*{said}"):
+            await register(control.client, [diamond()], [plan])
+
+
 async def test_a_server_starts_what_is_due_by_itself(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'store.db'}"
     async with serving(store) as control:
