@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from connectory.storage import Storage
 from connectory.types import TypeRegistry
 from connectory.v1 import launch_plan_pb2, literals_pb2, workflow_pb2
-from workflow_runner.engine.asking import require_agreement
 from workflow_runner.engine.events import ExecutionStarted
 from workflow_runner.engine.program import program_in
 from workflow_runner.engine.rules import RULES
@@ -37,8 +36,9 @@ async def first_event(
     require_execution_id(name)
     encoded = closure.SerializeToString(deterministic=True)
     plans = tuple(plan.SerializeToString(deterministic=True) for plan in launch_plans)
-    require_agreement(closure)
-    known = await inputs_as_needed(program_in(encoded, plans).graph, given, storage)
+    program = program_in(encoded, plans)
+    program.require_agreement()
+    known = await inputs_as_needed(program.graph, given, storage)
     return ExecutionStarted(
         at=at,
         execution=name,

@@ -1,22 +1,17 @@
 """What gates ask for. One answer serves every gate that asks for the same signal, so that all must ask for one type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from connectory.errors import InvalidTaskError
 from connectory.v1 import types_pb2, workflow_pb2
 from workflow_runner.engine.wiring import cases_of
 
-__all__ = ["require_agreement"]
+__all__ = ["disagreement"]
 
 _BOOLEAN = types_pb2.LiteralType(simple=types_pb2.BOOLEAN)
 
 
-def require_agreement(closure: workflow_pb2.CompiledWorkflowClosure) -> None:
-    """InvalidTaskError when gates of its workflows ask for the same signal by different types.
-
-    For what is to begin: an execution that was accepted before this was looked at goes on.
-    """
-    templates = [*(compiled.template for compiled in closure.sub_workflows), closure.primary.template]
+def disagreement(templates: Iterable[workflow_pb2.WorkflowTemplate]) -> str | None:
+    """Which gates of these workflows ask for the same signal by different types, in words."""
     known: dict[str, tuple[str, types_pb2.LiteralType]] = {}
     for template in templates:
         for node in (*template.nodes, template.failure_node):
@@ -24,10 +19,11 @@ def require_agreement(closure: workflow_pb2.CompiledWorkflowClosure) -> None:
                 where = f"node {node.id!r} of workflow {template.id.name!r}"
                 first, expected = known.setdefault(signal, (where, asked))
                 if asked != expected:
-                    raise InvalidTaskError(
+                    return (
                         f"{where} and {first} ask for signal {signal!r} by different types, and one answer serves both;"
                         " give one of them another name"
                     )
+    return None
 
 
 def _asked(node: workflow_pb2.Node) -> Iterator[tuple[str, types_pb2.LiteralType]]:

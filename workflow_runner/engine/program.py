@@ -9,7 +9,7 @@ from functools import lru_cache
 from connectory.errors import InvalidTaskError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.engine.arrays import array_of
-from workflow_runner.engine.asking import require_agreement
+from workflow_runner.engine.asking import disagreement
 from workflow_runner.engine.graph import MARKERS, Branch, Case, Graph, NodeSpec
 from workflow_runner.engine.library import Library, Said, extended, given, key_of
 from workflow_runner.engine.overriding import overridden
@@ -25,6 +25,13 @@ class Program:
 
     graph: Graph
     library: Library
+    disagreement: str | None = None
+    """What keeps it from being begun. What began before this was looked at goes on."""
+
+    def require_agreement(self) -> None:
+        """InvalidTaskError when it must not begin."""
+        if self.disagreement is not None:
+            raise InvalidTaskError(self.disagreement)
 
     @property
     def name(self) -> str:
@@ -36,8 +43,9 @@ def program_of(
     closure: workflow_pb2.CompiledWorkflowClosure, launch_plans: Iterable[launch_plan_pb2.LaunchPlan] = ()
 ) -> Program:
     """Arrange a compiled workflow; InvalidTaskError or UnsupportedError names the node that cannot be run."""
-    require_agreement(closure)
-    return _arranged(closure, launch_plans)
+    program = _arranged(closure, launch_plans)
+    program.require_agreement()
+    return program
 
 
 @lru_cache(maxsize=16)
@@ -62,7 +70,7 @@ def _arranged(
     graph = builder.graph(primary)
     for template in templates:  # what is not reachable is refused all the same
         builder.graph(template)
-    return Program(graph=graph, library=library)
+    return Program(graph=graph, library=library, disagreement=disagreement(templates))
 
 
 def expanded(
