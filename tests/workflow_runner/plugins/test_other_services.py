@@ -308,3 +308,12 @@ async def test_a_log_is_read_where_the_job_was_made(places: Places) -> None:
             await each.close()
         await aborted(runner, execution)
     assert places.at("first").jobs[f"{execution}/n0/0"].deleted
+
+
+async def test_when_the_service_is_gone_for_good_a_person_may_have_the_node_run_anew(places: Places) -> None:
+    execution = await cut_off(places, "first", jobs(rounds=0))
+    async with places.runner("second") as runner:
+        await aborted(runner, execution)
+        again = await recover(runner, execution, rerun=["n0"])
+        assert (await runner.wait(again)).phase is ExecutionPhase.SUCCEEDED
+    assert list(places.at("second").jobs) == [f"{again}/n0/0"]
