@@ -56,12 +56,20 @@ def read_inputs(
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML, too
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = _loaded(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise SettingsError(f"--inputs-file {path} cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(content, Mapping):
         raise SettingsError(f"--inputs-file {path} holds {type(content).__name__}, not an object of inputs by name")
     return {str(name): value for name, value in content.items()}
+
+
+def _loaded(text: str) -> Any:
+    """What JSON or YAML says. Numbers such as 1e5, tabs and some characters mean something in JSON only."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return yaml.safe_load(text)
 
 
 def declared_literal(

@@ -51,7 +51,12 @@ def test_a_file_that_cannot_be_used_is_one_sentence_that_points_to_the_line(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("[1]", "holds list, not an object of inputs by name"), ("x: [1", "line 1, column 6"), ("\x00", "cannot be read")],
+    [
+        ("[1]", "holds list, not an object of inputs by name"),
+        ("x: [1", "line 1, column 6"),
+        ("\x00", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+    ],
 )
 def test_inputs_that_cannot_be_read_are_one_sentence(
     connectory: Command, tmp_path: Path, content: str, said: str
@@ -64,9 +69,13 @@ def test_inputs_that_cannot_be_read_are_one_sentence(
 
 
 def test_a_json_file_holds_inputs(connectory: Command, tmp_path: Path) -> None:
-    (tmp_path / "inputs.json").write_text('{"x": 4}')
-    outcome = connectory("run", FLOWS, "twice", "--inputs-file=inputs.json", "--executor=thread")
-    assert outcome.stdout == "o0 = 16\n", outcome.stderr
+    (tmp_path / "data.txt").write_text("content")
+    words = r'"words": ["a\/b", "\ud83d\ude00"]'
+    (tmp_path / "inputs.json").write_text(
+        f'{{"point": {{"x": 4}},\n\t"day": "2026-11-20T10:00:00Z", {words}, "data": "data.txt"}}'
+    )
+    outcome = connectory("run", FLOWS, "described", "--inputs-file=inputs.json", "--executor=thread")
+    assert outcome.stdout == "o0 = 4,0 2026-11-20 a/b-\N{GRINNING FACE} content\n", outcome.stderr
 
 
 @pytest.mark.parametrize(
