@@ -3,6 +3,8 @@
 from collections.abc import Iterable, MutableSequence
 from typing import Any
 
+from google.protobuf import struct_pb2
+
 from connectory.authoring.own_container import PRIMARY_CONTAINER_FIELD, change_variables, variables_of
 from connectory.v1 import tasks_pb2
 
@@ -56,9 +58,9 @@ def _change_own_container(task: tasks_pb2.TaskTemplate, overrides: tasks_pb2.Tas
     if "containers" not in pod.pod_spec:
         return
     containers: Any = pod.pod_spec["containers"]
-    for own in containers:
-        if own["name"] != name:
-            continue
+    for own in containers if isinstance(containers, struct_pb2.ListValue) else ():
+        if not isinstance(own, struct_pb2.Struct) or "name" not in own or own["name"] != name:
+            continue  # what is no container is left to whoever makes the pod
         if overrides.container_image:
             own["image"] = overrides.container_image
         for kind in ("requests", "limits"):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from google.protobuf.message import DecodeError
+
 from connectory.errors import InvalidTaskError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
 from workflow_runner.engine.arrays import array_of
@@ -77,12 +79,19 @@ def expanded(
     program: Program, caller: NodeSpec, task: tasks_pb2.TaskTemplate, spec: workflow_pb2.DynamicJobSpec
 ) -> Graph:
     """The graph that a dynamic task left behind instead of outputs."""
-    library = extended(program.library, spec, map(launch_plan_pb2.LaunchPlan.FromString, spec.launch_plans))
+    library = extended(program.library, spec, _plans_of(spec))
     template = workflow_pb2.WorkflowTemplate(
         id=task.id, interface=task.interface, nodes=spec.nodes, outputs=spec.outputs
     )
     template.metadata_defaults.interruptible = caller.interruptible
     return _Builder(library, Said(overwrites_cache=caller.overwrites_cache)).graph(template)
+
+
+def _plans_of(spec: workflow_pb2.DynamicJobSpec) -> Sequence[launch_plan_pb2.LaunchPlan]:
+    try:
+        return [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in spec.launch_plans]
+    except DecodeError as error:
+        raise InvalidTaskError("launch_plans holds what is no LaunchPlan") from error
 
 
 def called(

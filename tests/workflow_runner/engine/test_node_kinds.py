@@ -250,6 +250,10 @@ def test_nodes_that_cannot_be_run_fail_the_task_that_made_them() -> None:
     found.expand("d", unknown)
     assert "'unknown', which is not included" in failure(found)
     found.check()
+    found = world(node("d", T))
+    found.expand("d", workflow_pb2.DynamicJobSpec(nodes=[node("x", T)], launch_plans=[b"\xff"]))
+    assert "launch_plans holds what is no LaunchPlan" in failure(found)
+    found.check()
 
 
 def test_a_dynamic_task_whose_nodes_fail_is_tried_again() -> None:

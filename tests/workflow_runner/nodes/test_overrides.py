@@ -21,6 +21,7 @@ from connectory.v1 import literals_pb2, tasks_pb2
 from tests.workflow_runner.fakes import FakePlugin, added
 from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.caching import computed_alone
+from workflow_runner.engine.overriding import overridden
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
 from workflow_runner.engine.state import ExecutionPhase
 from workflow_runner.plugins.contract import PluginEntry, TaskExecutionContext
@@ -325,3 +326,11 @@ async def test_a_repetitions_pod_counts_too() -> None:
     async with Runner(open_store("memory://"), [plugin.entry()]) as runner:
         await runner.wait(await runner.start(compile_workflow(flow)))
     assert plugin.seen[0].template.k8s_pod.pod_spec["hostname"] == "theirs"
+
+
+@pytest.mark.parametrize("containers", [[{}], [7], "none", None, [{"name": "other"}]])
+def test_a_pod_that_is_none_is_left_to_whoever_makes_it(containers: object) -> None:
+    template = tasks_pb2.TaskTemplate()
+    template.k8s_pod.primary_container_name = "own"
+    json_format.ParseDict({"containers": containers}, template.k8s_pod.pod_spec)
+    assert overridden(template, tasks_pb2.TaskNodeOverrides(container_image="theirs")) == template
