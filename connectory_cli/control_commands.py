@@ -186,6 +186,9 @@ def launch(
         list[str] | None,
         typer.Option("--input", "-i", metavar="NAME=VALUE", help="An input; JSON for lists and dicts; repeatable."),
     ] = None,
+    inputs_file: Annotated[
+        Path | None, typer.Option("--inputs-file", metavar="FILE", help="Inputs as a JSON or YAML object.")
+    ] = None,
     variables: Annotated[
         list[str] | None,
         typer.Option("--env", metavar="NAME=VALUE", help="A variable for all of its tasks; repeatable."),
@@ -219,6 +222,7 @@ def launch(
         domain=domain,
         version=version,
         inputs=inputs or [],
+        inputs_file=inputs_file,
         variables=variables or [],
         execution=execution,
         overwrite_cache=overwrite_cache,

@@ -16,7 +16,7 @@ from connectory.types.extras import bare
 from connectory.types.structure_check import find_structure_mismatch
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["declared_literal", "read_inputs"]
+__all__ = ["declared_literal", "inputs_of_file", "literal_of", "read_inputs"]
 
 _SHOWN = 200
 """Of a value that is refused, so many characters are repeated."""
@@ -32,7 +32,7 @@ def read_inputs(
     types: TypeRegistry,
 ) -> literals_pb2.LiteralMap:
     """Merge the file, the options (which win) and the defaults; every problem names the input and the remedy."""
-    given: dict[str, Any] = _from_file(file) if file is not None else {}
+    given = {**inputs_of_file(file)} if file is not None else {}
     for option in options:
         name, equals, text = option.partition("=")
         if not equals or not name:
@@ -54,7 +54,8 @@ def read_inputs(
     return types.map_to_literals(values, variables, context, interface.inputs)
 
 
-def _from_file(path: Path) -> dict[str, Any]:
+def inputs_of_file(path: Path) -> Mapping[str, Any]:
+    """The inputs by name that a file holds, in JSON or YAML."""
     try:
         content = _loaded(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
@@ -75,12 +76,17 @@ def _loaded(text: str) -> Any:
 def declared_literal(
     name: str, text: str, declared: types_pb2.LiteralType, types: TypeRegistry
 ) -> literals_pb2.Literal:
-    """What is only known by its declared type, from its text: as it is for str, JSON for anything else.
+    """What is only known by its declared type, from its text: as it is for str, JSON for anything else."""
+    return literal_of(name, _parsed(text, types.annotation_for(declared)), declared, types)
+
+
+def literal_of(name: str, data: Any, declared: types_pb2.LiteralType, types: TypeRegistry) -> literals_pb2.Literal:
+    """The same from what JSON says of it.
 
     Schemas of classes are part of declared types. A problem names the value and the part that does not fit.
     """
     annotation, context = types.annotation_for(declared), ConversionContext()
-    value = _value(name, _parsed(text, annotation), annotation, types, context)
+    value = _value(name, data, annotation, types, context)
     try:
         literal = types.to_literal(value, declared, context, annotation=annotation)
         types.check(literal, declared)

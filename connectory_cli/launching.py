@@ -4,18 +4,19 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
 from connectory.client.control import ControlClient
 from connectory.errors import SettingsError
 from connectory.types import default_types
-from connectory.v1 import control_pb2, interface_pb2, literals_pb2
+from connectory.v1 import control_pb2, interface_pb2, literals_pb2, types_pb2
 from connectory_cli.controls import open_control
 from connectory_cli.finding import find
 from connectory_cli.following import followed_or_aborted, followed_or_left
 from connectory_cli.home import places
-from connectory_cli.inputs import declared_literal
+from connectory_cli.inputs import declared_literal, inputs_of_file, literal_of
 from connectory_cli.interruption import INTERRUPTED, Interruption
 from connectory_cli.printing import execution_json, outputs_json, print_json, say
 from workflow_runner.engine.state import ExecutionPhase
@@ -35,6 +36,7 @@ class LaunchOptions:
     domain: str
     version: str | None
     inputs: Sequence[str]
+    inputs_file: Path | None
     variables: Sequence[str]
     execution: str | None
     overwrite_cache: bool
@@ -74,7 +76,7 @@ async def _launched(client: ControlClient, options: LaunchOptions, interruption:
         domain=options.domain,
         name=options.execution or "",
         spec=spec,
-        inputs=_inputs(options.inputs, found.parameters),
+        inputs=_inputs(options.inputs, options.inputs_file, found.parameters),
     )
     execution = (await client.create_execution(request)).id
     if interruption is not None:
@@ -115,19 +117,28 @@ def _end(view: ExecutionView, as_json: bool, interruption: Interruption | None =
     return 0 if view.phase is ExecutionPhase.SUCCEEDED else 1
 
 
-def _inputs(options: Sequence[str], parameters: Mapping[str, interface_pb2.Parameter]) -> literals_pb2.LiteralMap:
+def _inputs(
+    options: Sequence[str], file: Path | None, parameters: Mapping[str, interface_pb2.Parameter]
+) -> literals_pb2.LiteralMap:
+    """Those of the file, and of the options, which win."""
     types, result = default_types(), literals_pb2.LiteralMap()
+    for name, data in (inputs_of_file(file) if file is not None else {}).items():
+        result.literals[name].CopyFrom(literal_of(name, data, _declared(name, parameters), types))
     for option in options:
         name, equals, text = option.partition("=")
         if not equals or not name:
             raise SettingsError(f"--input {option!r} is not NAME=VALUE")
-        if name not in parameters:
-            known = ", ".join(sorted(parameters)) or "no inputs"
-            raise SettingsError(f"unknown input {name}; there are {known}")
-        result.literals[name].CopyFrom(declared_literal(name, text, parameters[name].var.type, types))
+        result.literals[name].CopyFrom(declared_literal(name, text, _declared(name, parameters), types))
     missing = [name for name, each in parameters.items() if each.required and name not in result.literals]
     if missing:
         raise SettingsError(
             f"missing input {', '.join(sorted(missing))}: give it as --input {sorted(missing)[0]}=VALUE"
         )
     return result
+
+
+def _declared(name: str, parameters: Mapping[str, interface_pb2.Parameter]) -> types_pb2.LiteralType:
+    if name not in parameters:
+        known = ", ".join(sorted(parameters)) or "no inputs"
+        raise SettingsError(f"unknown input {name}; there are {known}")
+    return parameters[name].var.type

@@ -47,6 +47,18 @@ def flows(connectory: Command, tmp_path: Path) -> Path:
     return file
 
 
+def test_inputs_come_from_a_file_and_from_options_which_win(connectory: Command, flows: Path, tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("content")
+    (tmp_path / "inputs.json").write_text(
+        f'{{"point": {{"x": 4}}, "day": "2026-11-20T10:00:00Z", "words": ["{"a" * 200_000}"], "data": "data.txt"}}'
+    )
+    outcome = connectory("launch", "described", "--inputs-file=inputs.json", '--input=point={"x": 7}')
+    assert outcome.stdout == f"o0 = 7,0 2026-11-20 {'a' * 200_000} content\n", outcome.stderr
+    (tmp_path / "inputs.json").write_text('{"colour": "red"}')
+    outcome = connectory("launch", "described", "--inputs-file=inputs.json")
+    assert "unknown input colour; there are data, day, point, words" in outcome.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_aborts_what_a_runner_inside_runs(
     connectory: Command, tmp_path: Path, flows: Path, number: signal.Signals
