@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs, literals in plain form."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -26,8 +27,19 @@ def say(text: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+    """One JSON document on standard output. Numbers that JSON does not have are "NaN", "Infinity" and "-Infinity"."""
+    sys.stdout.write(json.dumps(_sayable(value), indent=2, default=str, allow_nan=False) + "\n")
+
+
+def _sayable(value: Any) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        case Mapping():
+            return {key: _sayable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_sayable(item) for item in value]
+    return value
 
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -40,6 +40,12 @@ def test_inputs_of_every_shape_come_from_options_and_files(connectory: Command, 
     assert outcome.stdout == "o0 = 3,4 2026-11-20 a-b content\n", outcome.stderr
 
 
+def test_numbers_that_json_does_not_have_are_words(connectory: Command) -> None:
+    outcome = connectory("run", FLOWS, "boundless", "-i", "x=1", "--json", "--executor=thread")
+    outputs = json.loads(outcome.stdout, parse_constant=pytest.fail)["outputs"]
+    assert outputs == {"o0": {"all": "Infinity", "less": "-Infinity", "none": "NaN"}}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
