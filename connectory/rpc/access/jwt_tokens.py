@@ -4,11 +4,11 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
 import jwt
 
+from connectory.connector.pools import BoundedPool
 from connectory.errors import SettingsError, UnauthenticatedError, UnavailableError
 from connectory.rpc.access.reasons import TOKEN_REFUSED
 from connectory.rpc.access.scopes import Caller, Scope, parse_scope
@@ -53,7 +53,7 @@ class JwtTokens:
         self._audience = audience
         self._leeway = leeway
         self._settled: dict[str, _Settled] = {}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="jwt")
+        self._threads = BoundedPool("jwt", _THREADS)
         self._checking: dict[str, asyncio.Task[Caller]] = {}
 
     async def caller(self, token: str) -> Caller:
@@ -75,7 +75,7 @@ class JwtTokens:
             ended.exception()  # which was told to whoever still waited
 
     async def _settle(self, token: str) -> Caller:
-        claims = await asyncio.get_running_loop().run_in_executor(self._threads, self._checked, token)
+        claims = await self._threads.run(self._checked, token)
         caller = Caller(str(claims["sub"]), frozenset(_scopes(claims)))
         if len(self._settled) >= _REMEMBERED:
             self._settled.clear()
