@@ -38,11 +38,11 @@ def context_of(
     task = node.spec.task
     if task is None or node.inputs is None:
         raise ValueError(f"node {path!r} has no task to attempt")
-    output_prefix = attempt_place(state, path, attempt)
+    launches = launches_around(state, path)
+    output_prefix = attempt_place(state, path, attempt, launches)
     adopted = node.adopted if attempt == 0 else None
     if adopted is not None:  # asked for in the words in which it was begun
         output_prefix, task = adopted.output_prefix, tasks_pb2.TaskTemplate.FromString(adopted.template)
-    launches = launches_around(state, path) if "." in path else ()
     resources = AttemptResources(setup.quotas, remembered, key, Scope(state.project, state.domain), wake)
     ctx = TaskExecutionContext(
         execution=state.execution,

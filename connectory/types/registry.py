@@ -237,14 +237,12 @@ class TypeRegistry:
 
         `literals` must have all other declared variables and no undeclared one, or a `TypeConversionError` names them.
         """
+        checking.check_names(literals.literals, variables)
         known = annotations or {}
         values: dict[str, Any] = {}
         given, declared = literals.literals, variables.variables
-        if len(given) != len(declared):
-            checking.check_names(given, variables)
         for name in declared:
             if name not in given:
-                checking.check_names(given, variables)
                 values[name] = None
                 continue
             try:
@@ -267,14 +265,11 @@ class TypeRegistry:
 
         `values` must have all other declared variables and no undeclared one, or a `TypeConversionError` names them.
         """
+        checking.check_names(values, variables)
         known = annotations or {}
         result = literals_pb2.LiteralMap()
         declared = variables.variables
-        if len(values) != len(declared):
-            checking.check_names(values, variables)
         for name in declared:
-            if name not in values:
-                checking.check_names(values, variables)
             value = values.get(name)
             try:
                 literal = self.to_literal(value, declared[name].type, ctx, annotation=known.get(name, Any))

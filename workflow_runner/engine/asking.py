@@ -5,9 +5,19 @@ from collections.abc import Iterable, Iterator
 from connectory.v1 import types_pb2, workflow_pb2
 from workflow_runner.engine.wiring import cases_of
 
-__all__ = ["disagreement"]
+__all__ = ["asked_by", "disagreement"]
 
 _BOOLEAN = types_pb2.LiteralType(simple=types_pb2.BOOLEAN)
+
+
+def asked_by(gate: workflow_pb2.GateNode) -> tuple[str, types_pb2.LiteralType] | None:
+    """The signal that a gate waits for, and the type of an answer; None: it waits for none."""
+    match gate.WhichOneof("condition"):
+        case "approve":
+            return gate.approve.signal_id, _BOOLEAN
+        case "signal":
+            return gate.signal.signal_id, gate.signal.type
+    return None
 
 
 def disagreement(templates: Iterable[workflow_pb2.WorkflowTemplate]) -> str | None:
@@ -29,10 +39,10 @@ def disagreement(templates: Iterable[workflow_pb2.WorkflowTemplate]) -> str | No
 def _asked(node: workflow_pb2.Node) -> Iterator[tuple[str, types_pb2.LiteralType]]:
     """The signals that a node asks for, with the type of an answer."""
     match node.WhichOneof("target"):
-        case "gate_node" if node.gate_node.WhichOneof("condition") == "approve":
-            yield node.gate_node.approve.signal_id, _BOOLEAN
-        case "gate_node" if node.gate_node.WhichOneof("condition") == "signal":
-            yield node.gate_node.signal.signal_id, node.gate_node.signal.type
+        case "gate_node":
+            asked = asked_by(node.gate_node)
+            if asked is not None:
+                yield asked
         case "branch_node":
             for _, inner in cases_of(node.branch_node.if_else):
                 yield from _asked(inner)

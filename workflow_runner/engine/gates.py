@@ -1,6 +1,7 @@
 """Gates: nodes that wait for time to pass, for an approval or for a value."""
 
 from connectory.v1 import literals_pb2
+from workflow_runner.engine.asking import asked_by
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.failures import Failure
 from workflow_runner.engine.graph import NodeSpec
@@ -12,10 +13,8 @@ __all__ = ["answer", "open_gate", "signal_of"]
 
 def signal_of(spec: NodeSpec) -> str:
     """The id of the signal that a node waits for; empty: it waits for none."""
-    kind = spec.gate.WhichOneof("condition") if spec.gate is not None else None
-    if spec.gate is None or kind == "sleep":
-        return ""
-    return spec.gate.approve.signal_id if kind == "approve" else spec.gate.signal.signal_id
+    asked = asked_by(spec.gate) if spec.gate is not None else None
+    return asked[0] if asked is not None else ""
 
 
 def open_gate(draft: Draft, node: NodeState) -> None:

@@ -8,10 +8,8 @@ import msgspec
 from connectory.errors import (
     AmbiguousError,
     ConnectorError,
-    DeadlineExceededError,
     InvalidTaskError,
     NotFoundError,
-    RateLimitedError,
     UnavailableError,
     UnsupportedError,
 )
@@ -24,6 +22,7 @@ from workflow_runner.plugins.patience import Patience
 from workflow_runner.plugins.requests import create_request, delete_request, get_request
 from workflow_runner.plugins.routes import UNKNOWN_CATEGORY, Route
 from workflow_runner.plugins.services import Service
+from workflow_runner.plugins.troubles import PASSING
 
 __all__ = ["delete_job", "learn_job"]
 
@@ -38,7 +37,7 @@ async def learn_job(ctx: TaskExecutionContext, route: Route, patience: Patience)
     """
     try:
         response = await route.client.create(create_request(ctx), timeout=patience.call)
-    except (UnavailableError, DeadlineExceededError, RateLimitedError):
+    except PASSING:
         raise
     except AmbiguousError as error:
         raise NotConfirmableError(error.message) from error
