@@ -8,13 +8,13 @@ from connectory.errors import AlreadyExistsError, NotFoundError, TypeConversionE
 from connectory.types import TypeRegistry
 from connectory.types.structure_check import find_structure_mismatch
 from connectory.v1 import literals_pb2, types_pb2
+from workflow_runner.engine.asking import asked_by
 from workflow_runner.engine.gates import signal_of
 from workflow_runner.engine.graph import Graph, NodeSpec
 from workflow_runner.engine.state import NodePhase, State
 
 __all__ = ["SignalView", "check_answer", "is_waiting", "signals_of"]
 
-_BOOLEAN = types_pb2.LiteralType(simple=types_pb2.BOOLEAN)
 _CALENDAR_END = datetime.max.replace(tzinfo=UTC).timestamp()
 
 
@@ -82,12 +82,12 @@ def _view(state: State, signal: str, spec: NodeSpec) -> SignalView:
     ]
     deadlines = [node.deadline for node in nodes if node.deadline is not None]
     is_approval = spec.gate is not None and spec.gate.WhichOneof("condition") == "approve"
-    asked = spec.gate.signal.type if spec.gate is not None and not is_approval else _BOOLEAN
+    asked = asked_by(spec.gate) if spec.gate is not None else None
     shown = next((node.inputs for node in nodes if node.inputs is not None), literals_pb2.LiteralMap())
     return SignalView(
         id=signal,
         is_approval=is_approval,
-        type=asked,
+        type=asked[1] if asked is not None else types_pb2.LiteralType(),
         nodes=[node.path for node in nodes],
         shown=shown,
         deadline=_time(min(deadlines)) if deadlines else None,

@@ -10,7 +10,7 @@ from connectory.authoring.context import TaskContext
 from connectory.authoring.given import Given
 from connectory.v1 import identifiers_pb2
 
-__all__ = ["NO_ATTEMPT", "AttemptPlace", "attempting", "attempts_of_others", "context_of_attempt"]
+__all__ = ["NO_ATTEMPT", "AttemptPlace", "attempting", "context_of_attempt"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,6 @@ NO_ATTEMPT: Final = (_now, None)
 def attempting(place: AttemptPlace | None) -> Given:
     """The task that is run in here is run as this attempt."""
     return Given((_now, place))
-
-
-def attempts_of_others() -> Given:
-    """What runs in here belongs to no attempt that is known outside of it."""
-    return Given(NO_ATTEMPT)
 
 
 def context_of_attempt(task_id: identifiers_pb2.Identifier) -> TaskContext:

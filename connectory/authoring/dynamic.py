@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar, cast
 
 from connectory.authoring.arguments import teaching
-from connectory.authoring.attempts import attempts_of_others, context_of_attempt
-from connectory.authoring.context import entered
+from connectory.authoring.attempts import NO_ATTEMPT, context_of_attempt
+from connectory.authoring.context import as_current
 from connectory.authoring.conversion import conversion_context, type_registry
 from connectory.authoring.function_task import FunctionTask
+from connectory.authoring.given import Given
 from connectory.authoring.graph import Graph, building
 from connectory.authoring.local_engine import local_engine
 from connectory.authoring.location import authoring_error, function_location
@@ -64,7 +65,7 @@ class DynamicTask(FunctionTask[P, R]):
             literals, self.typed_interface.inputs, conversion_context(), self.interface.inputs
         )
         identifier = identifiers_pb2.Identifier(resource_type=identifiers_pb2.TASK, name=self.name)
-        with entered(context_of_attempt(identifier)), attempts_of_others():
+        with Given(as_current(context_of_attempt(identifier)), NO_ATTEMPT):
             return self.build(values)
 
     def run(self, literals: literals_pb2.LiteralMap) -> literals_pb2.LiteralMap:

@@ -2,9 +2,12 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.connector_server.issuers import Issuer
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +18,14 @@ def connectors_as_they_were() -> Iterator[None]:
     for name in _shipped():
         del sys.modules[name]
     sys.modules.update(before)
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    """Who signs tokens, with one key so far."""
+    made = Issuer(tmp_path)
+    made.rotate("first")
+    return made
 
 
 def _shipped() -> Mapping[str, ModuleType]:

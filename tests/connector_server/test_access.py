@@ -7,16 +7,13 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import grpc
 import jwt
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from connector_server.guarding import OPERATION_SCOPES
 from connector_server.jobs import JOB_OPERATIONS
@@ -29,10 +26,10 @@ from connectory.rpc.access.tokens import TokenFile
 from connectory.v1 import connector_pb2 as pb
 from tests.connector_server.fakes import TrivialConnector, TrivialSyncConnector
 from tests.connector_server.harness import Peer, create_request, error_info, execute_messages, serving, template
+from tests.connector_server.issuers import ISSUER, Issuer
 
 ENGINE = "an-engine-token-of-good-length"
 READER = "a-readers-token-of-good-length"
-ISSUER = "https://login.example.com"
 
 
 def bearer(token: str) -> list[tuple[str, str]]:
@@ -170,43 +167,6 @@ def test_a_scope_with_a_word_that_means_nothing_is_told(tmp_path: Path, caplog: 
     assert "create" in told.partition("none of")[2]
 
 
-class Issuer:
-    """Signs tokens, and publishes the keys that check them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "jwks.json"
-        self._keys: dict[str, Any] = {}
-
-    def rotate(self, name: str) -> None:
-        self._keys = {name: ec.generate_private_key(ec.SECP256R1())}
-        algorithm = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256)
-        published = [
-            {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "alg": "ES256", "use": "sig"}
-            for kid, key in self._keys.items()
-        ]
-        self.path.write_text(json.dumps({"keys": published}))
-
-    def token(self, **claims: Any) -> str:
-        (kid,) = self._keys
-        told = {
-            "iss": ISSUER,
-            "aud": "connectory",
-            "sub": "anna",
-            "exp": time.time() + 60,
-            "scope": "trivial:*",
-            **claims,
-        }
-        kept = {name: value for name, value in told.items() if value is not None}
-        return jwt.encode(kept, self._keys[kid], algorithm="ES256", headers={"kid": kid})
-
-
-@pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    made = Issuer(tmp_path)
-    made.rotate("first")
-    return made
-
-
 def by_jwt(issuer: Issuer) -> dict[str, Any]:
     return {"jwt_jwks": str(issuer.path), "jwt_issuer": ISSUER, "jwt_audience": "connectory", "jwt_leeway": 10}
 
@@ -277,18 +237,8 @@ def place(request: pytest.FixtureRequest, issuer: Issuer) -> Iterator[str]:
         yield str(issuer.path)
         return
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(issuer.path.read_bytes())
-
-        def log_message(self, *_: Any) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        Thread(target=http.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{http.server_port}/"
-        http.shutdown()
+    with issuer.published() as url:
+        yield url
 
 
 @pytest.mark.parametrize("broken", ["<html>sign in</html>", '{"keys": []}', '{"keys": [{"kty": "RSA"}]}'])

@@ -2,16 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import grpc
 import pytest
 
 from tests.connector_server.harness import create_request
-from tests.connector_server.test_access import Issuer, bearer, by_jwt, server
+from tests.connector_server.issuers import Issuer
+from tests.connector_server.test_access import bearer, by_jwt, server
 
 
 class Silence:
@@ -22,34 +21,18 @@ class Silence:
         self.asked = Event()
         self.url = ""
 
-
-@pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    made = Issuer(tmp_path)
-    made.rotate("first")
-    return made
+    def wait(self) -> None:
+        """Somebody asks."""
+        self.asked.set()
+        self.answer.wait()
 
 
 @pytest.fixture
 def silence(issuer: Issuer) -> Iterator[Silence]:
     made = Silence()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            made.asked.set()
-            made.answer.wait()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(issuer.path.read_bytes())
-
-        def log_message(self, *_: Any) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        Thread(target=http.serve_forever, daemon=True).start()
-        made.url = f"http://127.0.0.1:{http.server_port}/"
+    with issuer.published(made.wait) as made.url:
         yield made
         made.answer.set()
-        http.shutdown()
 
 
 async def test_an_issuer_who_does_not_answer_holds_up_nobody_else(issuer: Issuer, silence: Silence) -> None:

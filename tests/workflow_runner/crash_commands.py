@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -48,19 +49,24 @@ def commands(folder: Path) -> workflow_pb2.CompiledWorkflowClosure:
     return closure(workflow("commands", nodes), list(tasks.values()))
 
 
+async def carried_out(folder: Path, targets: Sequence[str]) -> None:
+    """Begin the execution, or go on with it, by the connector services there; say when that begins and how it ended."""
+    plugin = connector_plugin([ConnectorClient(target) for target in targets])
+    async with Runner(open_store(f"sqlite:///{folder}/runs.db"), [plugin]) as runner:
+        print("up", flush=True)
+        try:
+            await runner.resume(EXECUTION)
+        except UnknownExecutionError:
+            await runner.start(commands(folder), execution_id=EXECUTION)
+        result = await runner.wait(EXECUTION)
+    error = result.error.message if result.error is not None else ""
+    print(msgspec.json.encode({"phase": result.phase, "error": error}).decode(), flush=True)
+
+
 async def main(folder: Path) -> None:
     settings = ServerSettings(uds=(folder / "s",), ledger=str(folder / "ledger.db"), log_level="ERROR")
     async with serve(settings):
-        plugin = connector_plugin([ConnectorClient(f"unix:{folder}/s")])
-        async with Runner(open_store(f"sqlite:///{folder}/runs.db"), [plugin]) as runner:
-            print("up", flush=True)
-            try:
-                await runner.resume(EXECUTION)
-            except UnknownExecutionError:
-                await runner.start(commands(folder), execution_id=EXECUTION)
-            result = await runner.wait(EXECUTION)
-    error = result.error.message if result.error is not None else ""
-    print(msgspec.json.encode({"phase": result.phase, "error": error}).decode(), flush=True)
+        await carried_out(folder, [f"unix:{folder}/s"])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import Enum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,17 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 from connectory.types import ConversionContext, default_types
 from connectory.types.json_schema import json_schema
 from connectory.types.schema_check import find_misfit
-
-
-class Color(Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-@dataclass
-class Leaf:
-    size: float
-    color: Color = Color.RED
+from tests.connectory.types.leaves import Color, Leaf
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Literals of structures beside the declared types that say what their classes have."""
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import pytest
@@ -12,19 +11,9 @@ from connectory.types import ConversionContext, default_types
 from connectory.types.structure_check import check_structures, find_structure_mismatch
 from connectory.types.structures import pack
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
+from tests.connectory.types.leaves import Color, Leaf
 
 TYPES = default_types()
-
-
-class Color(Enum):
-    RED = "red"
-    BLUE = "blue"
-
-
-@dataclass
-class Leaf:
-    size: float
-    color: Color = Color.RED
 
 
 @dataclass
