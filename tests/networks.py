@@ -28,10 +28,15 @@ class Network:
         return url.replace(str(self._server.folder), self._folder)
 
     def tell(self, word: str) -> None:
-        """`stall`: connections stay and are made, and nothing comes through. `cut`: they break. `heal`: all is well."""
+        """`stall`: connections stay and are made, and nothing comes through. `cut`: they break. `heal`: all is well.
+
+        It is so when this returns.
+        """
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()
+        assert self._process.stdout.readline() == f"{word}\n"
 
     def close(self) -> None:
         self._process.kill()

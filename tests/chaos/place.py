@@ -107,10 +107,12 @@ class Place:
 
     def tell_network(self, word: str) -> None:
         """Cut, stall or heal the network between runner and server."""
-        stdin = self.programs["network"].stdin
-        assert stdin is not None
-        stdin.write(f"{word}\n")
-        stdin.flush()
+        network = self.programs["network"]
+        assert network.stdin is not None
+        assert network.stdout is not None
+        network.stdin.write(f"{word}\n")
+        network.stdin.flush()
+        assert network.stdout.readline() == f"{word}\n"
 
     def running(self) -> list[str]:
         """The keys of the jobs that run now."""

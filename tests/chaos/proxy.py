@@ -1,6 +1,7 @@
 """A network between two unix sockets that can be cut: connections break and none is made, or nothing comes through.
 
-Run as `python -m tests.chaos.proxy HERE THERE`; told by lines on its standard input: cut, stall, heal.
+Run as `python -m tests.chaos.proxy HERE THERE`; told by lines on its standard input: cut, stall, heal. It says each of
+them on its standard output once it is so.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ class Network:
         if self._is_cut:
             for writer in self._open:
                 writer.transport.abort()
+        print(word, flush=True)
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
