@@ -1,14 +1,16 @@
 """Carrying out one attempt: by one call while nothing is the matter, by rounds of its plugin otherwise."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from workflow_runner.attempt_reports import AttemptReports
+from workflow_runner.engine.events import AttemptSucceeded
 from workflow_runner.means import Means
 from workflow_runner.plugin_state import AttemptState
-from workflow_runner.plugins.contract import Plugin, QuickRun, TaskExecutionContext
+from workflow_runner.plugins.contract import Following, Plugin, QuickRun, TaskExecutionContext
 from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.resources import AttemptResources
 from workflow_runner.rounds import Rounds
@@ -59,6 +61,30 @@ class Attempt(msgspec.Struct, eq=False):
         self._began_at = self._means.clock()
         self._quick.begin(self._ended)
         return True
+
+    def relay(self, following: Following) -> bool:
+        """Have another run follow in the same thread once it has succeeded, if its plugin can do that."""
+        return self._plugin is not None and self._quick is not None and self._plugin.relay(self._quick, following)
+
+    def has_plugin_of(self, other: "Attempt") -> bool:
+        """Whether the same plugin carries both out."""
+        return self._plugin is other._plugin
+
+    def success(self, outputs: bytes) -> AttemptSucceeded | None:
+        """Its end, when it has succeeded with these outputs and nothing more is to be done about it."""
+        if self._means.values.are_large(outputs, self._ctx.output_prefix):
+            return None
+        return self._reports.success(_SUCCEEDED, outputs)
+
+    def follow(self) -> tuple[QuickRun, Callable[[], None]] | None:
+        """Begin where another one has ended; the run, and whom to tell of its end."""
+        self._began_at = self._means.clock()
+        return (self._quick, self._ended) if self._quick is not None else None
+
+    def end_elsewhere(self) -> None:
+        """It has ended, and another one goes on where it ran."""
+        self._quick = None
+        self._resources.end()
 
     def speak(self) -> None:
         """Say that it runs, if it does: most that end by themselves have ended before anybody asks."""

@@ -58,7 +58,8 @@ class AttemptDesk:
         """Make some attempts ready that are to begin once these commands are written down."""
         for command in commands[:_READY]:
             if isinstance(command, StartAttempt):
-                attempt = self._prepared[command.node, command.attempt] = self._new(command, resumed=False)
+                attempt = self._new(command, self._state(), resumed=False)
+                self._prepared[command.node, command.attempt] = attempt
                 attempt.prepare()
 
     def drop_prepared(self) -> None:
@@ -72,12 +73,30 @@ class AttemptDesk:
         place = (command.node, command.attempt)
         attempt = self._prepared.pop(place, None)
         if attempt is None:
-            attempt = self._new(command, resumed=resumed)
+            attempt = self._new(command, self._state(), resumed=resumed)
             attempt.prepare()
         self._attempts[place] = attempt
         if attempt.start():
             self._silent.append(attempt)
             self._on_silence()
+
+    @property
+    def only(self) -> Attempt | None:
+        """The attempt, when there is one and no other."""
+        return next(iter(self._attempts.values())) if len(self._attempts) == 1 else None
+
+    def make_follower(self, command: StartAttempt, state: State) -> Attempt:
+        """The attempt that is to begin in this state, made ready; in any thread."""
+        attempt = self._new(command, state, resumed=False)
+        attempt.prepare()
+        return attempt
+
+    def replace_by(self, follower: Attempt, command: StartAttempt) -> None:
+        """It has begun where the only one has ended; in any thread."""
+        for attempt in self._attempts.values():
+            attempt.end_elsewhere()
+        self._attempts = {(command.node, command.attempt): follower}
+        self._silent.append(follower)
 
     def speak(self) -> None:
         """Have attempts that run say so, if they have not yet."""
@@ -89,7 +108,7 @@ class AttemptDesk:
         """End an attempt, whoever began it."""
         place = (command.node, command.attempt)
         if place not in self._attempts:
-            self._attempts[place] = self._new(command, resumed=True)
+            self._attempts[place] = self._new(command, self._state(), resumed=True)
         self._attempts[place].stop()
 
     def forget(self, node: str, attempt: int) -> None:
@@ -113,9 +132,8 @@ class AttemptDesk:
         attempts, self._attempts = list(self._attempts.values()), {}
         await asyncio.gather(*(attempt.detach() for attempt in attempts))
 
-    def _new(self, command: StartAttempt | StopAttempt, *, resumed: bool) -> Attempt:
+    def _new(self, command: StartAttempt | StopAttempt, state: State, *, resumed: bool) -> Attempt:
         place = (command.node, command.attempt)
-        state = self._state()
         memory = AttemptState.of(self._store, state.execution, *place, self._plugin_states.get(place))
         wake = Wake()
         ctx, resources = context_of(

@@ -51,16 +51,18 @@ class AttemptReports(msgspec.Struct, eq=False):
 
     def succeeded(self, info: PhaseInfo, outputs: bytes) -> None:
         """It ended well; `outputs` is a `LiteralMap`."""
-        self._emit(
-            AttemptSucceeded(
-                at=self._clock(),
-                node=self._node,
-                attempt=self._attempt,
-                outputs=outputs,
-                message=info.message,
-                log_links=_links(info),
-                facts=info.facts,
-            )
+        self._emit(self.success(info, outputs))
+
+    def success(self, info: PhaseInfo, outputs: bytes) -> AttemptSucceeded:
+        """What `succeeded` says."""
+        return AttemptSucceeded(
+            at=self._clock(),
+            node=self._node,
+            attempt=self._attempt,
+            outputs=outputs,
+            message=info.message,
+            log_links=_links(info),
+            facts=info.facts,
         )
 
     def expanded(self, info: PhaseInfo, spec: bytes) -> None:

@@ -118,6 +118,11 @@ class Desks:
             case CloseExecution():
                 self._timers.clear()
 
+    @property
+    def has_gates(self) -> bool:
+        """Whether answers may have to be looked for at all."""
+        return self._mailbox.has_gates
+
     def look_for_answers(self) -> None:
         """Look for answers to gates from now on, if one is closed."""
         self._mailbox.look()

@@ -11,7 +11,7 @@ from connectory.errors import StoreError
 from workflow_runner.alarm import Alarm
 from workflow_runner.desks import Desks
 from workflow_runner.engine.apply import apply_all
-from workflow_runner.engine.commands import Command
+from workflow_runner.engine.commands import Command, StartAttempt
 from workflow_runner.engine.events import AttemptProgressed, Event
 from workflow_runner.engine.state import State
 from workflow_runner.journal import Journal
@@ -19,6 +19,7 @@ from workflow_runner.overtaken import without_overtaken
 from workflow_runner.plugins.contract import SetupContext
 from workflow_runner.plugins.registry import PluginRegistry
 from workflow_runner.records import record_of
+from workflow_runner.relay import Relay
 from workflow_runner.store.contract import PluginState, Store
 from workflow_runner.subscribers import Subscribers
 from workflow_runner.views import ExecutionResult, result_of
@@ -73,6 +74,7 @@ class Driver:
             silent=self._see_to_progress,
             clock=clock,
         )
+        self._relay = Relay(lambda: self.state, self._put_state, journal=self._journal, attempts=self._desks.attempts)
         self._events: list[Event] = []
         self._wake = Wake()
         self._company = Alarm(_COMPANY, self._hear)
@@ -90,6 +92,7 @@ class Driver:
 
     def emit(self, event: Event) -> None:
         """Something happened."""
+        self._relay.take_back()
         self._events.append(event)
         if isinstance(event, AttemptProgressed):
             self._see_to_progress()
@@ -119,6 +122,7 @@ class Driver:
 
     def pause(self, error: StoreError) -> None:
         """Stop driving the execution, for this reason; what runs outside goes on."""
+        self._relay.take_back()
         self._failure = self._failure or error
         self._decide()
 
@@ -163,11 +167,13 @@ class Driver:
             self._company.set()
 
     def _hear(self) -> None:
+        self._relay.take_back()
         self._desks.attempts.speak()
         self._company.clear()
         self._decide()
 
     def _take_in_progress(self) -> None:
+        self._relay.take_back()
         self._desks.attempts.speak()
         if self._decided or not self._events:
             return
@@ -194,6 +200,14 @@ class Driver:
             self._journal.forget(node, attempt)
         if not self._leaving:
             self._desks.look_for_answers()
+            self._lend(commands)
+
+    def _lend(self, commands: Sequence[Command]) -> None:
+        """Let the thread of the attempt that has begun go on with what follows, if nobody here has to hear of it."""
+        is_heard_of = self.subscribers.are_there or self._desks.has_gates
+        has_news = self._decided or bool(self._events)
+        if len(commands) == 1 and isinstance(commands[0], StartAttempt) and not is_heard_of and not has_news:
+            self._relay.lend()
 
     async def _take_leave(self) -> None:
         """Write down what has happened."""
@@ -217,11 +231,15 @@ class Driver:
         events, self._events = self._events, []
         return without_overtaken(events)
 
+    def _put_state(self, state: State) -> None:
+        self.state = state
+
     def _decide(self) -> None:
         self._decided = True
         self._wake.set()
 
     async def _let_go(self) -> None:
+        self._relay.take_back()
         self._company.clear()
         await self._desks.let_go()
 

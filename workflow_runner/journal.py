@@ -44,6 +44,19 @@ class Journal:
         if records:
             await self._store.append(self._execution, number, records, update)
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether `write_at_once` is likely to do it."""
+        return not self._unwritten and self._store.appends_at_once(self._execution)
+
+    def write_at_once(self, event: Event, commands: Sequence[Command]) -> bool:
+        """Whether this event is safe in the store already, after all that was noted; in any thread. See the store."""
+        record = LogRecord(event=encode_event(event), commands=encode_commands(commands))
+        if self._unwritten or not self._store.append_at_once(self._execution, self._written, record):
+            return False
+        self._written += 1
+        return True
+
     def forget(self, node: str, attempt: int) -> None:
         """The attempt has ended."""
         self._noted.pop((node, attempt), None)

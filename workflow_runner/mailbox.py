@@ -30,16 +30,17 @@ class Mailbox:
         self._emit = emit
         self._pause = pause
         self._clock = clock
-        self._has_gates = False
+        self.has_gates = False
+        """Whether the execution has gates, as far as was learned."""
         self._task: asyncio.Task[None] | None = None
 
     def learn(self) -> None:
         """See whether the execution has gates at all; to be called when its graphs have changed."""
-        self._has_gates = bool(signals_of(self._state()))
+        self.has_gates = bool(signals_of(self._state()))
 
     def look(self) -> None:
         """Look from now on, if a gate is closed."""
-        if self._has_gates and self._task is None and is_waiting(self._state()):
+        if self.has_gates and self._task is None and is_waiting(self._state()):
             self._task = asyncio.create_task(self._watch(), name=f"signals {self._state().execution}")
 
     async def close(self) -> None:

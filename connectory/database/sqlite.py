@@ -52,7 +52,7 @@ class SqliteDatabase:
         self._is_private = is_private
         self._log_pages = log_pages
         self._writer = Writer(self._connect, self.shown)
-        self._shortcut = Shortcut(lambda: self._connect(busy_timeout=0.0))
+        self._shortcut = Shortcut(lambda: self._connect(busy_timeout=0.0, for_all_threads=True))
 
     async def __aenter__(self) -> Self:
         self._writer.start()
@@ -80,10 +80,23 @@ class SqliteDatabase:
 
         The statement must be one that finds out by itself that it was carried out already.
         """
-        changed = None
-        if self._writer.is_idle and self.where != ":memory:":
-            changed = self._shortcut.change(statement, {**values, "now": time.time()})
+        changed = self.change_at_once(statement, values)
         return changed if changed is not None else await self.change(statement, **values)
+
+    def change_at_once(self, statement: str, values: Mapping[str, Any], /) -> int | None:
+        """The same in any thread; None: it would take time, or fails, so `change` is to do it."""
+        if not self._has_shortcut:
+            return None
+        return self._shortcut.change(statement, {**values, "now": time.time()})
+
+    @property
+    def changes_at_once(self) -> bool:
+        """Whether `change_at_once` is worth trying now."""
+        return self._has_shortcut and self._shortcut.is_open
+
+    @property
+    def _has_shortcut(self) -> bool:
+        return self._writer.is_idle and self.where != ":memory:"
 
     async def change_many(self, statement: str, values: Sequence[Mapping[str, Any]], /) -> None:
         await self._writer.run_all(lambda connection: _change_many(connection, statement, values))
@@ -98,11 +111,17 @@ class SqliteDatabase:
         if not await self._writer.run(lambda connection: is_up_to_date(connection, schema)):
             await self._writer.run_all(lambda connection: migrate(connection, schema, self.shown))
 
-    def _connect(self, busy_timeout: float | None = None) -> sqlite3.Connection:
+    def _connect(self, busy_timeout: float | None = None, *, for_all_threads: bool = False) -> sqlite3.Connection:
         if self.where != ":memory:":
             _make_room(Path(self.where), is_private=self._is_private)
         timeout = self._busy_timeout if busy_timeout is None else busy_timeout
-        connection = sqlite3.connect(self.where, timeout=timeout, isolation_level=None, cached_statements=64)
+        connection = sqlite3.connect(
+            self.where,
+            timeout=timeout,
+            isolation_level=None,
+            cached_statements=64,
+            check_same_thread=not for_all_threads,
+        )
         try:
             self._use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")

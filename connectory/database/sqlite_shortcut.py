@@ -1,6 +1,7 @@
-"""A short commit made where it is asked for, on the event loop: it spares two hand-overs between threads."""
+"""A short commit made where it is asked for, such as on the event loop: it spares two hand-overs between threads."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,9 +23,9 @@ _CHECKPOINTS: Final = 128
 
 
 class Shortcut:
-    """A connection of the event loop's own, for single statements that change something.
+    """A connection for single statements that change something, from any thread.
 
-    It never waits for another connection, and makes no checkpoints; while commits take long it does nothing.
+    It never waits for another connection or thread, and makes no checkpoints; while commits take long it does nothing.
     """
 
     def __init__(
@@ -32,16 +33,30 @@ class Shortcut:
     ) -> None:
         self._connect = connect
         self._clock = clock
+        self._in_use = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._average = 0.0
         self._not_before = 0.0
         self._made = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is going to try."""
+        return self._clock() >= self._not_before and (self._made + 1) % _CHECKPOINTS != 0
 
     def change(self, statement: str, values: Mapping[str, Any]) -> int | None:
         """How many rows the statement has changed, committed; None: it has changed nothing, and the thread is to do it.
 
         The statement must be one that finds out by itself that it was carried out already.
         """
+        if not self._in_use.acquire(blocking=False):
+            return None
+        try:
+            return self._change(statement, values)
+        finally:
+            self._in_use.release()
+
+    def _change(self, statement: str, values: Mapping[str, Any]) -> int | None:
         self._made += 1
         begun = self._clock()
         if begun < self._not_before or self._made % _CHECKPOINTS == 0:
@@ -60,10 +75,10 @@ class Shortcut:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        with self._in_use, suppress(sqlite3.Error):
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
 
     def _open(self) -> sqlite3.Connection:
         self._connection = self._connect()

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from math import inf
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import msgspec
 
@@ -11,6 +12,7 @@ from connectory.authoring.resolver import locator_of
 from connectory.errors import SettingsError
 from connectory.v1 import literals_pb2, workflow_pb2
 from workflow_runner.plugins.contract import (
+    Following,
     NotConfirmableError,
     Plugin,
     PluginEntry,
@@ -23,8 +25,8 @@ from workflow_runner.plugins.prepared import PreparedTasks
 from workflow_runner.python.calls import Expanded, Failed, Reply, Returned
 from workflow_runner.python.executor import Announced, CallExecutor, EagerExecutor
 from workflow_runner.python.processes import ProcessExecutor
-from workflow_runner.python.prompt import when_done
-from workflow_runner.python.threads import ThreadExecutor
+from workflow_runner.python.prompt import PromptFuture, when_done
+from workflow_runner.python.threads import ThreadCall, ThreadExecutor
 
 __all__ = ["Executor", "PythonTaskPlugin", "python_task_plugin"]
 
@@ -72,6 +74,10 @@ class PythonTaskPlugin(Plugin):
         if ctx.template.metadata.is_eager:
             return None
         return _QuickCall(self._running, ctx.key, self._executor.announce(self._codes.call(ctx)))
+
+    def relay(self, run: QuickRun, following: Following) -> bool:
+        """Calls in threads follow each other."""
+        return isinstance(run, _QuickCall) and run.relay(following)
 
     def _begin(self, ctx: TaskExecutionContext) -> asyncio.Future[Reply]:
         call = self._codes.call(ctx)
@@ -137,6 +143,25 @@ class _QuickCall(msgspec.Struct, eq=False):
 
     def drop(self) -> None:
         self._announced.drop()
+
+    def relay(self, following: Following) -> bool:
+        """Have the thread that runs it ask for what follows, if it is run in a thread."""
+        if not isinstance(self._announced, ThreadCall):
+            return False
+        self._announced.follow = partial(self._followed_by, following)
+        return True
+
+    def _followed_by(self, following: Following, reply: Reply) -> ThreadCall | None:
+        """In the thread: what it runs next; who waits for this one's end waits for that one's."""
+        found = following(reply.outputs) if isinstance(reply, Returned) else None
+        if found is None:
+            return None
+        run, ended = cast("_QuickCall", found[0]), found[1]
+        future = cast("PromptFuture[Reply]", self._future)
+        run._future = self._running[run._key] = future
+        self.forget()
+        future.told = ended
+        return cast(ThreadCall, run._announced)
 
 
 def python_task_plugin(

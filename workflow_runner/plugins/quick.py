@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["QuickRun"]
+__all__ = ["Following", "QuickRun"]
 
 
 class QuickRun(Protocol):
@@ -28,3 +28,7 @@ class QuickRun(Protocol):
     def drop(self) -> None:
         """In place of `begin`: the attempt won't begin here."""
         ...
+
+
+Following = Callable[[bytes], tuple[QuickRun, Callable[[], None]] | None]
+"""Given the outputs of a run that has succeeded: the run that begins now in its place, and whom to tell of its end."""

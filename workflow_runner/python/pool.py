@@ -21,10 +21,21 @@ class ThreadPool(Generic[WorkT, DoneT]):
     `perform` is called with one piece of work after the other, and never raises. Results that are ready together reach
     the event loop together, which an executor of the standard library does not do. The threads do not keep the process
     from ending.
+
+    While nothing else waits for a thread, `follow` is called with work and its result, and never raises either. Work
+    that it gives is performed next by the same thread, and its result takes the place of the one before.
     """
 
-    def __init__(self, perform: Callable[[WorkT], DoneT], *, size: int, name: str) -> None:
+    def __init__(
+        self,
+        perform: Callable[[WorkT], DoneT],
+        *,
+        size: int,
+        name: str,
+        follow: Callable[[WorkT, DoneT], WorkT | None] = lambda work, done: None,
+    ) -> None:
         self._perform = perform
+        self._follow = follow
         self._size = size
         self._name = name
         self._work: SimpleQueue[tuple[WorkT, asyncio.Future[DoneT]] | None] = SimpleQueue()
@@ -34,7 +45,7 @@ class ThreadPool(Generic[WorkT, DoneT]):
         self._is_told = False
         """Whether the event loop is going to look at what is done."""
 
-    def begin(self, work: WorkT) -> asyncio.Future[DoneT]:
+    def begin(self, work: WorkT) -> PromptFuture[DoneT]:
         """Have this performed; its result. Cancelled before a thread has come to it, it is left out."""
         future: PromptFuture[DoneT] = PromptFuture(loop=asyncio.get_running_loop())
         self._under_way += 1
@@ -59,7 +70,7 @@ class ThreadPool(Generic[WorkT, DoneT]):
     def _run(self) -> None:
         while (item := self._work.get()) is not None:
             work, future = item
-            self._done.append((future, None if future.cancelled() else self._perform(work)))
+            self._done.append((future, None if future.cancelled() else self._performed(work)))
             if not self._is_told:
                 self._is_told = True
                 try:
@@ -67,6 +78,13 @@ class ThreadPool(Generic[WorkT, DoneT]):
                 except RuntimeError:  # the loop is closed: nobody waits any more
                     return
             del item, work, future  # nothing is kept alive by a thread that waits
+
+    def _performed(self, work: WorkT) -> DoneT:
+        done = self._perform(work)
+        while self._work.empty() and (following := self._follow(work, done)) is not None:
+            work = following
+            done = self._perform(work)
+        return done
 
     def _deliver(self) -> None:
         self._is_told = False  # before looking: what is done from now on is told again

@@ -3,36 +3,57 @@
 import asyncio
 import os
 import threading
+from collections.abc import Callable
+
+import msgspec
 
 from workflow_runner.plugins.contract import NotConfirmableError
 from workflow_runner.plugins.node_calls import NodeCalls
 from workflow_runner.python.calls import Channel, Waiting, perform
 from workflow_runner.python.driving import answered
-from workflow_runner.python.executor import Unannounced
 from workflow_runner.python.messages import Answered, Asked, Call, Failed, Reply, Withdrawn
 from workflow_runner.python.pool import ThreadPool
 
-__all__ = ["ThreadExecutor"]
+__all__ = ["ThreadCall", "ThreadExecutor"]
 
 _LAST_STEPS = 5.0
 """For so many seconds the code of an eager task may go on after it was told to end."""
+
+
+class ThreadCall(msgspec.Struct, eq=False):
+    """A call for a thread; see `Announced`."""
+
+    _pool: "ThreadPool[ThreadCall, Reply]"
+    call: Call
+    follow: Callable[[Reply], "ThreadCall | None"] | None = None
+    """Called in the thread with its reply: the call that the thread runs next, whose reply takes the place of this."""
+
+    def begin(self) -> asyncio.Future[Reply]:
+        """See `Announced.begin`."""
+        return self._pool.begin(self)
+
+    def drop(self) -> None:
+        """See `Announced.drop`."""
 
 
 class ThreadExecutor:
     """Runs calls in at most `size` threads of this process. A call that is under way cannot be ended early."""
 
     def __init__(self, size: int | None = None) -> None:
-        self._pool: ThreadPool[Call, Reply] = ThreadPool(
-            _performed, size=size or (os.cpu_count() or 1) + 4, name="python-task"
+        self._pool: ThreadPool[ThreadCall, Reply] = ThreadPool(
+            lambda work: _performed(work.call),
+            size=size or (os.cpu_count() or 1) + 4,
+            name="python-task",
+            follow=_following,
         )
 
     def begin(self, call: Call) -> asyncio.Future[Reply]:
         """Run one call to its end."""
-        return self._pool.begin(call)
+        return self.announce(call).begin()
 
-    def announce(self, call: Call) -> Unannounced:
+    def announce(self, call: Call) -> ThreadCall:
         """See `CallExecutor.announce`."""
-        return Unannounced(self, call)
+        return ThreadCall(self._pool, call)
 
     async def drive(self, call: Call, calls: NodeCalls) -> Reply:
         """The same for code that mostly waits for what it calls: it has a thread of its own.
@@ -98,6 +119,11 @@ class _EagerThread:
     def _end(self, reply: Reply) -> None:
         if not self.reply.done():
             self.reply.set_result(reply)
+
+
+def _following(work: ThreadCall, reply: Reply) -> ThreadCall | None:
+    follow, work.follow = work.follow, None
+    return follow(reply) if follow is not None else None
 
 
 def _performed(call: Call, channel: Channel | None = None) -> Reply:

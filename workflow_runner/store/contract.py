@@ -130,6 +130,17 @@ class Store(Protocol):
         """
         ...
 
+    def appends_at_once(self, execution_id: str) -> bool:
+        """Whether `append_at_once` is worth trying now."""
+        ...
+
+    def append_at_once(self, execution_id: str, number: int, record: LogRecord) -> bool:
+        """Whether this record is written already: in this thread, whichever it is, and waiting for nobody else.
+
+        If not, `append` writes it or says why it cannot be.
+        """
+        ...
+
     async def log(self, execution_id: str) -> Sequence[LogRecord]:
         """The whole log, in order, or raise UnknownExecutionError."""
         ...

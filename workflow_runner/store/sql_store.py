@@ -82,15 +82,7 @@ class SqlStore:
         self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
     ) -> None:
         if len(log) == 1 and update is None:
-            record = log[0]
-            values = {
-                "execution": execution_id,
-                "number": number,
-                "owner": self._owner,
-                "event": record.event,
-                "commands": record.commands,
-            }
-            if not await self._append_one(execution_id, values):
+            if not await self._append_one(execution_id, self._event_values(execution_id, number, log[0])):
                 head = await self.database.rows(self._sql["select_head"], execution=execution_id)
                 raise self._conflict(execution_id, number, head)
             return
@@ -104,6 +96,21 @@ class SqlStore:
                 await session.change(self._sql["update_execution"], **execution_values(update))
 
         await self.database.run(transaction)
+
+    def appends_at_once(self, execution_id: str) -> bool:
+        return False
+
+    def append_at_once(self, execution_id: str, number: int, record: LogRecord) -> bool:
+        return False
+
+    def _event_values(self, execution_id: str, number: int, record: LogRecord) -> Mapping[str, Any]:
+        return {
+            "execution": execution_id,
+            "number": number,
+            "owner": self._owner,
+            "event": record.event,
+            "commands": record.commands,
+        }
 
     async def _append_one(self, execution_id: str, values: Mapping[str, Any]) -> int:
         """The same for one record, in one statement."""

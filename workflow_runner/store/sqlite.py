@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectory.database.sqlite import SqliteDatabase
+from workflow_runner.store.contract import LogRecord
 from workflow_runner.store.notices import Notices
 from workflow_runner.store.sql_store import SqlStore
 from workflow_runner.store.sqlite_notices import SqliteNotices
@@ -37,9 +38,19 @@ class SqliteStore(SqlStore):
         if self._shared is not None:
             await stack.enter_async_context(self._shared)
 
+    def appends_at_once(self, execution_id: str) -> bool:
+        return self._is_alone(execution_id) and self._file.changes_at_once
+
+    def append_at_once(self, execution_id: str, number: int, record: LogRecord) -> bool:
+        values = self._event_values(execution_id, number, record)
+        return bool(self._file.change_at_once(self._sql["append_event"], values))
+
     async def _append_one(self, execution_id: str, values: Mapping[str, Any]) -> int:
         self._in_a_row = self._in_a_row + 1 if execution_id == self._latest else 0
         self._latest = execution_id
-        if self._in_a_row >= _ALONE:
+        if self._is_alone(execution_id):
             return await self._file.change_alone(self._sql["append_event"], **values)
         return await super()._append_one(execution_id, values)
+
+    def _is_alone(self, execution_id: str) -> bool:
+        return execution_id == self._latest and self._in_a_row >= _ALONE

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -127,3 +128,24 @@ def test_now_and_then_the_thread_makes_one_so_that_the_log_does_not_grow(connect
     assert len(left) == 7
     assert facts(connected) == [fact for fact in range(1000) if fact not in left]
     shortcut.close()
+
+
+async def test_any_thread_may_change_something_and_none_waits_for_another(database: SqliteDatabase, file: Path) -> None:
+    assert await asyncio.to_thread(database.change_at_once, INSERT, {"fact": 1}) == 1
+    assert database.change_at_once(INSERT, {"fact": 2}) == 1
+    is_in, may_end = threading.Event(), threading.Event()
+
+    def clock() -> float:
+        if threading.current_thread() is not threading.main_thread():
+            is_in.set()
+            may_end.wait(30)
+        return 0.0
+
+    shortcut = Shortcut(lambda: sqlite3.connect(file, isolation_level=None, check_same_thread=False), clock)
+    other = asyncio.create_task(asyncio.to_thread(shortcut.change, INSERT, {"fact": 3}))
+    assert await asyncio.to_thread(is_in.wait, 30)
+    assert shortcut.change(INSERT, {"fact": 4}) is None
+    may_end.set()
+    assert await other == 1
+    shortcut.close()
+    assert facts(file) == [1, 2, 3]

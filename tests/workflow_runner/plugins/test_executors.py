@@ -106,3 +106,26 @@ async def test_a_pool_leaves_out_what_was_cancelled_before_its_turn() -> None:
     assert await asyncio.wait_for(asyncio.gather(first, third), 30) == [0, 2]
     assert done == [0, 2]
     pool.close()
+
+
+async def test_a_thread_goes_on_with_what_follows_until_something_else_waits_for_it() -> None:
+    entered, gate = threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def perform(number: int) -> int:
+        if number == 3:
+            entered.set()
+            gate.wait(30)
+        done.append(number)
+        return number
+
+    pool: ThreadPool[int, int] = ThreadPool(
+        perform, size=1, name="test", follow=lambda work, result: result + 1 if result < 9 else None
+    )
+    first = pool.begin(0)
+    await asyncio.to_thread(entered.wait, 30)
+    second = pool.begin(7)
+    gate.set()
+    assert await asyncio.wait_for(asyncio.gather(first, second), 30) == [3, 9]
+    assert done == [0, 1, 2, 3, 7, 8, 9]
+    pool.close()

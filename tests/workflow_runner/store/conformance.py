@@ -64,6 +64,17 @@ class StoreSuite:
         await store.append("e", 20, [record(20)])
         assert await store.log("e") == [record(number) for number in range(21)]
 
+    async def test_a_record_is_written_at_once_where_it_belongs_or_not_at_all(self, store: Store) -> None:
+        await store.create(execution(), [record(0)])
+        for number in range(1, 10):
+            await store.append("e", number, [record(number)])
+        assert not any(store.append_at_once("e", number, record(number)) for number in (0, 9, 11))
+        assert not store.append_at_once("unknown", 0, record(0))
+        if not store.append_at_once("e", 10, record(10)):
+            await store.append("e", 10, [record(10)])
+        await store.append("e", 11, [record(11)])
+        assert await store.log("e") == [record(number) for number in range(12)]
+
     async def test_an_update_comes_with_its_records(self, store: Store) -> None:
         await store.create(execution(), [record(0)])
         ended = ExecutionRecord(

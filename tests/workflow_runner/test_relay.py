@@ -1,0 +1,204 @@
+"""Quick tasks in a row that go on in their thread: nothing that may happen meanwhile is lost, or done twice."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import pairwise
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from connectory.compiler import compile_workflow
+from connectory.connector.contract import Phase
+from connectory.database import sqlite_shortcut
+from connectory.errors import StoreError
+from tests.workflow_runner import relayed
+from tests.workflow_runner.relayed import EXECUTION, STEPS, TELLS, WAITS, Course
+from workflow_runner.engine.state import ExecutionPhase, NodePhase
+from workflow_runner.plugins.python_task import python_task_plugin
+from workflow_runner.replay import replay
+from workflow_runner.runner import Runner
+from workflow_runner.store.contract import ExecutionRecord, LogRecord
+from workflow_runner.store.opening import open_store
+from workflow_runner.store.sqlite import SqliteStore
+from workflow_runner.views import NodeUpdate
+
+ROOT = Path(__file__).parents[2]
+ALL = list(range(STEPS))
+
+
+@pytest.fixture(autouse=True)
+def disks_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_shortcut, "_SHORT", inf)
+    monkeypatch.setattr(sqlite_shortcut, "_MUCH", inf)
+
+
+@pytest.fixture
+def course(monkeypatch: pytest.MonkeyPatch) -> Iterator[Course]:
+    made = Course()
+    monkeypatch.setattr(relayed, "course", made)
+    yield made
+    made.may_go_on.set()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+async def runner(file: Path) -> AsyncIterator[Runner]:
+    async with Runner(open_store(f"sqlite:///{file}"), [python_task_plugin("thread", workers=1)]) as opened:
+        yield opened
+
+
+async def waiting(runner: Runner, course: Course, execution: str = EXECUTION) -> None:
+    """Start the execution; return when its step waits."""
+    await runner.start(compile_workflow(relayed.steps), execution_id=execution)
+    assert await asyncio.to_thread(course.waits.wait, 60)
+
+
+async def test_steps_follow_each_other_while_the_event_loop_does_something_else(
+    runner: Runner, course: Course, file: Path
+) -> None:
+    await waiting(runner, course)
+    course.may_go_on.set()
+    assert course.got_far.wait(60)  # the event loop stands still meanwhile
+    written = sqlite3.connect(file)
+    assert written.execute("SELECT count(*) FROM events").fetchone()[0] > TELLS
+    written.close()
+    result = await runner.wait(EXECUTION)
+    assert (result.outputs and result.outputs.literals["o0"].scalar.primitive.integer) == STEPS
+    assert course.steps(EXECUTION) == ALL
+
+
+async def test_the_log_tells_all_of_it(runner: Runner, course: Course, file: Path) -> None:
+    course.may_go_on.set()
+    await waiting(runner, course)
+    await runner.wait(EXECUTION)
+    state = await runner.state(EXECUTION)
+    async with open_store(f"sqlite:///{file}") as store:
+        assert replay(EXECUTION, await store.log(EXECUTION)) == state
+    assert {node.phase for node in state.nodes.values()} == {NodePhase.SUCCEEDED}
+
+
+async def test_who_asks_in_between_sees_how_far_it_is(runner: Runner, course: Course) -> None:
+    await waiting(runner, course)
+    state = await runner.state(EXECUTION)
+    assert (state.nodes[f"n{WAITS - 1}"].phase, state.nodes[f"n{WAITS}"].job_phase) == (
+        NodePhase.SUCCEEDED,
+        Phase.RUNNING,
+    )
+    course.may_go_on.set()
+    await runner.wait(EXECUTION)
+    assert course.steps(EXECUTION) == ALL
+
+
+async def test_who_watches_from_then_on_is_told_of_every_end(runner: Runner, course: Course) -> None:
+    await waiting(runner, course)
+    ended: list[str] = []
+    async for update in runner.subscribe(EXECUTION):
+        if isinstance(update, NodeUpdate) and update.node.phase is NodePhase.SUCCEEDED:
+            ended.append(update.node.id)
+            if update.node.id == f"n{WAITS - 1}":
+                course.may_go_on.set()
+    assert ended == [f"n{number}" for number in ALL]
+
+
+async def test_nothing_begins_after_an_abort(runner: Runner, course: Course) -> None:
+    await waiting(runner, course)
+    result = await runner.abort(EXECUTION)
+    assert result.phase is ExecutionPhase.ABORTED
+    course.may_go_on.set()
+    execution = await runner.start(compile_workflow(relayed.steps))  # in the same thread, once it is free
+    assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+    assert course.steps(EXECUTION) == ALL[: WAITS + 1]
+
+
+class Slow(SqliteStore):
+    """Waits for a moment when a thread has written one of the records, so that another one might be written then."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.has_written = threading.Event()
+        self.is_overtaken = threading.Event()
+
+    def append_at_once(self, execution_id: str, number: int, record: LogRecord) -> bool:
+        written = super().append_at_once(execution_id, number, record)
+        if number == WAITS:
+            self.has_written.set()
+            self.is_overtaken.wait(0.3)
+        return written
+
+    async def append(
+        self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
+    ) -> None:
+        if self.has_written.is_set():
+            self.is_overtaken.set()
+        await super().append(execution_id, number, log, update)
+
+
+async def test_what_happens_while_a_thread_takes_its_turn_comes_after_that(course: Course, file: Path) -> None:
+    store = Slow(file)
+    async with Runner(store, [python_task_plugin("thread")]) as runner:
+        course.may_go_on.set()
+        await runner.start(compile_workflow(relayed.steps), execution_id=EXECUTION)
+        assert await asyncio.to_thread(store.has_written.wait, 60)
+        assert (await runner.abort(EXECUTION)).phase is ExecutionPhase.ABORTED
+        assert replay(EXECUTION, await store.log(EXECUTION)) == await runner.state(EXECUTION)
+    assert course.steps(EXECUTION) == ALL[: len(course.begun)]
+
+
+async def test_nothing_begins_once_another_runner_has_taken_over(runner: Runner, course: Course, file: Path) -> None:
+    await waiting(runner, course)
+    other = sqlite3.connect(file)
+    with other:
+        other.execute("UPDATE executions SET owner = 'another'")
+    other.close()
+    course.may_go_on.set()
+    with pytest.raises(StoreError, match="another runner has taken the execution over"):
+        await runner.wait(EXECUTION)
+    assert course.steps(EXECUTION) == ALL[: WAITS + 1]
+
+
+async def test_what_waits_for_the_thread_comes_before_the_next_step(runner: Runner, course: Course) -> None:
+    await waiting(runner, course)
+    await runner.start(compile_workflow(relayed.steps), execution_id="other")
+    course.may_go_on.set()
+    await asyncio.gather(runner.wait(EXECUTION), runner.wait("other"))
+    place = course.begun.index((EXECUTION, WAITS))
+    assert course.begun[place + 1] == ("other", 0)
+    assert (course.steps(EXECUTION), course.steps("other")) == (ALL, ALL)
+
+
+async def test_whoever_closes_the_runner_goes_on_later(course: Course, file: Path) -> None:
+    plugin = python_task_plugin("thread", workers=1)
+    async with Runner(open_store(f"sqlite:///{file}"), [plugin]) as first:
+        await waiting(first, course)
+    course.may_go_on.set()
+    async with Runner(open_store(f"sqlite:///{file}"), [python_task_plugin("thread")]) as second:
+        await second.resume(EXECUTION)
+        assert (await second.wait(EXECUTION)).phase is ExecutionPhase.SUCCEEDED
+    assert course.steps(EXECUTION) == [*ALL[: WAITS + 1], *ALL[WAITS:]]
+
+
+def test_a_runner_that_is_killed_again_and_again_repeats_at_most_the_step_it_was_at(tmp_path: Path) -> None:
+    for kill in range(8):
+        died = _process(tmp_path, 0.01 + 0.012 * kill)
+        if died.returncode == 0:
+            break
+    ended = _process(tmp_path, 0.0)
+    assert ended.stdout.splitlines()[-1] == "SUCCEEDED", ended.stderr
+    ran = [int(line) for line in (tmp_path / "lines").read_text().splitlines()]
+    assert (ran[0], ran[-1]) == (0, 3 * STEPS - 1)
+    assert {after - before for before, after in pairwise(ran)} <= {0, 1}
+    assert sum(after == before for before, after in pairwise(ran)) <= kill + 1
+
+
+def _process(folder: Path, seconds: float) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests.workflow_runner.relayed", str(folder), str(seconds)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
