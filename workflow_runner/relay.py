@@ -58,7 +58,7 @@ class Relay:
 
     def _take_turn(self, outputs: bytes) -> tuple[QuickRun, Callable[[], None]] | None:
         before, attempt = self._state(), self._attempts.only
-        event = attempt.success(outputs) if attempt is not None and self._journal.is_quick else None
+        event = attempt.success(outputs) if attempt is not None else None
         if attempt is None or event is None:
             return None
         after, (commands,) = apply_all(before, [event])

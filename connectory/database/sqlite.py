@@ -18,6 +18,7 @@ from connectory.database.contract import (
     Transaction,
 )
 from connectory.database.sqlite_migrations import is_up_to_date, migrate
+from connectory.database.sqlite_pace import Pace
 from connectory.database.sqlite_shortcut import Shortcut
 from connectory.database.sqlite_writer import Writer
 
@@ -52,6 +53,7 @@ class SqliteDatabase:
         self._is_private = is_private
         self._log_pages = log_pages
         self._writer = Writer(self._connect, self.shown)
+        self._pace = Pace()
         self._shortcut = Shortcut(lambda: self._connect(busy_timeout=0.0, for_all_threads=True))
 
     async def __aenter__(self) -> Self:
@@ -80,11 +82,15 @@ class SqliteDatabase:
 
         The statement must be one that finds out by itself that it was carried out already.
         """
-        changed = self.change_at_once(statement, values)
+        changed = None
+        if self._pace.is_good:
+            begun = time.perf_counter()
+            changed = self.change_at_once(statement, values)
+            self._pace.note(time.perf_counter() - begun)
         return changed if changed is not None else await self.change(statement, **values)
 
     def change_at_once(self, statement: str, values: Mapping[str, Any], /) -> int | None:
-        """The same in any thread; None: it would take time, or fails, so `change` is to do it."""
+        """The same in any thread, however long it takes; None: it has to wait, or fails, so `change` is to do it."""
         if not self._has_shortcut:
             return None
         return self._shortcut.change(statement, {**values, "now": time.time()})

@@ -9,15 +9,8 @@ from typing import Any, Final
 
 __all__ = ["Shortcut"]
 
-_SHORT: Final = 0.001
-"""For so many seconds, on an average, the event loop may wait for a commit."""
-_MUCH: Final = 0.05
-"""A single commit that takes so long ends the shortcut for a while."""
-_WEIGHT: Final = 0.1
-_COUNTS: Final = 0.004
-"""A single commit counts for so many seconds at most: disks are slow now and then, and quick again."""
 _PAUSE: Final = 1.0
-"""After how many seconds it is tried once more."""
+"""For so many seconds nothing is tried when something went wrong, such as that another process had the lock."""
 _CHECKPOINTS: Final = 128
 """After so many commits the thread makes the next one, and brings what the log of SQLite holds into the file."""
 
@@ -25,7 +18,7 @@ _CHECKPOINTS: Final = 128
 class Shortcut:
     """A connection for single statements that change something, from any thread.
 
-    It never waits for another connection or thread, and makes no checkpoints; while commits take long it does nothing.
+    It never waits for another connection or thread, and makes no checkpoints.
     """
 
     def __init__(
@@ -35,7 +28,6 @@ class Shortcut:
         self._clock = clock
         self._in_use = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._average = 0.0
         self._not_before = 0.0
         self._made = 0
 
@@ -58,20 +50,14 @@ class Shortcut:
 
     def _change(self, statement: str, values: Mapping[str, Any]) -> int | None:
         self._made += 1
-        begun = self._clock()
-        if begun < self._not_before or self._made % _CHECKPOINTS == 0:
+        if self._clock() < self._not_before or self._made % _CHECKPOINTS == 0:
             return None
         try:
             connection = self._connection or self._open()
-            changed = connection.execute(statement, values).rowcount
+            return connection.execute(statement, values).rowcount
         except (sqlite3.Error, OSError):  # of which the thread says what it is
-            self._pause()
+            self._not_before = self._clock() + _PAUSE
             return None
-        took = self._clock() - begun
-        self._average += _WEIGHT * (min(took, _COUNTS) - self._average)
-        if self._average > _SHORT or took > _MUCH:
-            self._pause()
-        return changed
 
     def close(self) -> None:
         """Close the connection."""
@@ -84,7 +70,3 @@ class Shortcut:
         self._connection = self._connect()
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         return self._connection
-
-    def _pause(self) -> None:
-        self._average = 0.0
-        self._not_before = self._clock() + _PAUSE

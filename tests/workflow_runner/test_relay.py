@@ -7,14 +7,12 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import pairwise
-from math import inf
 from pathlib import Path
 
 import pytest
 
 from connectory.compiler import compile_workflow
 from connectory.connector.contract import Phase
-from connectory.database import sqlite_shortcut
 from connectory.errors import StoreError
 from tests.workflow_runner import relayed
 from tests.workflow_runner.relayed import EXECUTION, STEPS, TELLS, WAITS, Course
@@ -29,12 +27,6 @@ from workflow_runner.views import NodeUpdate
 
 ROOT = Path(__file__).parents[2]
 ALL = list(range(STEPS))
-
-
-@pytest.fixture(autouse=True)
-def disks_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_shortcut, "_SHORT", inf)
-    monkeypatch.setattr(sqlite_shortcut, "_MUCH", inf)
 
 
 @pytest.fixture

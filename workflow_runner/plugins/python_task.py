@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from math import inf
-from typing import Final, Literal, cast
+from typing import Final, Literal
 
 import msgspec
 
@@ -25,7 +25,7 @@ from workflow_runner.plugins.prepared import PreparedTasks
 from workflow_runner.python.calls import Expanded, Failed, Reply, Returned
 from workflow_runner.python.executor import Announced, CallExecutor, EagerExecutor
 from workflow_runner.python.processes import ProcessExecutor
-from workflow_runner.python.prompt import PromptFuture, when_done
+from workflow_runner.python.prompt import when_done
 from workflow_runner.python.threads import ThreadCall, ThreadExecutor
 
 __all__ = ["Executor", "PythonTaskPlugin", "python_task_plugin"]
@@ -154,14 +154,15 @@ class _QuickCall(msgspec.Struct, eq=False):
     def _followed_by(self, following: Following, reply: Reply) -> ThreadCall | None:
         """In the thread: what it runs next; who waits for this one's end waits for that one's."""
         found = following(reply.outputs) if isinstance(reply, Returned) else None
-        if found is None:
+        if found is None or self._future is None:
             return None
-        run, ended = cast("_QuickCall", found[0]), found[1]
-        future = cast("PromptFuture[Reply]", self._future)
-        run._future = self._running[run._key] = future
+        run, ended = found
+        assert isinstance(run, _QuickCall)
+        assert isinstance(run._announced, ThreadCall)
+        run._future = self._running[run._key] = self._future
         self.forget()
-        future.told = ended
-        return cast(ThreadCall, run._announced)
+        when_done(run._future, ended)
+        return run._announced
 
 
 def python_task_plugin(
