@@ -31,7 +31,7 @@ class AttemptReports(msgspec.Struct, eq=False):
 
     def progressed(self, info: PhaseInfo, *, at: float | None = None) -> bool:
         """Where it stands, now or since a moment, unless that was said already; whether it is new."""
-        shown = (int(info.phase), sendable(info.message), _links(info), info.facts)
+        shown = (int(info.phase), info.message, _links(info), info.facts)
         if shown == self._shown:
             return False
         self._shown = shown
@@ -102,4 +102,4 @@ class AttemptReports(msgspec.Struct, eq=False):
 def _links(info: PhaseInfo) -> tuple[LogLink, ...]:
     if not info.log_links:
         return ()
-    return tuple(LogLink(uri=link.uri, name=link.name) for link in info.log_links)
+    return tuple(LogLink(uri=sendable(link.uri), name=sendable(link.name)) for link in info.log_links)

@@ -37,6 +37,10 @@ class PhaseInfo:
     live: bool = False
     """Whether something of a failed attempt may still run; the runner then calls `abort`."""
 
+    def __post_init__(self) -> None:
+        for name in ("message", "facts"):
+            object.__setattr__(self, name, sendable(getattr(self, name)))
+
     @classmethod
     def queued(cls, message: str = "", *, version: int = DEFAULT_PHASE_VERSION) -> "PhaseInfo":
         """What the attempt needs has been asked for."""

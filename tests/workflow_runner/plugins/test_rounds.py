@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectory.connector.contract import LogLink
 from connectory.v1 import workflow_pb2
 from tests.workflow_runner.workflows import closure, node, task, workflow
 from workflow_runner.engine.settings import Backoff, ExecutionSettings
@@ -79,6 +80,16 @@ async def test_a_success_is_finalized() -> None:
     plugin = Recorder([PhaseInfo.queued(), GOING_ON, PhaseInfo.success()])
     assert (await run(plugin)).phase is ExecutionPhase.SUCCEEDED
     assert plugin.calls == ["load", "handle", "handle", "handle", "finalize"]
+
+
+async def test_words_that_are_no_text_stop_nothing() -> None:
+    words, link = "caf\udce9", LogLink(uri="http://logs/\udce9", name="\udce9")
+    plugin = Recorder([PhaseInfo.running(words, [link]), PhaseInfo.success(message=words, log_links=[link])])
+    async with Runner(open_store("memory://"), [entry(plugin)]) as runner:
+        execution = await runner.start(one(), settings=SETTINGS)
+        assert (await runner.wait(execution)).phase is ExecutionPhase.SUCCEEDED
+        (node,) = (await runner.show(execution)).nodes
+    assert [(link.uri, link.name) for link in node.log_links] == [("http://logs/?", "?")]
 
 
 async def test_a_failure_is_finalized() -> None:
