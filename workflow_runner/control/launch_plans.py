@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from connectory.errors import InvalidTaskError, NotFoundError, TypeConversionError
 from connectory.types import default_types
+from connectory.types.structure_check import find_structure_mismatch
 from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, types_pb2
 from workflow_runner.control.catalog.contract import ENTITY_FIELDS, Catalog
 from workflow_runner.control.contents import contents_of, plan_of
@@ -38,7 +39,7 @@ class LaunchPlans:
             id=identifier_of(key),
             spec=request.spec,
             closure=launch_plan_pb2.LaunchPlanClosure(
-                expected_inputs=_expected(request.spec, template.interface.inputs),
+                expected_inputs=_expected(key.name, request.spec, template.interface.inputs),
                 expected_outputs=template.interface.outputs,
                 created_at=timestamp(now),
             ),
@@ -105,28 +106,31 @@ def _require_schedule(spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb
     _require(moment, inputs.variables[name].type, f"{where} names {name!r}, which takes no time")
 
 
-def _expected(spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb2.VariableMap) -> interface_pb2.ParameterMap:
-    """The inputs that are left to give: the workflow's, without the fixed ones, with the plan's defaults."""
+def _expected(
+    name: str, spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb2.VariableMap
+) -> interface_pb2.ParameterMap:
+    """The inputs that are left to give: the workflow's, without what the plan `name` fixes, with its defaults."""
+    plan = f"launch plan {name!r}"
     for field, names in (
         ("fixed_inputs", spec.fixed_inputs.literals),
         ("default_inputs", spec.default_inputs.parameters),
     ):
-        for name in names:
-            if name not in inputs.variables:
+        for var in names:
+            if var not in inputs.variables:
                 raise InvalidTaskError(
-                    f"spec.{field} names {name!r}, which the workflow {spec.workflow_id.name!r} does not take"
+                    f"{plan}: spec.{field} names {var!r}, which the workflow {spec.workflow_id.name!r} does not take"
                 )
     result = interface_pb2.ParameterMap()
-    for name, variable in inputs.variables.items():
-        if name in spec.fixed_inputs.literals:
-            _require(spec.fixed_inputs.literals[name], variable.type, f"spec.fixed_inputs[{name!r}]")
+    for var, variable in inputs.variables.items():
+        if var in spec.fixed_inputs.literals:
+            _require(spec.fixed_inputs.literals[var], variable.type, f"{plan}: spec.fixed_inputs[{var!r}]")
             continue
-        parameter = result.parameters[name]
-        if name in spec.default_inputs.parameters:
-            parameter.CopyFrom(spec.default_inputs.parameters[name])
+        parameter = result.parameters[var]
+        if var in spec.default_inputs.parameters:
+            parameter.CopyFrom(spec.default_inputs.parameters[var])
         parameter.var.CopyFrom(variable)
         if parameter.HasField("default"):
-            _require(parameter.default, variable.type, f"spec.default_inputs[{name!r}]")
+            _require(parameter.default, variable.type, f"{plan}: spec.default_inputs[{var!r}]")
         elif parameter.WhichOneof("behavior") in (None, "required"):
             parameter.required = True
     return result
@@ -135,5 +139,8 @@ def _expected(spec: launch_plan_pb2.LaunchPlanSpec, inputs: interface_pb2.Variab
 def _require(literal: literals_pb2.Literal, expected: types_pb2.LiteralType, where: str) -> None:
     try:
         default_types().check(literal, expected)
+        mismatch = find_structure_mismatch(literal, expected)
+        if mismatch is not None:  # every execution would begin with it
+            raise TypeConversionError(mismatch[1], path=mismatch[0])
     except TypeConversionError as error:
         raise InvalidTaskError(f"{where}: {error}") from error
