@@ -20,7 +20,7 @@ _LOOK_EVERY: Final = 5.0
 _BACK: Final = 86_400.0
 """How many seconds after an execution's end its messages are given up."""
 _HOLD: Final = 300.0
-"""How many seconds one runner has for the messages of an execution."""
+"""How many seconds one runner has for each message of an execution."""
 _MOST: Final = 100
 _AT_ONCE: Final = 8
 """How many executions are told of side by side, so that one that is slow to tell holds few others up."""
@@ -82,7 +82,7 @@ class Notifier:
                     await self._put_off(ended, error)
                     return
                 _log.error("execution %s: a message is given up: %s", ended.name, error)
-            await self._database.change(self._sql["sent"], id=ended.id, sent=number)
+            await self._database.change(self._sql["sent"], id=ended.id, sent=number, hold=_HOLD)
         await self._database.change(self._sql["settle"], id=ended.id)
 
     async def _put_off(self, ended: Ended, error: NotSentError) -> None:

@@ -17,7 +17,7 @@ WHERE notifications.settled = 0 AND notifications.due_at <= store_now();
 SELECT tries FROM notifications WHERE id = :id;
 
 -- name: sent
-UPDATE notifications SET sent = :sent WHERE id = :id;
+UPDATE notifications SET sent = :sent, due_at = store_now() + :hold WHERE id = :id;
 
 -- name: put_off
 UPDATE notifications SET due_at = store_now() + :seconds WHERE id = :id;

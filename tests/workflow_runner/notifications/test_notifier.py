@@ -123,6 +123,24 @@ async def test_what_could_not_be_sent_is_put_off_and_what_was_sent_is_not_repeat
         assert len(post.sent) == 2
 
 
+async def test_no_other_runner_sends_the_next_message_because_the_ones_before_took_long() -> None:
+    async with serving() as control:
+        plan = await registered(control, email(Phase.SUCCEEDED), email(Phase.SUCCEEDED))
+        await control.ended(await control.start(plan.id, a=integer(1)))
+        post, database = Post(), control.runner.store.database
+        other = await notifier(control, post)
+
+        class Slow(Post):
+            async def send(self, notice: Notice) -> None:
+                await other.look()
+                await super().send(notice)
+                await database.change("UPDATE notifications SET due_at = 0")  # so long did it take
+
+        slow = Slow()
+        await (await notifier(control, slow)).look()
+        assert (len(slow.sent), len(post.sent)) == (2, 0)
+
+
 async def test_a_message_that_takes_long_holds_no_other_up() -> None:
     async with serving() as control:
         plan = await registered(control, email(Phase.SUCCEEDED))
