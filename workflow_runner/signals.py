@@ -1,6 +1,6 @@
 """What gates of an execution wait for, and what may be answered to them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,9 +8,10 @@ from connectory.errors import AlreadyExistsError, NotFoundError, TypeConversionE
 from connectory.types import TypeRegistry
 from connectory.types.structure_check import find_structure_mismatch
 from connectory.v1 import literals_pb2, types_pb2
+from workflow_runner.engine.agreement import nodes_of
 from workflow_runner.engine.asking import asked_by
 from workflow_runner.engine.gates import signal_of
-from workflow_runner.engine.graph import Graph, NodeSpec
+from workflow_runner.engine.graph import NodeSpec
 from workflow_runner.engine.state import NodePhase, State
 
 __all__ = ["SignalView", "check_answer", "is_waiting", "signals_of"]
@@ -45,7 +46,7 @@ class SignalView:
 def signals_of(state: State) -> Sequence[SignalView]:
     """The signals of an execution, in the order of its nodes."""
     found: dict[str, list[NodeSpec]] = {}
-    for spec in _specs(state):
+    for _, spec in nodes_of(state.program, state.nodes, state.scopes):
         if signal := signal_of(spec):
             found.setdefault(signal, []).append(spec)
     return [_view(state, signal, specs[0]) for signal, specs in found.items()]
@@ -97,32 +98,3 @@ def _view(state: State, signal: str, spec: NodeSpec) -> SignalView:
 
 def _time(seconds: float) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds < _CALENDAR_END else None
-
-
-def _specs(state: State) -> Iterator[NodeSpec]:
-    if state.program is not None:
-        yield from _within(state.program.graph)
-    for node in state.nodes.values():  # those that a dynamic task made are nowhere else
-        if node.spec.task is None:
-            yield from _below(node.spec)
-    for scope in state.scopes.values():
-        yield from _within(scope.graph)
-
-
-def _within(graph: Graph) -> Iterator[NodeSpec]:
-    for spec in graph.nodes.values():
-        if spec.task is None:  # within a task there is nothing
-            yield from _below(spec)
-    if graph.failure_node is not None:
-        yield from _below(graph.failure_node)
-
-
-def _below(spec: NodeSpec) -> Iterator[NodeSpec]:
-    yield spec
-    if spec.graph is not None:
-        yield from _within(spec.graph)
-    if spec.branch is not None:
-        for case in spec.branch.cases:
-            yield from _below(case.spec)
-    if spec.array is not None:
-        yield from _below(spec.array.item)

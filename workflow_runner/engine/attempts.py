@@ -4,6 +4,7 @@ import msgspec
 
 from connectory.errors import ConnectoryError
 from connectory.v1 import execution_pb2, literals_pb2, workflow_pb2
+from workflow_runner.engine.agreement import nodes_in, require_agreement
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import (
     AttemptExpanded,
@@ -86,6 +87,7 @@ def on_expanded(draft: Draft, event: AttemptExpanded) -> None:
     node = draft.change(node, message=event.message, log_links=links, facts=facts, deadline=None, queue_deadline=None)
     try:
         graph = expanded(draft.base.program, node.spec, task, workflow_pb2.DynamicJobSpec.FromString(event.spec))
+        require_agreement(draft, node.path, nodes_in(graph, node.path))
     except ConnectoryError as error:
         message = f"the nodes that task {task.id.name!r} made cannot be run: {error}"
         end_node(draft, node, NodePhase.FAILED, Failure(code="INVALID_NODES", message=message, node=node.path))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from connectory.errors import ConnectoryError
 from connectory.v1 import identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, tasks_pb2, workflow_pb2
+from workflow_runner.engine.agreement import nodes_below, require_agreement
 from workflow_runner.engine.commands import AnswerCall
 from workflow_runner.engine.draft import Draft
 from workflow_runner.engine.events import NodeCalled, NodeWithdrawn
@@ -93,12 +94,14 @@ def _spec(draft: Draft, caller: NodeState, event: NodeCalled) -> tuple[NodeSpec,
     program = draft.base.program
     made = workflow_pb2.DynamicJobSpec.FromString(event.spec)
     plans = [launch_plan_pb2.LaunchPlan.FromString(plan) for plan in event.launch_plans]
+    path = child_path(caller.path, event.call)
     try:
         if program is None:
             raise ConnectoryError("nothing is known to the execution")
-        return called(program, made, plans, caller.spec), None
+        spec = called(program, made, plans, caller.spec)
+        require_agreement(draft, path, nodes_below(spec, path))
+        return spec, None
     except ConnectoryError as error:
-        path = child_path(caller.path, event.call)
         failure = Failure(code="INVALID_NODES", message=f"{event.call!r} cannot be run: {error}", node=path)
         nothing = tasks_pb2.TaskTemplate(id=identifiers_pb2.Identifier(name=event.call))
         return NodeSpec(node=workflow_pb2.Node(id=event.call), task=nothing), failure

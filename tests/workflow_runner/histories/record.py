@@ -182,6 +182,14 @@ async def authored(
         return list(await store.log(execution))
 
 
+async def at_odds() -> list[LogRecord]:
+    """A task that makes a gate, which asks for a text under the name of a number.
+
+    `at_odds_before.history` is of the same program, from before what tasks make was compared with the rest.
+    """
+    return await authored(programs.at_odds_later, literal_map(), number=integer(4))
+
+
 YES = literals_pb2.Literal(scalar=literals_pb2.Scalar(primitive=literals_pb2.Primitive(boolean=True)))
 HISTORIES: dict[str, Callable[[], Awaitable[list[LogRecord]]]] = {
     "recovered": recovered,
@@ -195,6 +203,7 @@ HISTORIES: dict[str, Callable[[], Awaitable[list[LogRecord]]]] = {
     "repeated": lambda: with_fake(repeated(), {"sub.x": [FLAKY, FLAKY, FLAKY], "items.1": [BROKEN]}),
     "chosen": lambda: authored(programs.chosen, literal_map(x=integer(8))),
     "answered": lambda: authored(programs.waiting, literal_map(), number=integer(4), good=YES),
+    "at_odds": at_odds,
     "timed_out": lambda: authored(programs.impatient, literal_map()),
     "slept": lambda: authored(programs.slept, literal_map(x=integer(2))),
     "eager": lambda: authored(eager_programs.forgiving_twice, literal_map(x=integer(4))),

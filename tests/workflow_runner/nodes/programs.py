@@ -82,6 +82,16 @@ def at_odds() -> str:
     return labelled(x=number, label=wait_for_input("it", timeout=MINUTE, expected_type=str))
 
 
+@dynamic
+def named(x: int) -> str:
+    return wait_for_input("number", timeout=MINUTE, expected_type=str)
+
+
+@workflow
+def at_odds_later() -> str:
+    return named(x=wait_for_input("number", timeout=MINUTE, expected_type=int))
+
+
 @workflow
 def impatient() -> int:
     return wait_for_input("number", timeout=timedelta(milliseconds=50), expected_type=int)
