@@ -1,7 +1,6 @@
 """Carrying out one attempt: by one call while nothing is the matter, by rounds of its plugin otherwise."""
 
 import logging
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -10,7 +9,7 @@ from workflow_runner.attempt_reports import AttemptReports
 from workflow_runner.engine.events import AttemptSucceeded
 from workflow_runner.means import Means
 from workflow_runner.plugin_state import AttemptState
-from workflow_runner.plugins.contract import Following, Plugin, QuickRun, TaskExecutionContext
+from workflow_runner.plugins.contract import Beginning, Following, Plugin, QuickRun, TaskExecutionContext
 from workflow_runner.plugins.phases import PhaseInfo
 from workflow_runner.resources import AttemptResources
 from workflow_runner.rounds import Rounds
@@ -64,11 +63,17 @@ class Attempt(msgspec.Struct, eq=False):
 
     def relay(self, following: Following) -> bool:
         """Have another run follow in the same thread once it has succeeded, if its plugin can do that."""
-        return self._plugin is not None and self._quick is not None and self._plugin.relay(self._quick, following)
+        if self._plugin is None or self._quick is None:
+            return False
+        try:
+            return self._plugin.relay(self._quick, following)
+        except Exception:  # it ends as any other
+            _log.debug("plugin %s could not relay %s", type(self._plugin).__name__, self._ctx.key, exc_info=True)
+            return False
 
     def has_plugin_of(self, other: "Attempt") -> bool:
-        """Whether the same plugin carries both out."""
-        return self._plugin is other._plugin
+        """Whether the plugin that carries the other out carries this one out, which need not be ready."""
+        return self._means.plugins.ready(self._ctx.template) is other._plugin
 
     def success(self, outputs: bytes) -> AttemptSucceeded | None:
         """Its end, when it has succeeded with these outputs and nothing more is to be done about it."""
@@ -76,10 +81,11 @@ class Attempt(msgspec.Struct, eq=False):
             return None
         return self._reports.success(_SUCCEEDED, outputs)
 
-    def follow(self) -> tuple[QuickRun, Callable[[], None]] | None:
-        """Begin where another one has ended; the run, and whom to tell of its end."""
+    def follow(self, begin: Beginning) -> None:
+        """Begin where another one has ended."""
         self._began_at = self._means.clock()
-        return (self._quick, self._ended) if self._quick is not None else None
+        if self._quick is not None:
+            begin(self._quick, self._ended)
 
     def end_elsewhere(self) -> None:
         """It has ended, and another one goes on where it ran."""

@@ -86,10 +86,8 @@ class AttemptDesk:
         return next(iter(self._attempts.values())) if len(self._attempts) == 1 else None
 
     def make_follower(self, command: StartAttempt, state: State) -> Attempt:
-        """The attempt that is to begin in this state, made ready; in any thread."""
-        attempt = self._new(command, state, resumed=False)
-        attempt.prepare()
-        return attempt
+        """The attempt that is to begin in this state, and is not ready yet; in any thread."""
+        return self._new(command, state, resumed=False)
 
     def replace_by(self, follower: Attempt, command: StartAttempt) -> None:
         """It has begun where the only one has ended; in any thread."""

@@ -81,6 +81,8 @@ class Driver:
         self._decided = False
         """Whether something came that cannot wait for company."""
         self._leaving = False
+        self._is_left = False
+        """Whether nothing is begun any more."""
         self._ended = asyncio.Event()
         self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
@@ -191,14 +193,14 @@ class Driver:
         try:
             self._desks.attempts.prepare(commands)
             await self._write(before)
-            for command in commands if not self._leaving else ():
+            for command in commands if not self._is_left else ():
                 self._desks.perform(command)
         finally:
             self._desks.attempts.drop_prepared()
         self.subscribers.publish(before, self.state)
         for node, attempt in self._desks.leave_ended(events):
             self._journal.forget(node, attempt)
-        if not self._leaving:
+        if not self._is_left:
             self._desks.look_for_answers()
             self._lend(commands)
 
@@ -239,6 +241,7 @@ class Driver:
         self._wake.set()
 
     async def _let_go(self) -> None:
+        self._is_left = True
         self._relay.take_back()
         self._company.clear()
         await self._desks.let_go()

@@ -3,13 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 
+from workflow_runner.attempt import Attempt
 from workflow_runner.attempt_desk import AttemptDesk
 from workflow_runner.engine.apply import apply_all
 from workflow_runner.engine.commands import StartAttempt
 from workflow_runner.engine.state import State
 from workflow_runner.journal import Journal
-from workflow_runner.plugins.quick import QuickRun
+from workflow_runner.plugins.quick import Beginning
 
 __all__ = ["Relay"]
 
@@ -38,7 +40,7 @@ class Relay:
     def lend(self) -> None:
         """Let the thread of the only attempt go on, if there is such a thread."""
         attempt = self._attempts.only
-        self._is_lent = attempt is not None and self._journal.is_quick and attempt.relay(self._follow)
+        self._is_lent = attempt is not None and self._journal.is_quick and self._relays(attempt)
 
     def take_back(self) -> None:
         """No thread touches the execution any more when this returns."""
@@ -46,35 +48,42 @@ class Relay:
             with self._turn:
                 self._is_lent = False
 
-    def _follow(self, outputs: bytes) -> tuple[QuickRun, Callable[[], None]] | None:
+    def _relays(self, attempt: Attempt) -> bool:
+        return attempt.relay(partial(self._follow, attempt))
+
+    def _follow(self, attempt: Attempt, outputs: bytes, begin: Beginning) -> None:
         with self._turn:
-            if not self._is_lent:
-                return None
+            if not self._is_lent or self._attempts.only is not attempt:  # of one that was left, the code still ends
+                return
             try:
-                return self._take_turn(outputs)
+                self._take_turn(attempt, outputs, begin)
             except Exception:  # the event loop comes upon it again, and tells it
                 _log.debug("execution %s cannot go on in its task's thread", self._state().execution, exc_info=True)
-                return None
 
-    def _take_turn(self, outputs: bytes) -> tuple[QuickRun, Callable[[], None]] | None:
-        before, attempt = self._state(), self._attempts.only
-        event = attempt.success(outputs) if attempt is not None else None
-        if attempt is None or event is None:
-            return None
+    def _take_turn(self, attempt: Attempt, outputs: bytes, begin: Beginning) -> None:
+        before, event = self._state(), attempt.success(outputs)
+        if event is None:
+            return
         after, (commands,) = apply_all(before, [event])
         node = after.nodes[event.node]
         has_ended = node.phase.is_terminal or node.attempt > event.attempt
         if len(commands) != 1 or not has_ended or after.phase is not before.phase:
-            return None
+            return
         (command,) = commands
         if not isinstance(command, StartAttempt):
-            return None
+            return
         follower = self._attempts.make_follower(command, after)
-        may_follow = follower.has_plugin_of(attempt) and follower.relay(self._follow)
-        if not may_follow or not self._journal.write_at_once(event, commands):
-            follower.drop()
-            return None
-        self._put(after)
-        self._journal.forget(event.node, event.attempt)
-        self._attempts.replace_by(follower, command)
-        return follower.follow()
+        if not follower.has_plugin_of(attempt):
+            return
+        is_written = False
+        try:
+            follower.prepare()
+            is_written = self._relays(follower) and self._journal.write_at_once(event, commands)
+        finally:
+            if not is_written:
+                follower.drop()
+        if is_written:
+            self._put(after)
+            self._journal.forget(event.node, event.attempt)
+            self._attempts.replace_by(follower, command)
+            follower.follow(begin)

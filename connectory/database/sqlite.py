@@ -75,7 +75,9 @@ class SqliteDatabase:
         return await self._writer.run(lambda connection: _rows(connection, statement, values))
 
     async def change(self, statement: str, /, **values: Any) -> int:
-        return await self._writer.run(lambda connection: _change(connection, statement, values))
+        changed = await self._writer.run(lambda connection: _change(connection, statement, values))
+        self._shortcut.begin_anew()
+        return changed
 
     async def change_alone(self, statement: str, /, **values: Any) -> int:
         """`change` for a caller who is alone, and waits for nothing else meanwhile: at once, where that takes no time.

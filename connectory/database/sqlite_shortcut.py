@@ -11,8 +11,8 @@ __all__ = ["Shortcut"]
 
 _PAUSE: Final = 1.0
 """For so many seconds nothing is tried when something went wrong, such as that another process had the lock."""
-_CHECKPOINTS: Final = 128
-"""After so many commits the thread makes the next one, and brings what the log of SQLite holds into the file."""
+_CHECKPOINTS: Final = 127
+"""So many commits after one of the thread it makes the next one, and brings what SQLite's log holds into the file."""
 
 
 class Shortcut:
@@ -34,7 +34,7 @@ class Shortcut:
     @property
     def is_open(self) -> bool:
         """Whether it is going to try."""
-        return self._clock() >= self._not_before and (self._made + 1) % _CHECKPOINTS != 0
+        return self._clock() >= self._not_before and self._made < _CHECKPOINTS
 
     def change(self, statement: str, values: Mapping[str, Any]) -> int | None:
         """How many rows the statement has changed, committed; None: it has changed nothing, and the thread is to do it.
@@ -49,15 +49,19 @@ class Shortcut:
             self._in_use.release()
 
     def _change(self, statement: str, values: Mapping[str, Any]) -> int | None:
-        self._made += 1
-        if self._clock() < self._not_before or self._made % _CHECKPOINTS == 0:
+        if not self.is_open:
             return None
+        self._made += 1
         try:
             connection = self._connection or self._open()
             return connection.execute(statement, values).rowcount
         except (sqlite3.Error, OSError):  # of which the thread says what it is
             self._not_before = self._clock() + _PAUSE
             return None
+
+    def begin_anew(self) -> None:
+        """The thread has made a commit."""
+        self._made = 0
 
     def close(self) -> None:
         """Close the connection."""

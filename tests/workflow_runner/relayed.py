@@ -34,6 +34,9 @@ class Course:
         self.waits = threading.Event()
         self.may_go_on = threading.Event()
         self.got_far = threading.Event()
+        self.late_waits = threading.Event()
+        self.late_may_end = threading.Event()
+        self.late_ends = threading.Event()
 
     def begin(self, execution: str, number: int) -> None:
         self.begun.append((execution, number))
@@ -64,6 +67,43 @@ def steps() -> int:
     for _ in range(STEPS):
         number = step(number=number)
     return number
+
+
+@task
+def late(number: int) -> int:
+    """A number of its own; it ends after the time that there is for it."""
+    course.late_waits.set()
+    assert course.late_may_end.wait(60)
+    course.late_ends.set()
+    return -1000
+
+
+@workflow
+def too_long(number: int) -> int:
+    """Some steps, and one that takes too long."""
+    for _ in range(WAITS):
+        number = step(number=number)
+    return late(number=number)
+
+
+@workflow
+def instead(number: int) -> int:
+    """The steps that follow when others took too long."""
+    for _ in range(STEPS):
+        number = step(number=number)
+    return number
+
+
+@workflow(on_failure=instead)
+def with_late_steps(number: int) -> int:
+    """Steps in a row that are left, and others that are run instead while the code of one still runs."""
+    return too_long(number=number)
+
+
+@workflow
+def short() -> int:
+    """A single step."""
+    return step(number=STEPS)
 
 
 @task

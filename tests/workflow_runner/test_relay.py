@@ -16,8 +16,10 @@ from connectory.connector.contract import Phase
 from connectory.errors import StoreError
 from tests.workflow_runner import relayed
 from tests.workflow_runner.relayed import EXECUTION, STEPS, TELLS, WAITS, Course
+from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
-from workflow_runner.plugins.python_task import python_task_plugin
+from workflow_runner.plugins.contract import TaskExecutionContext
+from workflow_runner.plugins.python_task import PythonTaskPlugin, python_task_plugin
 from workflow_runner.replay import replay
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import ExecutionRecord, LogRecord
@@ -35,6 +37,7 @@ def course(monkeypatch: pytest.MonkeyPatch) -> Iterator[Course]:
     monkeypatch.setattr(relayed, "course", made)
     yield made
     made.may_go_on.set()
+    made.late_may_end.set()
 
 
 @pytest.fixture
@@ -111,6 +114,21 @@ async def test_nothing_begins_after_an_abort(runner: Runner, course: Course) -> 
     assert course.steps(EXECUTION) == ALL[: WAITS + 1]
 
 
+async def test_a_step_that_was_left_says_nothing_in_place_of_the_one_that_runs(course: Course, file: Path) -> None:
+    closure = compile_workflow(relayed.with_late_steps)
+    for node in closure.primary.template.nodes:
+        node.metadata.timeout.FromSeconds(1)
+    async with Runner(open_store(f"sqlite:///{file}"), [python_task_plugin("thread", workers=2)]) as runner:
+        await runner.start(closure, literal_map(number=integer(0)), execution_id=EXECUTION)
+        assert await asyncio.to_thread(course.waits.wait, 60)
+        course.late_may_end.set()
+        assert await asyncio.to_thread(course.late_ends.wait, 60)
+        await runner.wait(await runner.start(compile_workflow(relayed.short)))  # in the thread of the late one
+        course.may_go_on.set()
+        assert (await runner.wait(EXECUTION)).phase is ExecutionPhase.FAILED
+    assert course.steps(EXECUTION) == [*range(WAITS), *ALL]
+
+
 class Slow(SqliteStore):
     """Waits for a moment when a thread has written one of the records, so that another one might be written then."""
 
@@ -143,6 +161,50 @@ async def test_what_happens_while_a_thread_takes_its_turn_comes_after_that(cours
         assert (await runner.abort(EXECUTION)).phase is ExecutionPhase.ABORTED
         assert replay(EXECUTION, await store.log(EXECUTION)) == await runner.state(EXECUTION)
     assert course.steps(EXECUTION) == ALL[: len(course.begun)]
+
+
+class Held(SqliteStore):
+    """Writes the record of a step's end once it may."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.is_asked = asyncio.Event()
+        self.may_write = asyncio.Event()
+        self.has_written = asyncio.Event()
+
+    async def append(
+        self, execution_id: str, number: int, log: Sequence[LogRecord], update: ExecutionRecord | None = None
+    ) -> None:
+        if self.is_asked.is_set() or number < WAITS:
+            await super().append(execution_id, number, log, update)
+            return
+        self.is_asked.set()
+        await self.may_write.wait()
+        await super().append(execution_id, number, log, update)
+        self.has_written.set()
+
+    def appends_at_once(self, execution_id: str) -> bool:
+        return self.is_asked.is_set() and super().appends_at_once(execution_id)
+
+
+async def test_nothing_begins_that_is_written_down_while_the_execution_is_left(
+    course: Course, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Held(file)
+
+    async def let_go(plugin: PythonTaskPlugin, ctx: TaskExecutionContext) -> None:
+        store.may_write.set()
+        await store.has_written.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(PythonTaskPlugin, "let_go", let_go)
+    course.may_go_on.set()
+    async with Runner(store, [python_task_plugin("thread")]) as runner:
+        await runner.start(compile_workflow(relayed.steps), execution_id=EXECUTION)
+        await store.is_asked.wait()
+        begun = len(course.begun)
+    assert course.steps(EXECUTION) == ALL[:begun]
 
 
 async def test_nothing_begins_once_another_runner_has_taken_over(runner: Runner, course: Course, file: Path) -> None:

@@ -23,10 +23,11 @@ from connectory.v1 import tasks_pb2
 from workflow_runner.plugins.context import TaskExecutionContext
 from workflow_runner.plugins.memory import PluginStateAccess
 from workflow_runner.plugins.phases import Transition
-from workflow_runner.plugins.quick import Following, QuickRun
+from workflow_runner.plugins.quick import Beginning, Following, QuickRun
 from workflow_runner.plugins.setup import SetupContext
 
 __all__ = [
+    "Beginning",
     "Following",
     "NotConfirmableError",
     "Plugin",
@@ -81,9 +82,10 @@ class Plugin:
     def relay(self, run: QuickRun, following: Following) -> bool:
         """Whether a run of this plugin's, once it has succeeded, is followed by another in the very thread.
 
-        Then `following` is called in that thread. When it gives a run of this plugin's, that begins at once, and whom
-        it gives is told of its end instead of the one before. When it gives None, the end is told as always. `prepare`
-        is then called in that thread, too.
+        Then `following` is called in that thread. When it names a run of this plugin's, that can be seen by the other
+        methods from then on, and begins once `following` has returned; whom it names is told of its end, and nobody of
+        the end of the one before, which is forgotten. When it names none, the end is told as always. `prepare` is then
+        called in that thread, too.
         """
         return False
 

@@ -153,12 +153,15 @@ class _QuickCall(msgspec.Struct, eq=False):
 
     def _followed_by(self, following: Following, reply: Reply) -> ThreadCall | None:
         """In the thread: what it runs next; who waits for this one's end waits for that one's."""
-        found = following(reply.outputs) if isinstance(reply, Returned) else None
-        if found is None or self._future is None:
-            return None
-        run, ended = found
+        found: list[ThreadCall] = []
+        if isinstance(reply, Returned):
+            following(reply.outputs, lambda run, ended: found.append(self._hand_over(run, ended)))
+        return found[0] if found else None
+
+    def _hand_over(self, run: QuickRun, ended: Callable[[], None]) -> ThreadCall:
         assert isinstance(run, _QuickCall)
         assert isinstance(run._announced, ThreadCall)
+        assert self._future is not None
         run._future = self._running[run._key] = self._future
         self.forget()
         when_done(run._future, ended)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-__all__ = ["Following", "QuickRun"]
+__all__ = ["Beginning", "Following", "QuickRun"]
 
 
 class QuickRun(Protocol):
@@ -30,5 +30,7 @@ class QuickRun(Protocol):
         ...
 
 
-Following = Callable[[bytes], tuple[QuickRun, Callable[[], None]] | None]
-"""Given the outputs of a run that has succeeded: the run that begins now in its place, and whom to tell of its end."""
+Beginning = Callable[[QuickRun, Callable[[], None]], None]
+"""Has a run begin in place of the one that has succeeded; given, too, whom to tell of its end."""
+Following = Callable[[bytes, Beginning], None]
+"""Given the outputs of a run that has succeeded; before it returns it says which begins in its place, if one does."""
