@@ -13,6 +13,7 @@ from connectory.authoring.conditions import Comparison, Condition, Conjunction
 from connectory.authoring.expressions import Variables, expression
 from connectory.authoring.graph import Graph, current_graph
 from connectory.authoring.location import authoring_error, user_location
+from connectory.authoring.nesting import within_depth
 from connectory.authoring.node import Node
 from connectory.authoring.promise import OutputTuple, Promise, VoidPromise, reference_of, source_node
 
@@ -42,6 +43,7 @@ class ConditionalSection:
         self.name = name
         self._graph = graph
         self._location = user_location()
+        self._within = graph.depth
         self._part = graph.open(f"conditional '{name}'")
         self._cases: list[ConditionalCase] = []
 
@@ -73,6 +75,9 @@ class ConditionalSection:
                 f"the condition of {word} in conditional '{self.name}' calls '{self._part[-1].entity_name}'; call it "
                 "before the conditional, and use its result"
             )
+        if condition is not None:
+            label = f"the condition of {word} in conditional '{self.name}'"
+            condition = within_depth(condition, label, within=self._within)
         case = ConditionalCase(self, condition, word)
         self._cases.append(case)
         return case

@@ -44,6 +44,11 @@ class Graph:
         self._open.append((title, []))
         return self._scope
 
+    @property
+    def depth(self) -> int:
+        """How many parts are open, each within the one before."""
+        return len(self._open)
+
     def close(self, part: list[Node]) -> None:
         """End the part that was begun last. Raises AuthoringError when another one was begun within it."""
         title, innermost = self._open[-1] if self._open else ("", None)
