@@ -70,6 +70,23 @@ def steps() -> int:
 
 
 @task
+def elsewhere(number: int) -> int:
+    """The same number; what it is run by is said by the test."""
+    return number
+
+
+@workflow
+def steps_here_and_elsewhere() -> int:
+    """Steps in a row, some of which another plugin carries out."""
+    number = 0
+    for _ in range(WAITS):
+        number = step(number=number)
+    for _ in range(WAITS):
+        number = elsewhere(number=number)
+    return number
+
+
+@task
 def late(number: int) -> int:
     """A number of its own; it ends after the time that there is for it."""
     course.late_waits.set()

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +18,14 @@ from tests.workflow_runner import relayed
 from tests.workflow_runner.relayed import EXECUTION, STEPS, TELLS, WAITS, Course
 from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
-from workflow_runner.plugins.contract import TaskExecutionContext
+from workflow_runner.plugins.contract import (
+    Following,
+    Plugin,
+    PluginEntry,
+    PluginProperties,
+    QuickRun,
+    TaskExecutionContext,
+)
 from workflow_runner.plugins.python_task import PythonTaskPlugin, python_task_plugin
 from workflow_runner.replay import replay
 from workflow_runner.runner import Runner
@@ -161,6 +168,55 @@ async def test_what_happens_while_a_thread_takes_its_turn_comes_after_that(cours
         assert (await runner.abort(EXECUTION)).phase is ExecutionPhase.ABORTED
         assert replay(EXECUTION, await store.log(EXECUTION)) == await runner.state(EXECUTION)
     assert course.steps(EXECUTION) == ALL[: len(course.begun)]
+
+
+class Elsewhere(Plugin):
+    """Carries attempts out by one call; it cannot say what follows one."""
+
+    def __init__(self) -> None:
+        self.prepared_in: set[threading.Thread] = set()
+
+    @property
+    def properties(self) -> PluginProperties:
+        return PluginProperties(reads_references=True)
+
+    def prepare(self, ctx: TaskExecutionContext) -> QuickRun:
+        self.prepared_in.add(threading.current_thread())
+        return RunElsewhere(ctx)
+
+    def relay(self, run: QuickRun, following: Following) -> bool:
+        raise RuntimeError("it does not know")
+
+
+class RunElsewhere:
+    def __init__(self, ctx: TaskExecutionContext) -> None:
+        self.number = ctx.inputs.literals["number"]
+
+    def begin(self, ended: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_soon(ended)
+
+    def outputs(self) -> bytes:
+        return literal_map(o0=self.number).SerializeToString()
+
+    def forget(self) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+async def test_a_plugin_of_other_steps_is_asked_by_the_event_loop_only_and_need_not_know_of_rows(
+    course: Course, file: Path
+) -> None:
+    closure = compile_workflow(relayed.steps_here_and_elsewhere)
+    for task in closure.tasks:
+        if task.template.id.name.endswith("elsewhere"):
+            task.template.type = "elsewhere"
+    plugin = Elsewhere()
+    entry = PluginEntry(id="elsewhere", registered_task_types=("elsewhere",), load_plugin=lambda setup: plugin)
+    async with Runner(open_store(f"sqlite:///{file}"), [python_task_plugin("thread"), entry]) as runner:
+        for _ in range(2):  # the second time, the plugin is loaded already
+            result = await runner.wait(await runner.start(closure))
+            assert (result.outputs and result.outputs.literals["o0"].scalar.primitive.integer) == WAITS
+    assert plugin.prepared_in == {threading.current_thread()}
 
 
 class Held(SqliteStore):
