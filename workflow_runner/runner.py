@@ -212,7 +212,9 @@ class Runner:
             if await self._is_driven(execution_id):
                 return
             record = await self._store.execution(execution_id)
-            if record.ended_at is None:
+            if record.ended_at is not None:
+                self._drivers.pop(execution_id, None)  # one that paused, and was told nothing of its last write
+            else:
                 await self._leases.take(execution_id, take_over=take_over)
                 try:
                     log = await self._store.log(execution_id)

@@ -70,6 +70,24 @@ async def test_an_execution_pauses_and_loses_nothing(tmp_path: Path, left: int) 
         assert (await runner.wait(execution)).outputs == literal_map(o=integer(4))
 
 
+class UnsureStore(SqliteStore):
+    """Does not know whether the end of an execution has been written, which it has."""
+
+    async def append(self, execution_id: str, number: int, log: object, update: ExecutionRecord | None = None) -> None:
+        await super().append(execution_id, number, log, update)  # type: ignore[arg-type]
+        if update is not None:
+            raise StoreError("the connection was lost")
+
+
+async def test_an_execution_whose_end_was_written_without_an_answer_has_ended(tmp_path: Path) -> None:
+    async with Runner(UnsureStore(tmp_path / "runs.db"), [FakePlugin().entry()]) as runner:
+        execution = await runner.start(CHAIN)
+        with pytest.raises(StoreError, match="the connection was lost"):
+            await runner.wait(execution)
+        await runner.resume(execution)
+        assert (await runner.wait(execution)).outputs == literal_map(o=integer(4))
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/runs.db"
