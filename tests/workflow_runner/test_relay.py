@@ -124,7 +124,7 @@ async def test_nothing_begins_after_an_abort(runner: Runner, course: Course) -> 
 async def test_a_step_that_was_left_says_nothing_in_place_of_the_one_that_runs(course: Course, file: Path) -> None:
     closure = compile_workflow(relayed.with_late_steps)
     for node in closure.primary.template.nodes:
-        node.metadata.timeout.FromSeconds(1)
+        node.metadata.timeout.FromSeconds(2)
     async with Runner(open_store(f"sqlite:///{file}"), [python_task_plugin("thread", workers=2)]) as runner:
         await runner.start(closure, literal_map(number=integer(0)), execution_id=EXECUTION)
         assert await asyncio.to_thread(course.waits.wait, 60)
