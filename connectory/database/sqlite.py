@@ -49,6 +49,7 @@ class SqliteDatabase:
     ) -> None:
         self.where = str(path)
         self.shown = f"the {called} {self.where}"
+        self._file = self.where if self.where == ":memory:" else os.path.abspath(self.where)  # wherever we go
         self._busy_timeout = busy_timeout
         self._is_private = is_private
         self._log_pages = log_pages
@@ -121,10 +122,10 @@ class SqliteDatabase:
 
     def _connect(self, busy_timeout: float | None = None, *, for_all_threads: bool = False) -> sqlite3.Connection:
         if self.where != ":memory:":
-            _make_room(Path(self.where), is_private=self._is_private)
+            _make_room(Path(self._file), is_private=self._is_private)
         timeout = self._busy_timeout if busy_timeout is None else busy_timeout
         connection = sqlite3.connect(
-            self.where,
+            self._file,
             timeout=timeout,
             isolation_level=None,
             cached_statements=64,

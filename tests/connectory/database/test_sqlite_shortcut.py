@@ -72,6 +72,20 @@ async def test_what_another_program_locks_is_waited_for_by_the_thread(database: 
     assert facts(file) == [1, 2]
 
 
+async def test_it_stays_the_same_file_when_the_process_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+    async with SqliteDatabase("file") as database:
+        await database.change("CREATE TABLE facts (fact INTEGER NOT NULL)")
+        monkeypatch.chdir(elsewhere)
+        assert database.change_at_once(INSERT, {"fact": 1}) == 1
+    assert facts(tmp_path / "file") == [1]
+    assert not list(elsewhere.iterdir())
+
+
 async def test_a_database_in_memory_has_one_connection() -> None:
     async with SqliteDatabase(":memory:") as database:
         await database.change("CREATE TABLE facts (fact INTEGER NOT NULL)")
