@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from connectory.errors import AlreadyExistsError, NotFoundError, TypeConversionError, UserError
 from connectory.types import TypeRegistry
-from connectory.types.structure_check import find_structure_mismatch
+from connectory.types.structure_check import check_structure
 from connectory.v1 import literals_pb2, types_pb2
 from workflow_runner.engine.agreement import nodes_of
 from workflow_runner.engine.asking import asked_by
@@ -68,9 +68,7 @@ def check_answer(state: State, signal: str, value: literals_pb2.Literal, types: 
         raise NotFoundError(f"execution {state.execution!r} waits for no signal {signal!r}; its signals are: {known}")
     try:
         types.check(value, view.type)
-        mismatch = find_structure_mismatch(value, view.type)
-        if mismatch is not None:  # nobody could answer again
-            raise TypeConversionError(mismatch[1], path=mismatch[0])
+        check_structure(value, view.type)  # nobody could answer again
     except TypeConversionError as error:
         raise TypeConversionError(f"signal {signal!r} of execution {state.execution!r}: {error}") from error
     if view.answer is not None and view.answer != value:

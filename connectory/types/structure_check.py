@@ -13,7 +13,7 @@ from connectory.types.schema_check import find_misfit, properties_of
 from connectory.types.structures import MSGPACK, plain_of
 from connectory.v1 import interface_pb2, literals_pb2, types_pb2
 
-__all__ = ["check_structures", "find_structure_mismatch"]
+__all__ = ["check_structure", "check_structures", "find_structure_mismatch"]
 
 _KINDS: Final = {
     types_pb2.INTEGER: "integer",
@@ -34,6 +34,13 @@ def check_structures(literals: literals_pb2.LiteralMap, variables: interface_pb2
             mismatch = find_structure_mismatch(literals.literals[name], variable.type)
             if mismatch is not None:
                 raise TypeConversionError(mismatch[1], path=_joined(name, mismatch[0]))
+
+
+def check_structure(literal: literals_pb2.Literal, declared: types_pb2.LiteralType) -> None:
+    """The same for one literal, with the path within it; `check` is for everything else."""
+    mismatch = find_structure_mismatch(literal, declared)
+    if mismatch is not None:
+        raise TypeConversionError(mismatch[1], path=mismatch[0])
 
 
 def find_structure_mismatch(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from connectory.errors import InvalidTaskError, NotFoundError, TypeConversionError
 from connectory.types import default_types
-from connectory.types.structure_check import find_structure_mismatch
+from connectory.types.structure_check import check_structure
 from connectory.v1 import control_pb2, identifiers_pb2, interface_pb2, launch_plan_pb2, literals_pb2, types_pb2
 from workflow_runner.control.catalog.contract import ENTITY_FIELDS, Catalog
 from workflow_runner.control.contents import contents_of, plan_of
@@ -139,8 +139,6 @@ def _expected(
 def _require(literal: literals_pb2.Literal, expected: types_pb2.LiteralType, where: str) -> None:
     try:
         default_types().check(literal, expected)
-        mismatch = find_structure_mismatch(literal, expected)
-        if mismatch is not None:  # every execution would begin with it
-            raise TypeConversionError(mismatch[1], path=mismatch[0])
+        check_structure(literal, expected)  # every execution would begin with it
     except TypeConversionError as error:
         raise InvalidTaskError(f"{where}: {error}") from error

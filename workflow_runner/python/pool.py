@@ -45,7 +45,7 @@ class ThreadPool(Generic[WorkT, DoneT]):
         self._is_told = False
         """Whether the event loop is going to look at what is done."""
 
-    def begin(self, work: WorkT) -> PromptFuture[DoneT]:
+    def begin(self, work: WorkT) -> asyncio.Future[DoneT]:
         """Have this performed; its result. Cancelled before a thread has come to it, it is left out."""
         future: PromptFuture[DoneT] = PromptFuture(loop=asyncio.get_running_loop())
         self._under_way += 1

@@ -136,7 +136,7 @@ async def test_a_launch_plan_with_wrong_parts_is_refused(var: str, wrong: litera
 async def test_a_launch_plan_with_wrong_parts_that_was_accepted_once_is_known() -> None:
     mistaken = creation(tree=pack({"nme": "oak"}))
     with pytest.MonkeyPatch.context() as before:
-        before.setattr("workflow_runner.control.launch_plans.find_structure_mismatch", lambda literal, declared: None)
+        before.setattr("workflow_runner.control.launch_plans.check_structure", lambda literal, declared: None)
         async with serving() as control:
             await registered(control)
             await control.client.create_launch_plan(mistaken)
