@@ -16,9 +16,11 @@ other work it is the one that the others disturbed least, and so is the processo
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 from statistics import median
 from typing import Any, Final
 
+from benchmarks.awake import processors_awake
 from benchmarks.runner import figures
 from benchmarks.runner.passes import STEPS, WIDTH
 from benchmarks.runner.sides import OURS, SIDES, Side, measure
@@ -33,13 +35,13 @@ TASKS_PER_S: Final = 5000.0
 PARTS: Final = ("chain", "fan-out", "live", "whole", "restart")
 
 
-def rounds(sides: list[Side], count: int) -> list[Row]:
-    """One row for each pass."""
+def rounds(sides: list[Side], count: int, programs: list[str]) -> list[Row]:
+    """One row for each pass of these programs."""
     return [
         {"round": round_, "side": side.name, "program": program, "seconds": took, "cpu": used}
         for round_ in range(count)
         for side in sides
-        for program, passes in measure(side).items()
+        for program, passes in measure(side, programs).items()
         for took, used in passes
     ]
 
@@ -101,9 +103,26 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="which parts")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=10_000, help="live jobs, a multiple of 1,000")
+    parser.add_argument("--let-sleep", action="store_true", help="measure with processors that may sleep")
     parser.add_argument("--json", action="store_true", help="print every measurement as JSON")
     options = parser.parse_args()
-    told: dict[str, Any] = {}
+    awake = nullcontext("processors may sleep, as was asked for") if options.let_sleep else processors_awake()
+    with awake as processors:
+        print(processors, file=sys.stderr)
+        told = {"processors": processors, **measured(options)}
+    if options.json:
+        print(json.dumps(told, indent=2, default=vars))
+        return
+    for program in dict.fromkeys(line["program"] for line in told["summary"]):
+        show([line for line in told["summary"] if line["program"] == program])
+    print()
+    for figure in told["figures"]:
+        print(figure)
+
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything that was asked for: passes and their summary, and figures."""
+    told: dict[str, Any] = {"passes": [], "summary": []}
     programs = [part.replace("-", "_") for part in PARTS[:2] if part in options.only]
     if programs:
         sides = [side for side in SIDES if side.python.exists()]
@@ -112,21 +131,14 @@ def main() -> None:
                 print(f"{side.name:<12}{side.remark}", file=sys.stderr)
             else:
                 print(f"{side.name:<12}is left out: make bench-env installs it", file=sys.stderr)
-        told["passes"] = rounds(sides, options.rounds)
+        told["passes"] = rounds(sides, options.rounds, programs)
         told["summary"] = [line for program in programs for line in summary(told["passes"], program)]
     told["figures"] = [
         *(figures.live(options.jobs) if "live" in options.only else ()),
         *(figures.whole(options.rounds) if "whole" in options.only else ()),
         *(figures.restarted(options.rounds) if "restart" in options.only else ()),
     ]
-    if options.json:
-        print(json.dumps(told, indent=2, default=vars))
-        return
-    for program in programs:
-        show([line for line in told["summary"] if line["program"] == program])
-    print()
-    for figure in told["figures"]:
-        print(figure)
+    return told
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.runner.passes import PROGRAMS
 from benchmarks.servers import ROOT
 
 __all__ = ["OURS", "SIDES", "Side", "measure"]
@@ -69,11 +71,11 @@ SIDES: Final = (
 )
 
 
-def measure(side: Side) -> dict[str, list[tuple[float, float]]]:
+def measure(side: Side, programs: Iterable[str]) -> dict[str, list[tuple[float, float]]]:
     """The passes of one process: seconds on the clock and on a processor, by program."""
     with tempfile.TemporaryDirectory(prefix="connectory-bench-") as folder:
         command = [str(side.python), "-m", side.module, folder, *side.arguments]
-        environment = {**os.environ, "HOME": folder, "FLYTE_SDK_LOGGING_LEVEL": "50"}
+        environment = {**os.environ, "HOME": folder, "FLYTE_SDK_LOGGING_LEVEL": "50", PROGRAMS: ",".join(programs)}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
     if done.returncode:
         raise SystemExit(f"{side.name} could not be measured: {done.stderr[-2000:]}")
