@@ -39,8 +39,16 @@ class Attempt(msgspec.Struct, eq=False):
     def prepare(self) -> None:
         """Make ready what may be made before the attempt begins; nothing of it happens yet."""
         plugin = self._means.plugins.ready(self._ctx.template)
-        if plugin is None or self._ctx.resumed or not plugin.properties.reads_references:
-            return
+        if plugin is not None and not self._ctx.resumed and plugin.properties.reads_references:
+            self._prepare(plugin)
+
+    def prepare_after(self, other: "Attempt") -> None:
+        """The same where the other, which was made ready, is carried out; not if it is not by the same plugin."""
+        plugin = self._means.plugins.ready(self._ctx.template)
+        if plugin is not None and plugin is other._plugin and not self._ctx.resumed:
+            self._prepare(plugin)
+
+    def _prepare(self, plugin: Plugin) -> None:
         try:
             self._quick = plugin.prepare(self._ctx)
         except Exception:  # the first round says what is the matter
@@ -70,10 +78,6 @@ class Attempt(msgspec.Struct, eq=False):
         except Exception:  # it ends as any other
             _log.debug("plugin %s could not relay %s", type(self._plugin).__name__, self._ctx.key, exc_info=True)
             return False
-
-    def has_plugin_of(self, other: "Attempt") -> bool:
-        """Whether the plugin that carries the other out carries this one out, which need not be ready."""
-        return self._means.plugins.ready(self._ctx.template) is other._plugin
 
     def success(self, outputs: bytes) -> AttemptSucceeded | None:
         """Its end, when it has succeeded with these outputs and nothing more is to be done about it."""

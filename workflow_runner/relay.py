@@ -73,11 +73,9 @@ class Relay:
         if not isinstance(command, StartAttempt):
             return
         follower = self._attempts.make_follower(command, after)
-        if not follower.has_plugin_of(attempt):
-            return
         is_written = False
         try:
-            follower.prepare()
+            follower.prepare_after(attempt)
             is_written = self._relays(follower) and self._journal.write_at_once(event, commands)
         finally:
             if not is_written:

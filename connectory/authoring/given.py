@@ -1,9 +1,12 @@
 """Values that hold while a block runs."""
 
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, Final
 
 __all__ = ["Given"]
+
+
+_UNSET: Final = object()
 
 
 class Given:
@@ -16,7 +19,9 @@ class Given:
         self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> None:
-        self._tokens = [variable.set(value) for variable, value in self._values]
+        for variable, value in self._values:
+            if variable.get(_UNSET) is not value:
+                self._tokens.append(variable.set(value))
 
     def __exit__(self, *_: object) -> None:
         for token in self._tokens:

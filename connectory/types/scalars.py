@@ -99,6 +99,8 @@ class PrimitiveTransformer(TypeTransformer):
     ) -> Any:
         primitive = literal.scalar.primitive
         which = primitive.WhichOneof("value")
+        if which == self.fields[0]:  # of which protobuf has made sure that it is one
+            return getattr(primitive, which)
         if which in self.fields:
             return type(self).convert(getattr(primitive, which))
         raise TypeConversionError(f"expected {self.tag}, got {describe_literal(literal)}")
