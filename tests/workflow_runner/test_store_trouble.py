@@ -4,6 +4,7 @@ import resource
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from connectory.errors import StoreError
@@ -20,6 +21,8 @@ from tests.workflow_runner.workflows import (
     task,
     workflow,
 )
+from workflow_runner.engine.events import decode_event, encode_event
+from workflow_runner.engine.rules import RULES
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import ExecutionRecord, LogConflictError, LogRecord, PluginState
 from workflow_runner.store.sqlite import SqliteStore
@@ -146,3 +149,39 @@ async def test_a_log_that_was_decided_differently_is_not_followed(tmp_path: Path
         with pytest.raises(StoreError, match="decided differently when it was written"):
             await runner.resume("altered")
         await runner.abort(execution)
+
+
+async def test_what_a_newer_runner_began_by_rules_of_its_own_is_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    async with Runner(SqliteStore(path), [FakePlugin().entry()]) as runner:
+        await runner.wait(await runner.start(CHAIN, execution_id="known"))
+    async with SqliteStore(path) as store:
+        (begun, *_) = await store.log("known")
+        newer = msgspec.structs.replace(decode_event(begun.event), rules=RULES + 1)
+        log = [LogRecord(event=encode_event(newer), commands=begun.commands)]
+        await store.create(ExecutionRecord(id="newer", workflow="w", phase="RUNNING", started_at=0), log)
+    plugin = FakePlugin()
+    async with Runner(SqliteStore(path), [plugin.entry()]) as runner:
+        assert await runner.adopt() == []
+        with pytest.raises(StoreError, match=f"rules {RULES + 1} of a newer runner.* up to {RULES}; leave it"):
+            await runner.resume("newer")
+        with pytest.raises(StoreError, match="leave it to the newer one, or upgrade this one"):
+            await runner.show("newer")
+    assert plugin.calls == []
+    async with SqliteStore(path) as store:
+        assert len(await store.log("newer")) == 1
+        holder = await store.leases.take("newer")  # which nobody kept from whoever comes next
+        assert holder is not None
+        assert holder.owner == store.leases.owner
+
+
+async def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    async with Runner(SqliteStore(path), [FakePlugin().entry()]) as runner:
+        await runner.wait(await runner.start(CHAIN, execution_id="whole"))
+        (begun, *_) = await runner.store.log("whole")
+        strange = LogRecord(event=b"\x82\xa4type\xa6Dreamt\xa2at\x01", commands=b"\x90")
+        record = ExecutionRecord(id="strange", workflow="w", phase="RUNNING", started_at=0)
+        await runner.store.create(record, [begun, strange])
+        with pytest.raises(StoreError, match=r"record 1 of execution 'strange' cannot be read.*Dreamt.*newer runner"):
+            await runner.show("strange")
