@@ -66,7 +66,11 @@ class Attempt(msgspec.Struct, eq=False):
             self._in_rounds().start()
             return False
         self._began_at = self._means.clock()
-        self._quick.begin(self._ended)
+        try:
+            self._quick.begin(self._ended)
+        except Exception as error:
+            self.fall_back(error)
+            return False
         return True
 
     def relay(self, following: Following) -> bool:
@@ -86,10 +90,17 @@ class Attempt(msgspec.Struct, eq=False):
         return self._reports.success(_SUCCEEDED, outputs)
 
     def follow(self, begin: Beginning) -> None:
-        """Begin where another one has ended."""
+        """Begin where another one has ended; what its plugin raises then is for `fall_back`."""
         self._began_at = self._means.clock()
         if self._quick is not None:
             begin(self._quick, self._ended)
+
+    def fall_back(self, error: Exception) -> None:
+        """The one call could not begin, and rounds are made in its place, unless they are made already."""
+        _log.warning("attempt %s could not be begun by one call", self._ctx.key, exc_info=error)
+        self._quick = None
+        if self._rounds is None:
+            self._in_rounds().start()
 
     def end_elsewhere(self) -> None:
         """It has ended, and another one goes on where it ran."""

@@ -1,5 +1,6 @@
 """An execution that goes on in the thread of its task: one task after the other, without hand-overs in between."""
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -34,6 +35,7 @@ class Relay:
         self._put = put
         self._journal = journal
         self._attempts = attempts
+        self._loop = asyncio.get_running_loop()
         self._turn = threading.Lock()
         self._is_lent = False
 
@@ -84,4 +86,14 @@ class Relay:
             self._put(after)
             self._journal.forget(event.node, event.attempt)
             self._attempts.replace_by(follower, command)
+            self._begin(follower, begin)
+
+    def _begin(self, follower: Attempt, begin: Beginning) -> None:
+        try:
             follower.follow(begin)
+        except Exception as error:
+            self._loop.call_soon_threadsafe(self._fall_back, follower, error)
+
+    def _fall_back(self, follower: Attempt, error: Exception) -> None:
+        if self._attempts.only is follower:  # nobody has ended or left it meanwhile
+            follower.fall_back(error)

@@ -19,6 +19,7 @@ from tests.workflow_runner.relayed import EXECUTION, STEPS, TELLS, WAITS, Course
 from tests.workflow_runner.workflows import integer, literal_map
 from workflow_runner.engine.state import ExecutionPhase, NodePhase
 from workflow_runner.plugins.contract import (
+    Beginning,
     Following,
     Plugin,
     PluginEntry,
@@ -27,6 +28,7 @@ from workflow_runner.plugins.contract import (
     TaskExecutionContext,
 )
 from workflow_runner.plugins.python_task import PythonTaskPlugin, python_task_plugin
+from workflow_runner.python.threads import ThreadExecutor
 from workflow_runner.replay import replay
 from workflow_runner.runner import Runner
 from workflow_runner.store.contract import ExecutionRecord, LogRecord
@@ -217,6 +219,42 @@ async def test_a_plugin_of_other_steps_is_asked_by_the_event_loop_only_and_need_
             result = await runner.wait(await runner.start(closure))
             assert (result.outputs and result.outputs.literals["o0"].scalar.primitive.integer) == WAITS
     assert plugin.prepared_in == {threading.current_thread()}
+
+
+class Hindered(PythonTaskPlugin):
+    """Cannot begin in its thread what follows the step that waits."""
+
+    def relay(self, run: QuickRun, following: Following) -> bool:
+        def hindered(outputs: bytes, begin: Beginning) -> None:
+            following(outputs, cannot if len(relayed.course.begun) == WAITS + 1 else begin)
+
+        def cannot(run: QuickRun, ended: Callable[[], None]) -> None:
+            raise OSError("too many open files")
+
+        return super().relay(run, hindered)
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+async def test_what_cannot_begin_in_its_thread_begins_all_the_same(
+    is_ended: bool, course: Course, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    executor = ThreadExecutor()
+    entry = PluginEntry(
+        id="hindered",
+        registered_task_types=("python-task",),
+        load_plugin=lambda setup: Hindered(executor, can_end=False, driver=executor),
+    )
+    async with Runner(open_store(f"sqlite:///{file}"), [entry]) as runner:
+        await waiting(runner, course)
+        course.may_go_on.set()
+        if is_ended:
+            assert (await runner.abort(EXECUTION)).phase is ExecutionPhase.ABORTED
+            assert course.steps(EXECUTION) == ALL[: len(course.begun)]
+        else:
+            result = await runner.wait(EXECUTION)
+            assert (result.outputs and result.outputs.literals["o0"].scalar.primitive.integer) == STEPS
+            assert course.steps(EXECUTION) == ALL
+            assert "too many open files" in caplog.text
 
 
 class Held(SqliteStore):

@@ -14,7 +14,10 @@ class QuickRun(Protocol):
     """
 
     def begin(self, ended: Callable[[], None]) -> None:
-        """Begin the attempt now; `ended` is called from the event loop, once, when it has ended in whatever way."""
+        """Begin the attempt now; `ended` is called from the event loop, once, when it has ended in whatever way.
+
+        When it raises, `ended` counts for nothing, and the plugin's `handle` is called as for any attempt.
+        """
         ...
 
     def outputs(self) -> bytes | None:

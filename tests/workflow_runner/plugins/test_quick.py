@@ -205,6 +205,27 @@ async def test_what_does_not_simply_succeed_is_told_by_a_round() -> None:
     assert plugin.calls == ["prepare n0", "begin n0", "outputs n0", "handle n0", "finalize n0"]
 
 
+class Hindered(Quick):
+    """Its runs cannot be begun."""
+
+    def prepare(self, ctx: TaskExecutionContext) -> QuickRun:
+        return CannotBegin(self, ctx)
+
+
+class CannotBegin(Run):
+    def begin(self, ended: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_soon(ended)
+        raise OSError("too many open files")
+
+
+async def test_what_could_not_be_begun_is_carried_out_by_rounds(caplog: pytest.LogCaptureFixture) -> None:
+    plugin = Hindered()
+    async with having_loaded(plugin) as runner:
+        assert (await runner.wait(await runner.start(CHAIN))).outputs == literal_map(o=integer(4))
+    assert plugin.calls == ["handle n0", "finalize n0", "handle n1", "finalize n1"]
+    assert "too many open files" in caplog.text
+
+
 async def test_an_attempt_that_is_to_end_is_aborted() -> None:
     plugin = Quick()
     async with having_loaded(plugin) as runner:
