@@ -8,7 +8,7 @@ does), for everybody on the machine and until the file is closed.
 
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +20,11 @@ _LATENCY: Final = Path("/dev/cpu_dma_latency")
 @contextmanager
 def processors_awake() -> Iterator[str]:
     """While this is entered no processor sleeps, if that can be had; gives a sentence that says how it is."""
-    try:
-        file = _LATENCY.open("wb", buffering=0)
-    except OSError as error:
-        yield f"processors may sleep, and waking them is measured too: {error}"
-        return
-    with file:
-        file.write(struct.pack("i", 0))
-        yield "processors are kept awake while this runs"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_LATENCY.open("wb", buffering=0)).write(struct.pack("i", 0))
+        except OSError as error:
+            said = f"processors may sleep, and waking them is measured too: {error}"
+        else:
+            said = "processors are kept awake while this runs"
+        yield said

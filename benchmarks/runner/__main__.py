@@ -9,7 +9,8 @@ restart   how soon 1,000 unfinished executions are driven again after SIGKILL; `
 Chain and fan-out are measured in fresh processes, in turns, so a machine that changes its speed changes it for all;
 each process makes several passes after one that is not counted, and ratios are taken round by round. Everybody does the
 same work: the same tasks, one result, kept in a file that is synchronised with the disk where the product is durable at
-all. Where tasks run is said for each. Bars are about medians; the best pass is shown as well, because on a machine with
+all. Where tasks run is said for each. Processors are kept awake meanwhile, for everybody, unless `--let-sleep` is
+given: `benchmarks.awake` says why. Bars are about medians; the best pass is shown as well, because on a machine with
 other work it is the one that the others disturbed least, and so is the processor's time of a task.
 """
 

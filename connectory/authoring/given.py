@@ -1,12 +1,9 @@
 """Values that hold while a block runs."""
 
 from contextvars import ContextVar, Token
-from typing import Any, Final
+from typing import Any
 
 __all__ = ["Given"]
-
-
-_UNSET: Final = object()
 
 
 class Given:
@@ -19,9 +16,7 @@ class Given:
         self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> None:
-        for variable, value in self._values:
-            if variable.get(_UNSET) is not value:
-                self._tokens.append(variable.set(value))
+        self._tokens = [variable.set(value) for variable, value in self._values]
 
     def __exit__(self, *_: object) -> None:
         for token in self._tokens:

@@ -41,7 +41,7 @@ class ThreadExecutor:
 
     def __init__(self, size: int | None = None) -> None:
         self._pool: ThreadPool[ThreadCall, Reply] = ThreadPool(
-            _performed_for,
+            lambda work: _performed(work.call),
             size=size or (os.cpu_count() or 1) + 4,
             name="python-task",
             follow=_following,
@@ -119,10 +119,6 @@ class _EagerThread:
     def _end(self, reply: Reply) -> None:
         if not self.reply.done():
             self.reply.set_result(reply)
-
-
-def _performed_for(work: ThreadCall) -> Reply:
-    return _performed(work.call)
 
 
 def _following(work: ThreadCall, reply: Reply) -> ThreadCall | None:
