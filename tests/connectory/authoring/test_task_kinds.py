@@ -1,10 +1,8 @@
 """Tasks that are no functions: instances, shims, raw containers, shell scripts; and where containers run."""
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -169,15 +167,6 @@ def test_a_container_runtime_is_given_the_folders_and_the_image(
     assert tuple(SQUARE(a=7)) == (7, "alpine:3.20 sh -c")
 
 
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """SIGINT interrupts, also where these tests run in the background of a shell, which has it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interruptible")
 def test_a_call_that_is_given_up_ends_its_container(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     runtime = tmp_path / "fake-docker"
     runtime.write_text(
