@@ -138,24 +138,23 @@ class _Run:
         self._context = context or context_of_attempt(_identifier(task))
         self._inputs: Mapping[str, Any] = {}
         self._values: Mapping[str, Any] | None = None
-        self._steps: _Steps | None = None
+        self._durations: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         context = self._context = self._task.pre_execute(self._context) or self._context
         self._deck_fields: tuple[DeckField, ...] | None = getattr(self._task, "deck_fields", None)
-        if self._deck_fields is not None:
-            context.enable_deck = True
-            self._steps = _Steps("inputs")
+        context.enable_deck = context.enable_deck or self._deck_fields is not None
         self._given = Given(as_current(context), BUILDING_NOTHING, NO_ATTEMPT)
         self._given.__enter__()
+        self._step, self._began = "inputs", time.perf_counter()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        context, ignored = self._context, error is not None and isinstance(error, IgnoreOutputs)
-        if self._steps is not None:
-            self._steps.end()
+        context, ignored = self._context, isinstance(error, IgnoreOutputs)
+        if error is not None:
+            self._pass_to("")
         try:
             if ignored:
                 context.logging.info("'%s' has no outputs: %s", self._task.name, error)
@@ -167,20 +166,26 @@ class _Run:
                 context.discard()
         return ignored
 
+    def _pass_to(self, step: str) -> None:
+        """Another step begins; how long the one before took is noted where a deck shows it."""
+        if self._deck_fields is None:
+            return
+        now = time.perf_counter()
+        self._durations[self._step] = now - self._began
+        self._step, self._began = step, now
+
     def natives(self, literals: literals_pb2.LiteralMap) -> Mapping[str, Any]:
         """The inputs as the task's code takes them."""
         task = self._task
         self._inputs = self._types.map_to_python(
             literals, task.typed_interface.inputs, self._conversion, task.interface.inputs
         )
-        if self._steps is not None:
-            self._steps.begin("work")
+        self._pass_to("work")
         return self._inputs
 
     def finish(self, result: Any) -> literals_pb2.LiteralMap:
         """The outputs as others take them."""
-        if self._steps is not None:
-            self._steps.begin("outputs")
+        self._pass_to("outputs")
         result = self._task.post_execute(self._context, result)
         if isinstance(result, literals_pb2.LiteralMap):
             return result
@@ -190,9 +195,11 @@ class _Run:
         if conversion.output_metadata is not tracker:
             conversion = replace(conversion, output_metadata=tracker)
         try:
-            return self._types.map_to_literals(values, task.typed_interface.outputs, conversion, annotations)
+            outputs = self._types.map_to_literals(values, task.typed_interface.outputs, conversion, annotations)
         except TypeConversionError as error:
             raise TypeConversionError(f"'{task.name}' returned what it does not declare: {error}") from error
+        self._pass_to("")
+        return outputs
 
     def _show(self, context: TaskContext) -> None:
         """Write the decks, whether the task succeeded or failed; what cannot be shown must not change how it ended.
@@ -205,31 +212,11 @@ class _Run:
                 inputs=self._inputs,
                 outputs=self._values,
                 function=getattr(self._task, "task_function", None),
-                durations=self._steps.durations if self._steps is not None else {},
+                durations=self._durations,
             )
             write_decks(context)
         except Exception:  # a value's own rendering may raise anything
             context.logging.warning("the decks of '%s' cannot be written", self._task.name, exc_info=True)
-
-
-class _Steps:
-    """How long each step of a run takes, in seconds."""
-
-    def __init__(self, first: str) -> None:
-        self.durations: dict[str, float] = {}
-        self._step: str | None = first
-        self._began = time.perf_counter()
-
-    def begin(self, step: str) -> None:
-        """The step before has ended, and this one begins."""
-        self.end()
-        self._step, self._began = step, time.perf_counter()
-
-    def end(self) -> None:
-        """What goes on has ended."""
-        if self._step is not None:
-            self.durations[self._step] = time.perf_counter() - self._began
-            self._step = None
 
 
 def _identifier(task: ExecutableTask) -> identifiers_pb2.Identifier:
